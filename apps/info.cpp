@@ -1,0 +1,110 @@
+// info: what this build has: implementations, devices, who computes which primitive, kernels, models, data sets.
+#include <fmt/format.h>
+
+#include "apps/app.h"
+#include "datasets/dataset.h"
+#include "framework/error.h"
+#include "kernels/registry.h"
+#include "models/model.h"
+
+namespace cairn {
+namespace {
+
+void print_implementations() {
+  fmt::print("Implementations\n");
+  for (const Backend* backend : compiled_backends()) {
+    fmt::print("  {} on {}: {}\n", backend->name, name_of(backend->where), backend->summary);
+    if (backend->device_count() == 0) {
+      fmt::print("    no device here\n");
+      continue;
+    }
+    DeviceOptions options;
+    options.implementation = backend->name;
+    options.where = name_of(backend->where);
+    fmt::print("    {}\n", Device::open(options)->description());
+  }
+}
+
+// One row per primitive, one column per implementation: its own, another's name where it falls back, or a dash.
+void print_primitives() {
+  fmt::print("\nPrimitives\n  {:<28}", "");
+  for (const Backend* backend : compiled_backends())
+    fmt::print(" {:<16}", fmt::format("{}/{}", backend->name, name_of(backend->where)));
+  fmt::print("\n");
+  std::vector<std::array<std::string, kPrimitiveCount>> origins;
+  for (const Backend* backend : compiled_backends()) origins.push_back(primitive_origins(*backend));
+  for (size_t i = 0; i < kPrimitiveCount; ++i) {
+    fmt::print("  {:<28}", kPrimitives[i]);
+    for (size_t column = 0; column < origins.size(); ++column) {
+      const std::string& origin = origins[column][i];
+      const bool own = origin == compiled_backends()[column]->name;
+      fmt::print(" {:<16}", origin.empty() ? "-" : own ? "yes" : "from " + origin);
+    }
+    fmt::print("\n");
+  }
+}
+
+void print_kernels() {
+  fmt::print("\nKernel ladders (--kernel primitive=rung)\n");
+  for (const Backend* backend : compiled_backends()) {
+    int32_t count = 0;
+    const KernelVariant* variants = backend->variants ? backend->variants(&count) : nullptr;
+    for (int32_t i = 0; i < count; ++i)
+      fmt::print("  {}/{} {}={} {}: {}{}\n", backend->name, name_of(backend->where), variants[i].primitive,
+                 variants[i].rung, variants[i].name, variants[i].idea, variants[i].is_default ? " (default)" : "");
+  }
+}
+
+void print_models() {
+  DeviceOptions options;
+  options.implementation = "reference";
+  const std::shared_ptr<Device> device = Device::open(options);
+  fmt::print("\nModels\n");
+  for (const ModelInfo& model : known_models()) {
+    Initializer initializer(InitRule{}, 1);
+    const std::shared_ptr<Module> module = model.build(device, initializer, DType::f32);
+    std::vector<LayerSummary> layers;
+    module->summarize(model.input, "", layers);
+    int64_t macs = 0;
+    for (const LayerSummary& layer : layers) macs += layer.macs;
+    fmt::print("  {}: {}; {} parameters, {} multiply-adds an image\n", model.name, model.description,
+               module->parameter_count(), macs);
+    for (const LayerSummary& layer : layers)
+      fmt::print("    {:<10} {:<8} {:<16} {:>9} {:>9}\n", layer.name, layer.type, layer.output.text(), layer.parameters,
+                 layer.macs);
+    std::string recipes;
+    for (const Recipe& recipe : model.recipes) recipes += " " + recipe.name;
+    fmt::print("    recipes:{}\n", recipes);
+  }
+}
+
+void print_datasets() {
+  fmt::print("\nData sets\n");
+  for (const datasets::DatasetInfo& dataset : datasets::known_datasets())
+    fmt::print("  {}: {}\n", dataset.name, dataset.description);
+}
+
+int info(int argc, char** argv) {
+  CLI::App app("Shows what this build has.", "info");
+  bool implementations = false, primitives = false, kernels = false, models = false, datasets = false;
+  app.add_flag("--implementations", implementations, "implementations and devices");
+  app.add_flag("--primitives", primitives, "who computes which primitive");
+  app.add_flag("--kernels", kernels, "the rungs of the ladders");
+  app.add_flag("--models", models, "networks: layers, shapes, parameters, multiply-adds");
+  app.add_flag("--datasets", datasets, "data sets");
+  if (!app::parse(app, argc, argv)) return app::kDone;
+  const bool all = !(implementations || primitives || kernels || models || datasets);
+  if (all || implementations) print_implementations();
+  if (all || primitives) print_primitives();
+  if (all || kernels) print_kernels();
+  if (all || models) print_models();
+  if (all || datasets) print_datasets();
+  return app::kDone;
+}
+
+}  // namespace
+}  // namespace cairn
+
+int main(int argc, char** argv) {
+  return cairn::app::guarded("info", [&] { return cairn::info(argc, argv); });
+}

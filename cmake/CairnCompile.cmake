@@ -1,0 +1,22 @@
+# How every target of this project is compiled. Not here: which libraries are used (CairnPackages.cmake).
+
+add_library(cairn_options INTERFACE)
+target_include_directories(cairn_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(cairn_options INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra>)
+
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
+  if(CAIRN_NATIVE)
+    set(CAIRN_ARCH_FLAGS -march=native)
+  else()
+    set(CAIRN_ARCH_FLAGS -march=x86-64-v3)
+  endif()
+elseif(CAIRN_NATIVE)
+  set(CAIRN_ARCH_FLAGS -mcpu=native)
+endif()
+target_compile_options(cairn_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${CAIRN_ARCH_FLAGS}>")
+
+if(CAIRN_SANITIZE)
+  target_compile_options(cairn_options INTERFACE
+    $<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${CAIRN_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer>)
+  target_link_options(cairn_options INTERFACE -fsanitize=${CAIRN_SANITIZE})
+endif()

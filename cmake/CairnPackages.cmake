@@ -1,0 +1,18 @@
+# Finds a library and, when it is missing, stops with the Debian package that has it.
+function(cairn_find name package)
+  find_package(${name} QUIET ${ARGN})
+  if(NOT ${name}_FOUND)
+    message(FATAL_ERROR "${name} was not found: install the Debian package ${package} (apt-get install ${package})")
+  endif()
+  set(${name}_FOUND ${${name}_FOUND} PARENT_SCOPE)
+endfunction()
+
+cairn_find(Threads libc6-dev)
+cairn_find(Eigen3 libeigen3-dev)
+cairn_find(fmt libfmt-dev)
+cairn_find(nlohmann_json nlohmann-json3-dev)
+cairn_find(CLI11 libcli11-dev)
+cairn_find(CURL libcurl4-openssl-dev)
+if(CAIRN_TESTS)
+  cairn_find(doctest doctest-dev)
+endif()

@@ -1,0 +1,112 @@
+// The member's header and trailer are read here and only its middle is given to libdeflate, so that each fault can be
+// told apart. RFC 1952 gives the layout: 10 bytes, optional fields, deflate data, CRC-32, content length modulo 2^32.
+#include "datasets/gzip.h"
+
+#include <fmt/format.h>
+#include <libdeflate.h>
+
+#include <algorithm>
+#include <memory>
+#include <new>
+
+#include "framework/error.h"
+
+namespace cairn::datasets {
+namespace {
+
+constexpr size_t kFixedHeaderBytes = 10, kTrailerBytes = 8;
+enum HeaderFlag : uint8_t { kHeaderCrc = 2, kExtra = 4, kFileName = 8, kComment = 16, kReserved = 0xE0 };
+
+struct Inflated {
+  libdeflate_result result;
+  size_t consumed, produced;
+};
+
+Inflated inflate(std::span<const uint8_t> deflated, std::span<uint8_t> content) {
+  struct Free {
+    void operator()(libdeflate_decompressor* decompressor) const { libdeflate_free_decompressor(decompressor); }
+  };
+  const std::unique_ptr<libdeflate_decompressor, Free> decompressor(libdeflate_alloc_decompressor());
+  if (decompressor == nullptr) throw std::bad_alloc();
+  Inflated inflated{LIBDEFLATE_BAD_DATA, 0, 0};
+  inflated.result =
+      libdeflate_deflate_decompress_ex(decompressor.get(), deflated.data(), deflated.size(), content.data(),
+                                       content.size(), &inflated.consumed, &inflated.produced);
+  return inflated;
+}
+
+uint32_t little_endian(std::span<const uint8_t> bytes) {
+  return uint32_t{bytes[0]} | uint32_t{bytes[1]} << 8 | uint32_t{bytes[2]} << 16 | uint32_t{bytes[3]} << 24;
+}
+
+// Everything after the member's header: deflate data, trailer and whatever follows.
+std::span<const uint8_t> skip_header(std::span<const uint8_t> file, const std::string& name) {
+  const auto cut_short = [&] { return DataError(fmt::format("{}: cut short inside its gzip header", name)); };
+  if (file.size() < kFixedHeaderBytes) throw cut_short();
+  const uint8_t method = file[2], flags = file[3];
+  if (method != 8 || (flags & kReserved) != 0) {
+    throw DataError(fmt::format("{}: gzip header names an unknown method or flag", name));
+  }
+  size_t position = kFixedHeaderBytes;
+  if (flags & kExtra) {
+    if (file.size() < position + 2) throw cut_short();
+    position += size_t{2} + file[position] + size_t{256} * file[position + 1];
+  }
+  for (const HeaderFlag text : {kFileName, kComment}) {
+    if (!(flags & text)) continue;
+    if (position >= file.size()) throw cut_short();
+    const auto end = std::find(file.begin() + static_cast<ptrdiff_t>(position), file.end(), 0);
+    if (end == file.end()) throw cut_short();
+    position = static_cast<size_t>(end - file.begin()) + 1;
+  }
+  if (flags & kHeaderCrc) position += 2;
+  if (position > file.size()) throw cut_short();
+  return file.subspan(position);
+}
+
+DataError damaged(const std::string& name) {
+  return DataError(fmt::format("{}: its compressed data is cut short or damaged", name));
+}
+
+}  // namespace
+
+bool is_gzip(std::span<const uint8_t> file) {
+  return file.size() >= 2 && file[0] == 0x1F && file[1] == 0x8B;
+}
+
+Bytes peek_gzip(std::span<const uint8_t> file, size_t count, const std::string& name) {
+  // libdeflate fills its buffer in order and gives up at the first piece that does not fit; a piece is at most a stored
+  // block of 65,535 bytes, so a buffer of that and `count` bytes holds the first `count` when it gives up.
+  Bytes buffer(65535 + count, 0);
+  const Inflated inflated = inflate(skip_header(file, name), buffer);
+  if (inflated.result != LIBDEFLATE_SUCCESS && inflated.result != LIBDEFLATE_INSUFFICIENT_SPACE) throw damaged(name);
+  buffer.resize(inflated.result == LIBDEFLATE_SUCCESS ? std::min(count, inflated.produced) : count);
+  return buffer;
+}
+
+void inflate_gzip(std::span<const uint8_t> file, std::span<uint8_t> content, const std::string& name) {
+  const std::span<const uint8_t> deflated = skip_header(file, name);
+  const Inflated inflated = inflate(deflated, content);
+  if (inflated.result == LIBDEFLATE_INSUFFICIENT_SPACE) {
+    throw DataError(fmt::format("{}: holds more than the {} bytes that its header declares", name, content.size()));
+  }
+  if (inflated.result != LIBDEFLATE_SUCCESS) throw damaged(name);
+
+  const std::span<const uint8_t> trailer = deflated.subspan(inflated.consumed);
+  if (trailer.size() < kTrailerBytes) throw DataError(fmt::format("{}: cut short inside its gzip trailer", name));
+  if (little_endian(trailer) != libdeflate_crc32(0, content.data(), inflated.produced)) {
+    throw DataError(fmt::format("{}: gzip checksum (CRC-32) is wrong: the file is damaged", name));
+  }
+  if (little_endian(trailer.subspan(4)) != static_cast<uint32_t>(inflated.produced)) {
+    throw DataError(fmt::format("{}: gzip length is wrong: the file is damaged", name));
+  }
+  if (trailer.size() > kTrailerBytes) {
+    throw DataError(fmt::format("{}: {} bytes after the end of its gzip stream", name, trailer.size() - kTrailerBytes));
+  }
+  if (inflated.produced != content.size()) {
+    throw DataError(fmt::format("{}: truncated: holds {} bytes where its header declares {}", name, inflated.produced,
+                                content.size()));
+  }
+}
+
+}  // namespace cairn::datasets

@@ -1,0 +1,243 @@
+#include "framework/device.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "framework/error.h"
+#include "kernels/registry.h"
+
+namespace cairn {
+namespace {
+
+using Entry = void (*)();
+
+Entry& primitive(Backend& backend, size_t index) {
+  return *reinterpret_cast<Entry*>(reinterpret_cast<char*>(&backend) + kFirstPrimitiveOffset + index * sizeof(void*));
+}
+
+Entry primitive(const Backend& backend, size_t index) {
+  return primitive(const_cast<Backend&>(backend), index);
+}
+
+const Backend* fallback_of(const Backend& backend) {
+  return backend.falls_back ? find_backend(backend.falls_back, backend.where) : nullptr;
+}
+
+std::string joined(const std::vector<std::string>& names) {
+  std::string text;
+  for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
+  return text;
+}
+
+std::vector<std::string> implementation_names() {
+  std::vector<std::string> names;
+  for (const Backend* backend : compiled_backends())
+    if (std::find(names.begin(), names.end(), backend->name) == names.end()) names.push_back(backend->name);
+  return names;
+}
+
+void check_rungs(const Backend& backend, const std::string& kernels);
+
+const Backend& choose(const DeviceOptions& options) {
+  const char* name = options.implementation.c_str();
+  const Backend* cpu = find_backend(name, Where::cpu);
+  const Backend* cuda = find_backend(name, Where::cuda);
+  if (options.where != "auto" && options.where != "cpu" && options.where != "cuda")
+    throw UsageError("unknown device '" + options.where + "': choose auto, cpu or cuda");
+  if (!cpu && !cuda) {
+    if (options.implementation == "cudnn")
+      throw UsageError("this build has no implementation 'cudnn', which needs CUDA and cuDNN; it has " +
+                       joined(implementation_names()));
+    throw UsageError("unknown implementation '" + options.implementation + "': choose one of " +
+                     joined(implementation_names()));
+  }
+  if (options.where == "cpu") {
+    if (!cpu) throw UsageError("implementation '" + options.implementation + "' runs only on a GPU: use --device cuda");
+    return *cpu;
+  }
+  const bool has_gpu = cuda && cuda->device_count() > 0;
+  if (options.where == "auto" && cpu && !has_gpu) return *cpu;
+  if (!cuda) {
+    const bool other = find_backend("vanilla", Where::cuda) != nullptr;
+    if (options.where == "auto") return *cpu;
+    throw UsageError(other ? "implementation '" + options.implementation + "' runs only on the CPU: use --device cpu"
+                           : std::string("this build has no CUDA: install the CUDA toolkit and build again, or use "
+                                         "--device cpu"));
+  }
+  if (!has_gpu)
+    throw UsageError("no CUDA device was found: implementation '" + options.implementation +
+                     "' on cuda needs an NVIDIA GPU and its driver" + (cpu ? "; --device cpu runs it here" : ""));
+  return *cuda;
+}
+
+// A choice of a rung that does not exist is an error here, with the choices, rather than somewhere in a step.
+void check_rungs(const Backend& backend, const std::string& kernels) {
+  if (kernels.empty()) return;
+  int32_t count = 0;
+  const KernelVariant* variants = backend.variants ? backend.variants(&count) : nullptr;
+  std::string rest = kernels;
+  while (!rest.empty()) {
+    const size_t comma = rest.find(',');
+    const std::string pair = rest.substr(0, comma);
+    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+    const bool known = std::any_of(variants, variants + count, [&](const KernelVariant& variant) {
+      return pair == std::string(variant.primitive) + "=" + std::to_string(variant.rung);
+    });
+    if (known) continue;
+    std::vector<std::string> choices;
+    for (int32_t i = 0; i < count; ++i)
+      choices.push_back(std::string(variants[i].primitive) + "=" + std::to_string(variants[i].rung));
+    throw UsageError("unknown kernel '" + pair + "' of " + backend.name + " on " + name_of(backend.where) + ": " +
+                     (choices.empty() ? "it has no ladders" : "choose from " + joined(choices)));
+  }
+}
+
+}  // namespace
+
+const char* name_of(Where where) {
+  return where == Where::cuda ? "cuda" : "cpu";
+}
+
+std::shared_ptr<Device> Device::open(const DeviceOptions& options) {
+  return std::make_shared<Device>(choose(options), options);
+}
+
+std::array<std::string, kPrimitiveCount> primitive_origins(const Backend& backend) {
+  const Backend* fallback = fallback_of(backend);
+  std::array<std::string, kPrimitiveCount> origins;
+  for (size_t i = 0; i < kPrimitiveCount; ++i) {
+    if (primitive(backend, i))
+      origins[i] = backend.name;
+    else if (fallback && primitive(*fallback, i))
+      origins[i] = fallback->name;
+  }
+  return origins;
+}
+
+Device::Device(const Backend& backend, const DeviceOptions& options)
+    : table_(backend), name_(backend.name), origins_(primitive_origins(backend)) {
+  if (backend.version != kBackendVersion)
+    throw DeviceError("implementation '" + name_ + "' was built for version " + std::to_string(backend.version) +
+                      " of the seam, this program has version " + std::to_string(kBackendVersion));
+  check_rungs(backend, options.kernels);
+  if (const Backend* fallback = fallback_of(backend))
+    for (size_t i = 0; i < kPrimitiveCount; ++i)
+      if (!primitive(table_, i)) primitive(table_, i) = primitive(*fallback, i);
+  if (backend.where == Where::cpu)
+    threads_ =
+        options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const StreamOptions stream{0, threads_, options.precision, options.kernels.c_str()};
+  if (table_.open_stream(&stream, &stream_) != 0) throw DeviceError(table_.last_error());
+  eager_pool_ = std::make_shared<MemoryPool>(*this);
+  pool_ = eager_pool_;
+}
+
+Device::~Device() {
+  ones_ = {};
+  pool_.reset();
+  eager_pool_.reset();
+  table_.close_stream(stream_);
+}
+
+std::string Device::label() const {
+  return name_ + " on " + name_of(where());
+}
+
+std::string Device::description() const {
+  char text[256] = "";
+  table_.describe(stream_, text, sizeof text);
+  return text;
+}
+
+void Device::fail(const char* what) const {
+  throw DeviceError(std::string(what) + " failed (" + label() + "): " + table_.last_error());
+}
+
+void Device::fail_missing(size_t index) const {
+  std::vector<std::string> others;
+  for (const Backend* backend : compiled_backends())
+    if (primitive(*backend, index)) others.push_back(std::string(backend->name) + " on " + name_of(backend->where));
+  throw DeviceError(std::string("primitive '") + kPrimitives[index] + "' is not implemented by " + label() +
+                    "; it is by " + (others.empty() ? "nobody" : joined(others)));
+}
+
+void Device::refuse_while_recording(const char* what) const {
+  if (recording_) throw DeviceError(std::string(what) + " cannot be part of a captured step");
+}
+
+void Device::copy_to_device(void* to, const void* from, size_t bytes) {
+  refuse_while_recording("a copy from the host");
+  if (table_.copy(stream_, to, from, bytes, CopyKind::to_device) != 0) fail("copy to device");
+}
+
+void Device::copy_to_host(void* to, const void* from, size_t bytes) {
+  refuse_while_recording("reading a result back");
+  if (table_.copy(stream_, to, from, bytes, CopyKind::to_host) != 0) fail("copy to host");
+}
+
+void Device::copy_on_device(void* to, const void* from, size_t bytes) {
+  if (recording_ && !table_.begin_capture) refuse_while_recording("a copy of a tensor");
+  if (table_.copy(stream_, to, from, bytes, CopyKind::on_device) != 0) fail("copy on device");
+}
+
+void Device::fill_zero(void* to, size_t bytes) {
+  if (recording_ && !table_.begin_capture) refuse_while_recording("zeroing a tensor");
+  if (table_.fill_bytes(stream_, to, 0, bytes) != 0) fail("fill");
+}
+
+void Device::synchronize() {
+  refuse_while_recording("waiting for the device");
+  if (table_.synchronize(stream_) != 0) fail("synchronize");
+}
+
+const void* Device::one(DType dtype) {
+  std::unique_ptr<Storage>& storage = ones_[dtype == DType::f64];
+  if (!storage) {
+    refuse_while_recording("the first use of a constant");
+    storage = std::make_unique<Storage>(pool_, size_of(dtype), "a constant");
+    const float single = 1;
+    const double wide = 1;
+    copy_to_device(storage->data(), dtype == DType::f64 ? static_cast<const void*>(&wide) : &single, size_of(dtype));
+  }
+  return storage->data();
+}
+
+void Recording::begin() {
+  device_.refuse_while_recording("a capture");
+  pool_ = std::make_shared<MemoryPool>(device_);
+  if (device_.table_.begin_capture && device_.table_.begin_capture(device_.stream_) != 0)
+    device_.fail("begin of capture");
+  device_.pool_ = pool_;
+  device_.recording_ = this;
+}
+
+void Recording::end() {
+  device_.recording_ = nullptr;
+  device_.pool_ = device_.eager_pool_;
+  if (device_.table_.end_capture && device_.table_.end_capture(device_.stream_, &graph_) != 0)
+    device_.fail("end of capture");
+}
+
+void Recording::abandon() {
+  device_.recording_ = nullptr;
+  device_.pool_ = device_.eager_pool_;
+  Graph* unfinished = nullptr;
+  if (device_.table_.end_capture && device_.table_.end_capture(device_.stream_, &unfinished) == 0)
+    device_.table_.release_graph(unfinished);
+}
+
+Recording::~Recording() {
+  if (graph_) device_.table_.release_graph(graph_);
+}
+
+void Recording::replay() {
+  device_.refuse_while_recording("a replay");
+  if (graph_) {
+    if (device_.table_.replay(device_.stream_, graph_) != 0) device_.fail("replay");
+    return;
+  }
+  for (const Call& call : calls_)
+    if (call.run(call, device_.stream_) != 0) device_.fail(call.name);
+}
+
+}  // namespace cairn

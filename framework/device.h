@@ -1,0 +1,161 @@
+// A device: one implementation at one place (vanilla on cuda, eigen on cpu, ...), its stream and its memory, and the
+// one door through which primitives are called. Not here: tensors, gradients, and the implementations themselves.
+#pragma once
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "framework/allocator.h"
+#include "framework/shape.h"
+#include "kernels/backend.h"
+
+namespace cairn {
+
+class Recording;
+
+struct DeviceOptions {
+  std::string implementation = "vanilla";
+  std::string where = "auto";  // auto (a GPU if the implementation runs on one and one is there), cpu, cuda
+  int threads = 0;             // CPU threads, 0 = all cores
+  Precision precision = Precision::fp32;
+  std::string kernels = "";  // rung choices, "gemm=3"
+};
+
+const char* name_of(Where where);
+
+// Who computes each primitive of kPrimitives when `backend` is asked to: itself, the one it falls back on, or nobody
+// ("").
+std::array<std::string, kPrimitiveCount> primitive_origins(const Backend& backend);
+
+// Everything that is opened here must be destroyed before the Device is.
+class Device {
+ public:
+  // Throws UsageError for an unknown implementation or place (listing the choices) and DeviceError for a missing GPU.
+  static std::shared_ptr<Device> open(const DeviceOptions& options);
+  explicit Device(const Backend& backend, const DeviceOptions& options);
+  ~Device();
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+
+  const std::string& implementation() const { return name_; }
+  Where where() const { return table_.where; }
+  std::string label() const;                // "vanilla on cpu"
+  std::string description() const;          // hardware and library versions
+  int threads() const { return threads_; }  // of the CPU team; 0 on a GPU
+  // Whether it computes in that floating type.
+  bool supports(DType dtype) const { return dtype != DType::f64 || table_.supports_f64; }
+  const MemoryCounters& memory() const { return memory_; }
+
+  // As primitive_origins.
+  const std::array<std::string, kPrimitiveCount>& origins() const { return origins_; }
+
+  // Runs a primitive, or adds it to the recording in progress: device.call(&Backend::gemm, args).
+  template <class Args>
+  void call(Primitive<Args> Backend::*entry, const Args& args);
+  bool has(auto Backend::*entry) const { return table_.*entry != nullptr; }
+
+  void copy_to_device(void* to, const void* from, size_t bytes);
+  void copy_to_host(void* to, const void* from, size_t bytes);
+  void copy_on_device(void* to, const void* from, size_t bytes);
+  void fill_zero(void* to, size_t bytes);
+  void synchronize();
+
+  const std::shared_ptr<MemoryPool>& pool() const { return pool_; }
+  // A scalar 1 of the given dtype in device memory.
+  const void* one(DType dtype);
+
+ private:
+  friend class MemoryPool;
+  friend class Recording;
+
+  [[noreturn]] void fail(const char* what) const;
+  [[noreturn]] void fail_missing(size_t primitive) const;
+  void refuse_while_recording(const char* what) const;
+
+  Backend table_;  // null entries filled from the implementation it falls back on
+  std::string name_;
+  std::array<std::string, kPrimitiveCount> origins_;
+  Stream* stream_ = nullptr;
+  int threads_ = 0;
+  MemoryCounters memory_;
+  std::shared_ptr<MemoryPool> eager_pool_,
+      pool_;  // pool_: what is allocated from now, a recording's own while it captures
+  std::array<std::unique_ptr<Storage>, 2> ones_;  // f32, f64
+  Recording* recording_ = nullptr;
+};
+
+// A sequence of calls, captured once and replayed any number of times with the same buffers: a flat list on the CPU, a
+// CUDA graph on a GPU. While it is captured nothing runs, and everything allocated comes from a pool that it keeps.
+// What was allocated before (parameters, data) must live as long as it is replayed.
+class Recording {
+ public:
+  // Captures what body calls on the device. body must not read results back or copy from the host (DeviceError).
+  template <class Body>
+  Recording(Device& device, Body&& body) : Recording(device) {
+    begin();
+    try {
+      body();
+    } catch (...) {
+      abandon();
+      throw;
+    }
+    end();
+  }
+  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+
+  void replay();
+  size_t call_count() const { return calls_.size(); }  // 0 on a GPU, where the graph holds them
+
+ private:
+  friend class Device;
+
+  // One call: its entry and a copy of its arguments. Calling through the stored function pointer is all that is left of
+  // dispatch.
+  struct Call {
+    Status (*run)(const Call&, Stream*);
+    void (*entry)();
+    const char* name;
+    alignas(16) std::array<std::byte, 128> args;
+  };
+
+  explicit Recording(Device& device) : device_(device) {}
+  void begin();
+  void end();
+  void abandon();
+
+  template <class Args>
+  void add(Primitive<Args> entry, const Args& args, const char* name) {
+    static_assert(sizeof(Args) <= sizeof(Call::args) && std::is_trivially_copyable_v<Args>);
+    Call& call = calls_.emplace_back();
+    call.run = [](const Call& self, Stream* stream) {
+      return reinterpret_cast<Primitive<Args>>(self.entry)(stream, reinterpret_cast<const Args*>(self.args.data()));
+    };
+    call.entry = reinterpret_cast<void (*)()>(entry);
+    call.name = name;
+    std::memcpy(call.args.data(), &args, sizeof(Args));
+  }
+
+  Device& device_;
+  std::vector<Call> calls_;
+  Graph* graph_ = nullptr;
+  std::shared_ptr<MemoryPool> pool_;
+};
+
+template <class Args>
+void Device::call(Primitive<Args> Backend::*entry, const Args& args) {
+  // The entry's place among the primitives, for its name.
+  const auto offset = reinterpret_cast<const char*>(&(table_.*entry)) - reinterpret_cast<const char*>(&table_);
+  const size_t index = (static_cast<size_t>(offset) - kFirstPrimitiveOffset) / sizeof(void*);
+  const Primitive<Args> function = table_.*entry;
+  if (!function) fail_missing(index);
+  if (recording_ && !table_.begin_capture) return recording_->add(function, args, kPrimitives[index]);
+  if (function(stream_, &args) != 0) fail(kPrimitives[index]);
+}
+
+}  // namespace cairn

@@ -1,0 +1,134 @@
+// POSIX files. The descriptor that was examined is the one that is read, so nothing can be swapped in between.
+#include "framework/file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+
+#include "framework/error.h"
+
+namespace cairn {
+namespace {
+
+std::string reason() {
+  return std::strerror(errno);
+}
+
+// The temporary file of one write: removed again unless it was renamed.
+class TemporaryFile {
+ public:
+  explicit TemporaryFile(const std::filesystem::path& target) : target_(target) {
+    static std::atomic<unsigned> made{0};
+    do {
+      path_ = target;
+      path_ += ".tmp-" + std::to_string(getpid()) + "-" + std::to_string(made++);
+      descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    } while (descriptor_ < 0 && errno == EEXIST);
+    if (descriptor_ < 0) fail("cannot be written");
+  }
+  ~TemporaryFile() {
+    if (descriptor_ >= 0) close(descriptor_);
+    if (!renamed_) unlink(path_.c_str());
+  }
+
+  void append(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      const ssize_t count = write(descriptor_, bytes.data(), bytes.size());
+      if (count < 0 && errno == EINTR) continue;
+      if (count < 0) fail("cannot be written");
+      bytes = bytes.subspan(static_cast<size_t>(count));
+    }
+  }
+
+  void rename_to_target() {
+    if (fsync(descriptor_) != 0) fail("cannot be flushed to disk");
+    const int closed = close(descriptor_);
+    descriptor_ = -1;
+    if (closed != 0) fail("cannot be written");
+    if (rename(path_.c_str(), target_.c_str()) != 0) fail("cannot be put in place");
+    renamed_ = true;
+  }
+
+ private:
+  [[noreturn]] void fail(const char* what) {
+    const std::string text = target_.string() + ": " + what + ": " + reason();
+    // The destructor does not run for an exception from the constructor; there is then no file either.
+    throw IoError(text);
+  }
+
+  std::filesystem::path target_, path_;
+  int descriptor_ = -1;
+  bool renamed_ = false;
+};
+
+// Makes the renaming itself durable. File systems that cannot flush a folder say EINVAL: there is nothing more to do.
+void flush_folder(const std::filesystem::path& path) {
+  const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool flushed = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
+  const std::string why = reason();
+  if (descriptor >= 0) close(descriptor);
+  if (!flushed) throw IoError(path.string() + ": its folder cannot be flushed to disk: " + why);
+}
+
+}  // namespace
+
+InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
+  // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
+  descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (descriptor_ < 0) throw DataError(path.string() + ": cannot be opened: " + reason());
+  struct stat status;
+  std::string fault;
+  if (fstat(descriptor_, &status) != 0)
+    fault = "cannot be examined: " + reason();
+  else if (S_ISDIR(status.st_mode))
+    fault = "is a directory, not a file";
+  else if (!S_ISREG(status.st_mode))
+    fault = "is not a regular file";
+  if (!fault.empty()) {
+    close(descriptor_);
+    throw DataError(path.string() + ": " + fault);
+  }
+  size_ = static_cast<uint64_t>(status.st_size);
+}
+
+InputFile::~InputFile() {
+  close(descriptor_);
+}
+
+void InputFile::read(uint64_t offset, std::span<std::byte> to) const {
+  while (!to.empty()) {
+    const ssize_t count = pread(descriptor_, to.data(), to.size(), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) throw DataError(path_.string() + ": cannot be read: " + reason());
+    if (count == 0) throw DataError(path_.string() + ": became shorter while it was read");
+    to = to.subspan(static_cast<size_t>(count));
+    offset += static_cast<uint64_t>(count);
+  }
+}
+
+void write_file_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts) {
+  // Renaming over a device or a pipe would destroy it.
+  struct stat status;
+  if (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode))
+    throw IoError(path.string() + (S_ISDIR(status.st_mode) ? ": cannot be written: it is a directory"
+                                                           : ": cannot be written: it is not a regular file"));
+  TemporaryFile file(path);
+  for (const std::span<const std::byte> part : parts) file.append(part);
+  file.rename_to_target();
+  flush_folder(path);
+}
+
+std::string in_quotes(const std::string& text) {
+  constexpr size_t kLongest = 80;
+  std::string shown = text.substr(0, kLongest);
+  for (char& c : shown)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return "'" + shown + (text.size() > kLongest ? "...'" : "'");
+}
+
+}  // namespace cairn

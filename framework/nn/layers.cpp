@@ -1,0 +1,97 @@
+#include "framework/nn/layers.h"
+
+#include "framework/error.h"
+#include "framework/ops/elementwise.h"
+#include "framework/random.h"
+
+namespace cairn {
+namespace {
+
+// A layer that changes nothing about its input's shape.
+Shape unchanged(const char* type, const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) {
+  layers.push_back({name, type, sample, 0, 0});
+  return sample;
+}
+
+}  // namespace
+
+Linear::Linear(const std::shared_ptr<Device>& device, int64_t in, int64_t out, Initializer& initializer, DType dtype)
+    : weight(Tensor::empty(device, {out, in}, dtype, "a weight")), bias(Tensor::empty(device, {out}, dtype, "a bias")) {
+  initializer.weight(weight);
+  initializer.bias(bias, in);
+  register_parameter("weight", weight);
+  register_parameter("bias", bias);
+}
+
+Shape Linear::summarize(const Shape&, const std::string& name, std::vector<LayerSummary>& layers) const {
+  const Shape output{weight.shape()[0]};
+  layers.push_back({name, "Linear", output, weight.count() + bias.count(), weight.count()});
+  return output;
+}
+
+Tensor ReLU::forward(const Tensor& x) {
+  return relu(x);
+}
+
+Shape ReLU::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  return unchanged("ReLU", sample, name, layers);
+}
+
+Tensor Flatten::forward(const Tensor& x) {
+  return flatten(x);
+}
+
+Shape Flatten::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  const Shape output{sample.count()};
+  layers.push_back({name, "Flatten", output, 0, 0});
+  return output;
+}
+
+Dropout::Dropout(double probability) : probability_(probability) {
+  if (!(probability >= 0 && probability < 1))
+    throw UsageError("a dropout probability must be in [0, 1), not " + std::to_string(probability));
+}
+
+Tensor Dropout::forward(const Tensor& x) {
+  if (!training() || probability_ == 0) return x;
+  if (!source_.step.defined()) throw Error("dropout: set_dropout_source was not called on the network");
+  return dropout(x, probability_, source_.seed, stream_, source_.step);
+}
+
+Shape Dropout::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  return unchanged("Dropout", sample, name, layers);
+}
+
+void Dropout::accept_dropout_source(const DropoutSource& source, uint32_t& next_layer) {
+  source_ = source;
+  stream_ = make_stream(RandomPurpose::kDropout, next_layer++);
+}
+
+Sequential::Sequential(std::vector<std::pair<std::string, std::shared_ptr<Module>>> modules) {
+  for (const auto& [name, module] : modules) register_module(name, module);
+}
+
+Tensor Sequential::forward(const Tensor& x) {
+  Tensor value = x;
+  for (size_t i = 0; i < children().size(); ++i) {
+    Module* module = children()[i].second.get();
+    auto* linear = dynamic_cast<Linear*>(module);
+    const bool relu_follows = i + 1 < children().size() && dynamic_cast<ReLU*>(children()[i + 1].second.get());
+    if (linear && relu_follows) {
+      value = linear->forward(value, Activation::relu);
+      ++i;
+    } else {
+      value = module->forward(value);
+    }
+  }
+  return value;
+}
+
+Shape Sequential::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  Shape shape = sample;
+  for (const auto& [child, module] : children())
+    shape = module->summarize(shape, name.empty() ? child : name + "." + child, layers);
+  return shape;
+}
+
+}  // namespace cairn

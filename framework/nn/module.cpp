@@ -1,0 +1,103 @@
+#include "framework/nn/module.h"
+
+#include <algorithm>
+
+#include "framework/error.h"
+#include "framework/file.h"
+#include "framework/safetensors.h"
+
+namespace cairn {
+
+void Module::register_parameter(const std::string& name, const Tensor& parameter) {
+  own_parameters_.push_back({name, parameter});
+  own_parameters_.back().tensor.set_requires_grad(true);
+}
+
+void Module::register_module(const std::string& name, const std::shared_ptr<Module>& module) {
+  children_.emplace_back(name, module);
+}
+
+void Module::collect(const std::string& prefix, std::vector<NamedTensor>& out) const {
+  for (const NamedTensor& parameter : own_parameters_) out.push_back({prefix + parameter.name, parameter.tensor});
+  for (const auto& [name, child] : children_) child->collect(prefix + name + ".", out);
+}
+
+std::vector<NamedTensor> Module::parameters() const {
+  std::vector<NamedTensor> all;
+  collect("", all);
+  return all;
+}
+
+int64_t Module::parameter_count() const {
+  int64_t count = 0;
+  for (const NamedTensor& parameter : parameters()) count += parameter.tensor.count();
+  return count;
+}
+
+void Module::train(bool on) {
+  training_ = on;
+  for (const auto& [name, child] : children_) child->train(on);
+}
+
+void Module::set_dropout_source(const DropoutSource& source) {
+  uint32_t next_layer = 0;
+  visit_dropout(source, next_layer);
+}
+
+void Module::visit_dropout(const DropoutSource& source, uint32_t& next_layer) {
+  accept_dropout_source(source, next_layer);
+  for (const auto& [name, child] : children_) child->visit_dropout(source, next_layer);
+}
+
+namespace {
+
+const HostTensor* find(const std::vector<HostTensor>& values, const std::string& name) {
+  const auto found = std::ranges::find(values, name, &HostTensor::name);
+  return found == values.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+void check_fit(const std::vector<NamedTensor>& into, const std::vector<HostTensor>& values, const std::string& where) {
+  constexpr int kShown = 8;
+  std::string faults;
+  int count = 0;
+  const auto fault = [&](const std::string& text) {
+    if (++count <= kShown) faults += (faults.empty() ? "" : "; ") + text;
+  };
+  for (const auto& [name, tensor] : into) {
+    const HostTensor* value = find(values, name);
+    if (!value)
+      fault(name + " is missing");
+    else if (value->shape != tensor.shape() || value->dtype != tensor.dtype())
+      fault(name + " is " + name_of(value->dtype) + value->shape.text() + " there and " + name_of(tensor.dtype()) +
+            tensor.shape().text() + " here");
+  }
+  for (const HostTensor& value : values)
+    if (std::ranges::find(into, value.name, &NamedTensor::name) == into.end())
+      fault(in_quotes(value.name) + " is unknown here");
+  if (count > kShown) faults += "; and " + std::to_string(count - kShown) + " more";
+  if (!faults.empty()) throw DataError(where + " does not fit: " + faults);
+}
+
+void load_tensors(const std::vector<NamedTensor>& into, const std::vector<HostTensor>& values,
+                  const std::string& where) {
+  check_fit(into, values, where);
+  for (const auto& [name, tensor] : into) {
+    const std::vector<std::byte>& bytes = find(values, name)->bytes;
+    if (!bytes.empty()) tensor.device()->copy_to_device(tensor.data(), bytes.data(), bytes.size());
+  }
+}
+
+std::vector<HostTensor> to_host(const std::vector<NamedTensor>& tensors, const std::string& prefix) {
+  std::vector<HostTensor> values;
+  for (const auto& [name, tensor] : tensors) {
+    HostTensor value{prefix + name, tensor.dtype(), tensor.shape(), {}};
+    value.bytes.resize(static_cast<size_t>(tensor.count()) * size_of(tensor.dtype()));
+    if (!value.bytes.empty()) tensor.device()->copy_to_host(value.bytes.data(), tensor.data(), value.bytes.size());
+    values.push_back(std::move(value));
+  }
+  return values;
+}
+
+}  // namespace cairn

@@ -1,0 +1,81 @@
+// Module: a part of a network with named parameters, as in PyTorch. Not here: concrete layers (layers.h), whole
+// networks (models/).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "framework/tensor.h"
+
+namespace cairn {
+
+struct NamedTensor {
+  std::string name;  // "fc1.weight"
+  Tensor tensor;
+};
+
+// What `info` prints of one layer.
+struct LayerSummary {
+  std::string name, type;
+  Shape output;  // for one sample, without the batch dimension
+  int64_t parameters;
+  int64_t macs;  // multiply-adds for one sample, forward
+};
+
+// What a dropout layer draws its masks from: the run's seed and the device's step clock (an i64).
+struct DropoutSource {
+  uint64_t seed;
+  Tensor step;
+};
+
+class Module {
+ public:
+  virtual ~Module() = default;
+
+  // x: a batch, N x ... ; the result depends on train() or eval().
+  virtual Tensor forward(const Tensor& x) = 0;
+
+  // Parameters in order of registration, named as PyTorch's state_dict does.
+  std::vector<NamedTensor> parameters() const;
+  int64_t parameter_count() const;
+
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool training() const { return training_; }
+
+  // Gives every dropout layer its draws; layers are told apart by their order. Without it, dropout in training throws.
+  void set_dropout_source(const DropoutSource& source);
+
+  // Appends this module's layers for a sample of the given shape and returns the shape of its output.
+  virtual Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const = 0;
+
+ protected:
+  void register_parameter(const std::string& name, const Tensor& parameter);
+  void register_module(const std::string& name, const std::shared_ptr<Module>& module);
+  // A dropout layer takes its source and the next layer number here.
+  virtual void accept_dropout_source(const DropoutSource&, uint32_t& /*next_layer*/) {}
+
+  const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children() const { return children_; }
+
+ private:
+  void collect(const std::string& prefix, std::vector<NamedTensor>& out) const;
+  void visit_dropout(const DropoutSource& source, uint32_t& next_layer);
+
+  std::vector<NamedTensor> own_parameters_;
+  std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
+  bool training_ = true;
+};
+
+struct HostTensor;
+// Copies host tensors into device tensors of the same names, shapes and dtypes. Throws DataError naming in one line all
+// that is missing, unknown or of another shape; every tensor is then as it was. where: the file, for that text.
+void load_tensors(const std::vector<NamedTensor>& into, const std::vector<HostTensor>& values,
+                  const std::string& where);
+// The same check alone.
+void check_fit(const std::vector<NamedTensor>& into, const std::vector<HostTensor>& values, const std::string& where);
+std::vector<HostTensor> to_host(const std::vector<NamedTensor>& tensors, const std::string& prefix = "");
+
+}  // namespace cairn

@@ -1,0 +1,129 @@
+#include "framework/ops/elementwise.h"
+
+#include "framework/autograd.h"
+#include "framework/ops/check.h"
+
+namespace cairn {
+namespace {
+
+// destination (+)= factor * gradient
+void pass_on(const Tensor& gradient, const Destination& destination, double factor) {
+  gradient.device()->call(&Backend::scale, ScaleArgs{gradient.dtype(), gradient.count(), gradient.data(),
+                                                     destination.gradient.data(), factor, destination.accumulate});
+}
+
+}  // namespace
+
+Tensor add(const Tensor& a, const Tensor& b) {
+  check::floating("add", "a", a);
+  check::floating("add", "b", b);
+  check::same_shape("add", "a", a, "b", b);
+  Tensor out = Tensor::empty(a.device(), a.shape(), a.dtype(), "add");
+  a.device()->call(&Backend::add, BinaryArgs{a.dtype(), a.count(), a.data(), b.data(), out.data(), 0});
+  if (!needs_gradient({a, b})) return out;
+  record(out, "add", {a, b}, [](const Tensor& dout, Gradients& gradients) {
+    if (const auto da = gradients.destination(0)) pass_on(dout, *da, 1.0);
+    if (const auto db = gradients.destination(1)) pass_on(dout, *db, 1.0);
+  });
+  return out;
+}
+
+Tensor multiply(const Tensor& a, const Tensor& b) {
+  check::floating("multiply", "a", a);
+  check::floating("multiply", "b", b);
+  check::same_shape("multiply", "a", a, "b", b);
+  Tensor out = Tensor::empty(a.device(), a.shape(), a.dtype(), "multiply");
+  a.device()->call(&Backend::multiply, BinaryArgs{a.dtype(), a.count(), a.data(), b.data(), out.data(), 0});
+  if (!needs_gradient({a, b})) return out;
+  record(out, "multiply", {a, b}, [a = a.detach(), b = b.detach()](const Tensor& dout, Gradients& gradients) {
+    const auto product = [&](const Tensor& other, const Destination& destination) {
+      dout.device()->call(&Backend::multiply, BinaryArgs{dout.dtype(), dout.count(), dout.data(), other.data(),
+                                                         destination.gradient.data(), destination.accumulate});
+    };
+    if (const auto da = gradients.destination(0)) product(b, *da);
+    if (const auto db = gradients.destination(1)) product(a, *db);
+  });
+  return out;
+}
+
+Tensor scale(const Tensor& x, double factor) {
+  check::floating("scale", "x", x);
+  Tensor out = Tensor::empty(x.device(), x.shape(), x.dtype(), "scale");
+  x.device()->call(&Backend::scale, ScaleArgs{x.dtype(), x.count(), x.data(), out.data(), factor, 0});
+  if (!needs_gradient({x})) return out;
+  record(out, "scale", {x}, [factor](const Tensor& dout, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0)) pass_on(dout, *dx, factor);
+  });
+  return out;
+}
+
+Tensor relu(const Tensor& x) {
+  check::floating("relu", "x", x);
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "relu");
+  x.device()->call(&Backend::relu_forward, ReluForwardArgs{x.dtype(), x.count(), x.data(), y.data()});
+  if (!needs_gradient({x})) return y;
+  record(y, "relu", {x}, [y = y.detach()](const Tensor& dy, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0))
+      dy.device()->call(&Backend::relu_backward, ReluBackwardArgs{dy.dtype(), dy.count(), dy.data(), y.data(),
+                                                                  dx->gradient.data(), dx->accumulate});
+  });
+  return y;
+}
+
+Tensor add_bias(const Tensor& x, const Tensor& bias) {
+  check::floating("add_bias", "x", x);
+  check::floating("add_bias", "bias", bias);
+  check::rank("add_bias", "x", x, 2, "N x C");
+  check::together("add_bias", "x", x, "bias", bias);
+  if (bias.shape() != Shape{x.shape()[1]})
+    check::fail("add_bias", "bias must have one value per column of x (N x C)",
+                check::describe(x) + " and " + check::describe(bias));
+  const int64_t rows = x.shape()[0], columns = x.shape()[1];
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "add_bias");
+  x.device()->call(&Backend::bias_forward,
+                   BiasForwardArgs{x.dtype(), rows, columns, x.data(), bias.data(), y.data(), 0});
+  if (!needs_gradient({x, bias})) return y;
+  record(y, "add_bias", {x, bias}, [rows, columns](const Tensor& dy, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0)) pass_on(dy, *dx, 1.0);
+    if (const auto dbias = gradients.destination(1))
+      dy.device()->call(&Backend::bias_backward, BiasBackwardArgs{dy.dtype(), rows, columns, dy.data(),
+                                                                  dbias->gradient.data(), dbias->accumulate});
+  });
+  return y;
+}
+
+Tensor dropout(const Tensor& x, double probability, uint64_t seed, uint32_t layer, const Tensor& step) {
+  check::floating("dropout", "x", x);
+  if (!(probability >= 0.0 && probability < 1.0))
+    throw ShapeError("dropout: the probability must be in [0, 1); got " + std::to_string(probability));
+  check::defined("dropout", "step", step);
+  if (step.dtype() != DType::i64 || step.count() != 1 || step.device() != x.device())
+    check::fail("dropout", "step must be one i64 on the device of x", check::describe(step));
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "dropout");
+  x.device()->call(&Backend::dropout, DropoutArgs{x.dtype(), x.count(), x.data(), y.data(), probability, seed, layer,
+                                                  step.data<int64_t>(), 0});
+  if (!needs_gradient({x})) return y;
+  record(y, "dropout", {x}, [probability, seed, layer, step](const Tensor& dy, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0))
+      dy.device()->call(&Backend::dropout, DropoutArgs{dy.dtype(), dy.count(), dy.data(), dx->gradient.data(),
+                                                       probability, seed, layer, step.data<int64_t>(), dx->accumulate});
+  });
+  return y;
+}
+
+Tensor reshape(const Tensor& x, Shape shape) {
+  check::defined("reshape", "x", x);
+  Tensor y = x.detach_as(shape);
+  if (!needs_gradient({x})) return y;
+  record(y, "reshape", {x}, [](const Tensor& dy, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0)) pass_on(dy, *dx, 1.0);
+  });
+  return y;
+}
+
+Tensor flatten(const Tensor& x) {
+  check::defined("flatten", "x", x);
+  return reshape(x, {x.shape().rows(), x.shape().columns()});
+}
+
+}  // namespace cairn

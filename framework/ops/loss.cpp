@@ -1,0 +1,111 @@
+#include "framework/ops/loss.h"
+
+#include "framework/autograd.h"
+#include "framework/ops/check.h"
+
+namespace cairn {
+namespace {
+
+// The pieces of a cross-entropy forward pass.
+struct CrossEntropy {
+  Tensor probabilities, row_loss, loss;
+};
+
+CrossEntropy cross_entropy_forward(const char* op, const Tensor& logits, const Tensor& labels) {
+  check::floating(op, "logits", logits);
+  check::rank(op, "logits", logits, 2, "N x classes");
+  check::labels(op, logits, labels);
+  if (logits.shape()[1] < 1)
+    check::fail(op, "logits must have at least one class (N x classes)", check::describe(logits));
+  const int64_t rows = logits.shape()[0], columns = logits.shape()[1];
+  CrossEntropy result{Tensor::empty(logits.device(), logits.shape(), logits.dtype(), op),
+                      Tensor::empty(logits.device(), {rows}, logits.dtype(), op),
+                      Tensor::empty(logits.device(), {}, logits.dtype(), op)};
+  logits.device()->call(
+      &Backend::cross_entropy_forward,
+      CrossEntropyForwardArgs{logits.dtype(), rows, columns, logits.data(), labels.data<int32_t>(),
+                              result.probabilities.data(), result.row_loss.data(), result.loss.data()});
+  return result;
+}
+
+Tensor reduce(const char* op, const Tensor& x, double factor) {
+  check::floating(op, "x", x);
+  Tensor out = Tensor::empty(x.device(), {}, x.dtype(), op);
+  x.device()->call(&Backend::sum, SumArgs{x.dtype(), x.count(), x.data(), out.data(), factor, 0});
+  if (!needs_gradient({x})) return out;
+  record(out, op, {x}, [factor](const Tensor& dout, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0))
+      dout.device()->call(&Backend::broadcast_scalar,
+                          BroadcastScalarArgs{dout.dtype(), dx->gradient.count(), dout.data(), dx->gradient.data(),
+                                              factor, dx->accumulate});
+  });
+  return out;
+}
+
+}  // namespace
+
+Tensor softmax(const Tensor& x) {
+  check::floating("softmax", "x", x);
+  check::rank("softmax", "x", x, 2, "N x C");
+  const int64_t rows = x.shape()[0], columns = x.shape()[1];
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "softmax");
+  x.device()->call(&Backend::softmax_forward, SoftmaxForwardArgs{x.dtype(), rows, columns, x.data(), y.data()});
+  if (!needs_gradient({x})) return y;
+  record(y, "softmax", {x}, [y = y.detach(), rows, columns](const Tensor& dy, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0))
+      dy.device()->call(&Backend::softmax_backward, SoftmaxBackwardArgs{dy.dtype(), rows, columns, y.data(), dy.data(),
+                                                                        dx->gradient.data(), dx->accumulate});
+  });
+  return y;
+}
+
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
+  CrossEntropy result = cross_entropy_forward("cross_entropy", logits, labels);
+  if (!needs_gradient({logits})) return result.loss;
+  const int64_t rows = logits.shape()[0], columns = logits.shape()[1];
+  record(result.loss, "cross_entropy", {logits},
+         [probabilities = result.probabilities, labels = labels.detach(), rows, columns](const Tensor& dloss,
+                                                                                         Gradients& gradients) {
+           if (const auto dlogits = gradients.destination(0))
+             dloss.device()->call(
+                 &Backend::cross_entropy_backward,
+                 CrossEntropyBackwardArgs{dloss.dtype(), rows, columns, probabilities.data(), labels.data<int32_t>(),
+                                          dloss.data(), dlogits->gradient.data(), dlogits->accumulate});
+         });
+  return result.loss;
+}
+
+Tensor sum(const Tensor& x) {
+  return reduce("sum", x, 1.0);
+}
+
+Tensor mean(const Tensor& x) {
+  check::defined("mean", "x", x);
+  const double count = static_cast<double>(x.count());
+  return reduce("mean", x, count > 0 ? 1.0 / count : 0.0);
+}
+
+Tensor argmax(const Tensor& x) {
+  check::floating("argmax", "x", x);
+  check::rank("argmax", "x", x, 2, "N x C");
+  if (x.shape()[1] < 1) check::fail("argmax", "a row must have at least one column", check::describe(x));
+  Tensor out = Tensor::empty(x.device(), {x.shape()[0]}, DType::i32, "argmax");
+  x.device()->call(&Backend::argmax, ArgmaxArgs{x.dtype(), x.shape()[0], x.shape()[1], x.data(), out.data<int32_t>()});
+  return out;
+}
+
+void add_metrics(const Tensor& logits, const Tensor& labels, const Tensor& loss_sum, const Tensor& correct) {
+  const CrossEntropy result = cross_entropy_forward("add_metrics", logits, labels);
+  check::defined("add_metrics", "loss_sum", loss_sum);
+  check::defined("add_metrics", "correct", correct);
+  if (loss_sum.dtype() != DType::f64 || loss_sum.count() != 1 || correct.dtype() != DType::i64 ||
+      correct.count() != 1 || loss_sum.device() != logits.device() || correct.device() != logits.device())
+    check::fail("add_metrics", "loss_sum must be one f64 and correct one i64 on the device of logits",
+                check::describe(loss_sum) + " and " + check::describe(correct));
+  logits.device()->call(&Backend::classification_metrics,
+                        ClassificationMetricsArgs{logits.dtype(), logits.shape()[0], logits.shape()[1], logits.data(),
+                                                  labels.data<int32_t>(), result.row_loss.data(),
+                                                  loss_sum.data<double>(), correct.data<int64_t>()});
+}
+
+}  // namespace cairn

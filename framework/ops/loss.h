@@ -1,0 +1,21 @@
+// Softmax, cross-entropy, reductions and the metrics of a classifier.
+#pragma once
+
+#include "framework/tensor.h"
+
+namespace cairn {
+
+Tensor softmax(const Tensor& x);  // over the columns of N x C
+
+// Mean over the rows of -log softmax(logits)[label], a scalar.   logits: N x C;  labels: N, i32, in [0, C)
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels);
+
+Tensor sum(const Tensor& x);   // of all elements, a scalar
+Tensor mean(const Tensor& x);  // of all elements, a scalar; 0 for none
+
+// No gradients below.
+Tensor argmax(const Tensor& x);  // N x C to N, i32: the first column that holds the row's maximum
+// Adds the rows' losses to loss_sum (one f64) and the rows whose argmax is their label to correct (one i64).
+void add_metrics(const Tensor& logits, const Tensor& labels, const Tensor& loss_sum, const Tensor& correct);
+
+}  // namespace cairn

@@ -1,0 +1,87 @@
+#include "kernels/cpu/thread_pool.h"
+
+#include <algorithm>
+#include <chrono>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace cairn::cpu {
+namespace {
+
+void pause() {
+#if defined(__x86_64__)
+  _mm_pause();
+#elif defined(__aarch64__)
+  asm volatile("yield");
+#endif
+}
+
+// Long enough to bridge what lies between two steps (a progress line, a batch of checks), short enough not to matter
+// to a process that has gone idle.
+constexpr auto kSpinTime = std::chrono::milliseconds(2);
+
+// Waits until value differs from `old`: spinning first, then asleep.
+void wait_for_change(const std::atomic<uint32_t>& value, uint32_t old) {
+  const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
+  do {
+    for (int i = 0; i < 256; ++i) {
+      if (value.load(std::memory_order_acquire) != old) return;
+      pause();
+    }
+  } while (std::chrono::steady_clock::now() < deadline);
+  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  workers_.reserve(static_cast<size_t>(threads - 1));
+  for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+}
+
+ThreadPool::~ThreadPool() {
+  stopping_.store(true);
+  generation_.fetch_add(1, std::memory_order_release);
+  generation_.notify_all();
+  for (auto& worker : workers_) worker.join();
+}
+
+void ThreadPool::run_erased(Task task, const void* body) {
+  if (workers_.empty()) return task(body, 0);
+  task_ = task;
+  body_ = body;
+  pending_.store(static_cast<uint32_t>(workers_.size()), std::memory_order_relaxed);
+  generation_.fetch_add(1, std::memory_order_release);
+  generation_.notify_all();  // no system call while nobody sleeps
+  try {
+    task(body, 0);
+  } catch (...) {
+    if (!failed_.test_and_set()) failure_ = std::current_exception();
+  }
+  for (uint32_t left; (left = pending_.load(std::memory_order_acquire)) != 0;) wait_for_change(pending_, left);
+  if (failed_.test()) {
+    std::exception_ptr failure = std::exchange(failure_, nullptr);
+    failed_.clear();
+    std::rethrow_exception(failure);
+  }
+}
+
+void ThreadPool::work(int thread) {
+  uint32_t seen = 0;
+  for (;;) {
+    wait_for_change(generation_, seen);
+    ++seen;  // the caller starts the next run only after this one is done, so generations are never skipped
+    if (stopping_.load()) return;
+    try {
+      task_(body_, thread);
+    } catch (...) {
+      if (!failed_.test_and_set()) failure_ = std::current_exception();
+    }
+    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+  }
+}
+
+}  // namespace cairn::cpu

@@ -1,0 +1,67 @@
+// A fixed team of threads for the CPU implementations. Lives here: starting, waking and joining the team. Not here:
+// how work is cut up (each kernel does that, and its result must not depend on the number of threads).
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <exception>
+#include <thread>
+#include <utility>
+#include <vector>
+
+namespace cairn::cpu {
+
+// Workers spin for a while between runs, because a training step is a row of kernels microseconds apart, and then
+// sleep on a futex, so that an idle process costs nothing.
+class ThreadPool {
+ public:
+  // threads: size of the team with the caller counted, 0 = all cores.
+  explicit ThreadPool(int threads);
+  ~ThreadPool();
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  int size() const { return static_cast<int>(workers_.size()) + 1; }
+
+  // Calls body(i) for i in [0, size()), one per thread, the caller running i = 0; returns when all are done.
+  // The first exception that a body throws is rethrown here. Not reentrant: body must not call run.
+  template <class Body>
+  void run(const Body& body) {
+    run_erased([](const void* b, int i) { (*static_cast<const Body*>(b))(i); }, &body);
+  }
+
+  // Calls body(begin, end) on contiguous parts of [0, count), at most one part a thread, each part but the last a
+  // multiple of `grain`; small counts stay on the caller.
+  template <class Body>
+  void parallel_for(int64_t count, int64_t grain, const Body& body) {
+    const int64_t grains = (count + grain - 1) / grain;
+    const int64_t parts = grains < size() ? grains : size();
+    if (parts <= 1) {
+      if (count > 0) body(int64_t{0}, count);
+      return;
+    }
+    run([&](int i) {
+      if (i >= parts) return;
+      const int64_t begin = grains * i / parts * grain;
+      const int64_t end = i + 1 == parts ? count : grains * (i + 1) / parts * grain;
+      if (begin < end) body(begin, end);
+    });
+  }
+
+ private:
+  using Task = void (*)(const void* body, int thread);
+  void run_erased(Task task, const void* body);
+  void work(int thread);
+
+  std::vector<std::thread> workers_;
+  Task task_ = nullptr;
+  const void* body_ = nullptr;
+  std::exception_ptr failure_;
+  std::atomic_flag failed_;
+  // On cache lines of their own: the caller writes one, the workers the other.
+  alignas(64) std::atomic<uint32_t> generation_{0};
+  alignas(64) std::atomic<uint32_t> pending_{0};
+  alignas(64) std::atomic<bool> stopping_{false};
+};
+
+}  // namespace cairn::cpu

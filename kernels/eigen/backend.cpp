@@ -1,0 +1,47 @@
+// The eigen implementation's manifest: one line per primitive. Not here: the primitives.
+#include "kernels/eigen/backend.h"
+
+#include "kernels/eigen/primitives.h"
+
+namespace cairn::eigen {
+
+using cpu::entry;
+
+const Backend& backend() {
+  static const Backend filled = cpu::with_services({
+      .name = "eigen",
+      .falls_back = "reference",
+      .supports_f64 = 0,
+      .summary = "the fast CPU implementation: packed, vectorised and threaded, float32",
+      .gemm = entry<gemm>,
+      .byte_linear_forward = entry<byte_linear_forward>,
+      .byte_linear_backward_weight = entry<byte_linear_backward_weight>,
+      .add = entry<add>,
+      .multiply = entry<multiply>,
+      .scale = entry<scale>,
+      .bias_forward = entry<bias_forward>,
+      .bias_backward = entry<bias_backward>,
+      .bias_relu_backward = entry<bias_relu_backward>,
+      .relu_forward = entry<relu_forward>,
+      .relu_backward = entry<relu_backward>,
+      .dropout = entry<dropout>,
+      .softmax_forward = entry<softmax_forward>,
+      .softmax_backward = entry<softmax_backward>,
+      .cross_entropy_forward = entry<cross_entropy_forward>,
+      .cross_entropy_backward = entry<cross_entropy_backward>,
+      .sum = entry<sum>,
+      .broadcast_scalar = entry<broadcast_scalar>,
+      .argmax = entry<argmax>,
+      .classification_metrics = entry<classification_metrics>,
+      .select_batch = entry<select_batch>,
+      .gather_bytes = entry<gather_bytes>,
+      .finish_step = entry<finish_step>,
+      .uniform = entry<uniform>,
+      .normal = entry<normal>,
+      .sgd = entry<sgd>,
+      .adam = entry<adam>,
+  });
+  return filled;
+}
+
+}  // namespace cairn::eigen

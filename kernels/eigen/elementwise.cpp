@@ -1,0 +1,85 @@
+// Elementwise primitives as Eigen array expressions. Every expression here rounds the same way in Eigen's vector and
+// scalar code, so that results depend neither on how the work is cut nor on how the arrays are aligned.
+#include <Eigen/Core>
+
+#include "kernels/eigen/primitives.h"
+#include "kernels/eigen/team.h"
+
+namespace cairn::eigen {
+namespace {
+
+using Array = Eigen::Map<Eigen::ArrayXf>;
+using ConstArray = Eigen::Map<const Eigen::ArrayXf>;
+
+// out (+)= expression(begin, size), in parallel.
+template <class Expression>
+void map(Stream& stream, int64_t count, void* out, int32_t accumulate, const Expression& expression) {
+  stream.pool.parallel_for(count, kGrain, [&](int64_t begin, int64_t end) {
+    Array to(floats(out) + begin, end - begin);
+    if (accumulate)
+      to += expression(begin, end - begin);
+    else
+      to = expression(begin, end - begin);
+  });
+}
+
+// The part [begin, begin + size) of an array.
+auto part(const void* array, int64_t begin, int64_t size) { return ConstArray(floats(array) + begin, size); }
+
+}  // namespace
+
+void add(Stream& stream, const BinaryArgs& args) {
+  require_f32(args.dtype, "add");
+  map(stream, args.count, args.out, args.accumulate,
+      [&](int64_t begin, int64_t size) { return part(args.a, begin, size) + part(args.b, begin, size); });
+}
+
+void multiply(Stream& stream, const BinaryArgs& args) {
+  require_f32(args.dtype, "multiply");
+  map(stream, args.count, args.out, args.accumulate,
+      [&](int64_t begin, int64_t size) { return part(args.a, begin, size) * part(args.b, begin, size); });
+}
+
+void scale(Stream& stream, const ScaleArgs& args) {
+  require_f32(args.dtype, "scale");
+  map(stream, args.count, args.out, args.accumulate,
+      [&](int64_t begin, int64_t size) { return part(args.x, begin, size) * static_cast<float>(args.factor); });
+}
+
+void broadcast_scalar(Stream& stream, const BroadcastScalarArgs& args) {
+  require_f32(args.dtype, "broadcast_scalar");
+  if (args.count == 0) return;
+  const float value = static_cast<float>(args.factor) * floats(args.x)[0];
+  map(stream, args.count, args.out, args.accumulate,
+      [&](int64_t, int64_t size) { return Eigen::ArrayXf::Constant(size, value); });
+}
+
+void relu_forward(Stream& stream, const ReluForwardArgs& args) {
+  require_f32(args.dtype, "relu_forward");
+  map(stream, args.count, args.y, 0, [&](int64_t begin, int64_t size) {
+    const auto x = part(args.x, begin, size);
+    return (x < 0.0f).select(0.0f, x);  // nan stays
+  });
+}
+
+void relu_backward(Stream& stream, const ReluBackwardArgs& args) {
+  require_f32(args.dtype, "relu_backward");
+  map(stream, args.count, args.dx, args.accumulate, [&](int64_t begin, int64_t size) {
+    return (part(args.y, begin, size) > 0.0f).select(part(args.dy, begin, size), 0.0f);
+  });
+}
+
+void bias_forward(Stream& stream, const BiasForwardArgs& args) {
+  require_f32(args.dtype, "bias_forward");
+  if (args.rows == 0 || args.columns == 0) return;
+  const auto bias = part(args.bias, 0, args.columns);
+  stream.pool.parallel_for(args.rows, ceil_div(kGrain, args.columns), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      Array y(floats(args.y) + row * args.columns, args.columns);
+      y = part(args.x, row * args.columns, args.columns) + bias;
+      if (args.relu) y = (y < 0.0f).select(0.0f, y);
+    }
+  });
+}
+
+}  // namespace cairn::eigen

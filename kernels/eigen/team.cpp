@@ -1,0 +1,34 @@
+#include "kernels/eigen/team.h"
+
+#include <cstdlib>
+#include <memory>
+#include <new>
+
+namespace cairn::eigen {
+namespace {
+
+struct Free {
+  void operator()(float* pointer) const { std::free(pointer); }
+};
+struct Buffer {
+  std::unique_ptr<float, Free> memory;
+  int64_t capacity = 0;
+};
+thread_local Buffer buffers[static_cast<int>(Scratch::count)];
+
+}  // namespace
+
+float* scratch(Scratch use, int64_t floats) {
+  Buffer& buffer = buffers[static_cast<int>(use)];
+  if (floats > buffer.capacity) {
+    const int64_t rounded = (floats + 1023) / 1024 * 1024;
+    buffer.memory.reset();  // first, so that the peak is the larger of the two
+    buffer.capacity = 0;
+    buffer.memory.reset(static_cast<float*>(std::aligned_alloc(64, static_cast<size_t>(rounded) * sizeof(float))));
+    if (!buffer.memory) throw std::bad_alloc();
+    buffer.capacity = rounded;
+  }
+  return buffer.memory.get();
+}
+
+}  // namespace cairn::eigen

@@ -1,0 +1,48 @@
+// The reference implementation's manifest: one line per primitive. Not here: the loops themselves.
+#include "kernels/reference/backend.h"
+
+#include "kernels/cpu/stream.h"
+#include "kernels/reference/primitives.h"
+
+namespace cairn::reference {
+
+const Backend& backend() {
+  using cpu::entry;
+  static const Backend instance = cpu::with_services({
+      .name = "reference",
+      .falls_back = nullptr,
+      .supports_f64 = 1,
+      .summary = "plain loops in float and double: the oracle, and the page to read first",
+
+      .gemm = entry<gemm>,
+      .byte_linear_forward = entry<byte_linear_forward>,
+      .byte_linear_backward_weight = entry<byte_linear_backward_weight>,
+      .add = entry<add>,
+      .multiply = entry<multiply>,
+      .scale = entry<scale>,
+      .bias_forward = entry<bias_forward>,
+      .bias_backward = entry<bias_backward>,
+      .bias_relu_backward = entry<bias_relu_backward>,
+      .relu_forward = entry<relu_forward>,
+      .relu_backward = entry<relu_backward>,
+      .dropout = entry<dropout>,
+      .softmax_forward = entry<softmax_forward>,
+      .softmax_backward = entry<softmax_backward>,
+      .cross_entropy_forward = entry<cross_entropy_forward>,
+      .cross_entropy_backward = entry<cross_entropy_backward>,
+      .sum = entry<sum>,
+      .broadcast_scalar = entry<broadcast_scalar>,
+      .argmax = entry<argmax>,
+      .classification_metrics = entry<classification_metrics>,
+      .select_batch = entry<select_batch>,
+      .gather_bytes = entry<gather_bytes>,
+      .finish_step = entry<finish_step>,
+      .uniform = entry<uniform>,
+      .normal = entry<normal>,
+      .sgd = entry<sgd>,
+      .adam = entry<adam>,
+  });
+  return instance;
+}
+
+}  // namespace cairn::reference

@@ -1,0 +1,31 @@
+// Picking a batch out of a resident data set, and the step clock. Not here: the byte matrix products (gemm.cpp).
+#include "kernels/reference/byte_rows.h"
+#include "kernels/reference/primitives.h"
+
+namespace cairn::reference {
+
+void select_batch(Stream&, const SelectBatchArgs& args) {
+  for (int64_t i = 0; i < args.rows; ++i) {
+    const int64_t batch = *args.step % args.steps_per_epoch;
+    args.index[i] = args.order[batch * args.batch_size + i];
+    args.labels[i] = args.all_labels[args.index[i]];
+  }
+}
+
+void gather_bytes(Stream&, const GatherBytesArgs& args) {
+  with_type(args.dtype, "gather_bytes", [&]<class T>(Type<T>) {
+    T* out = static_cast<T*>(args.out);
+    for (int64_t r = 0; r < args.x.rows; ++r)
+      for (int64_t c = 0; c < args.x.columns; ++c)
+        out[r * args.x.columns + c] = static_cast<T>(byte_value(args.x, r, c));
+  });
+}
+
+void finish_step(Stream&, const FinishStepArgs& args) {
+  with_type(args.dtype, "finish_step", [&]<class T>(Type<T>) {
+    args.history[*args.step % args.capacity] = static_cast<float>(*static_cast<const T*>(args.value));
+    *args.step += 1;
+  });
+}
+
+}  // namespace cairn::reference

@@ -1,0 +1,46 @@
+// Sums, their gradient, argmax and the metrics of a classifier. Not here: column sums (bias_relu.cpp).
+#include "kernels/reference/primitives.h"
+
+namespace cairn::reference {
+
+void sum(Stream&, const SumArgs& args) {
+  with_type(args.dtype, "sum", [&]<class T>(Type<T>) {
+    const T* x = static_cast<const T*>(args.x);
+    double total = 0;
+    for (int64_t i = 0; i < args.count; ++i) total += x[i];
+    // An empty sum is 0 whatever the factor: the mean's 1/count would make it nan.
+    store(*static_cast<T*>(args.out), args.count ? args.factor * total : 0, args.accumulate);
+  });
+}
+
+void broadcast_scalar(Stream&, const BroadcastScalarArgs& args) {
+  with_type(args.dtype, "broadcast_scalar", [&]<class T>(Type<T>) {
+    T* out = static_cast<T*>(args.out);
+    for (int64_t i = 0; i < args.count; ++i)
+      store(out[i], args.factor * *static_cast<const T*>(args.x), args.accumulate);
+  });
+}
+
+void argmax(Stream&, const ArgmaxArgs& args) {
+  with_type(args.dtype, "argmax", [&]<class T>(Type<T>) {
+    const T* x = static_cast<const T*>(args.x);
+    for (int64_t r = 0; r < args.rows; ++r)
+      args.out[r] = static_cast<int32_t>(first_maximum(x + r * args.columns, args.columns));
+  });
+}
+
+void classification_metrics(Stream&, const ClassificationMetricsArgs& args) {
+  with_type(args.dtype, "classification_metrics", [&]<class T>(Type<T>) {
+    const T* logits = static_cast<const T*>(args.logits);
+    double loss_sum = 0;
+    int64_t correct = 0;
+    for (int64_t r = 0; r < args.rows; ++r) {
+      loss_sum += static_cast<const T*>(args.row_loss)[r];
+      correct += first_maximum(logits + r * args.columns, args.columns) == args.labels[r];
+    }
+    *args.loss_sum += loss_sum;
+    *args.correct += correct;
+  });
+}
+
+}  // namespace cairn::reference

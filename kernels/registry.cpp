@@ -1,0 +1,33 @@
+#include "kernels/registry.h"
+
+#include <cstring>
+
+#include "kernels/eigen/backend.h"
+#include "kernels/reference/backend.h"
+#include "kernels/vanilla/backend.h"
+#if defined(CAIRN_HAS_CUDNN)
+#include "kernels/cudnn/backend.h"
+#endif
+
+namespace cairn {
+
+const std::vector<const Backend*>& compiled_backends() {
+  static const std::vector<const Backend*> backends = {
+      &reference::backend(), &eigen::backend(), &vanilla_cpu::backend(),
+#if defined(CAIRN_HAS_CUDA)
+      &vanilla_cuda::backend(),
+#endif
+#if defined(CAIRN_HAS_CUDNN)
+      &cudnn::backend(),
+#endif
+  };
+  return backends;
+}
+
+const Backend* find_backend(const char* name, Where where) {
+  for (const Backend* backend : compiled_backends())
+    if (backend->where == where && std::strcmp(backend->name, name) == 0) return backend;
+  return nullptr;
+}
+
+}  // namespace cairn

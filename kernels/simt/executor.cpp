@@ -1,0 +1,137 @@
+#include "kernels/simt/executor.h"
+
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <numeric>
+#include <string>
+
+#include "kernels/simt/kernel_name.h"
+#include "kernels/simt/race.h"
+#include "kernels/simt/report.h"
+#include "kernels/simt/scheduler.h"
+
+namespace cairn::simt {
+namespace {
+
+void check_limits(const Launch& launch) {
+  const dim3 grid = launch.grid;
+  const dim3 block = launch.block;
+  const auto refuse = [&](const std::string& reason) {
+    throw Error("launch of kernel " + kernel_name(launch.signature) + " with grid " +
+                text_of({grid.x, grid.y, grid.z}) + ", block " + text_of({block.x, block.y, block.z}) + " and " +
+                std::to_string(launch.shared_bytes) + " bytes of shared memory: " + reason);
+  };
+  if (!grid.x || !grid.y || !grid.z || !block.x || !block.y || !block.z) refuse("a size is zero");
+  if (grid.x > kMaxGridX || grid.y > kMaxGridYZ || grid.z > kMaxGridYZ)
+    refuse("a grid has at most 2147483647 x 65535 x 65535 blocks");
+  if (block.x > kMaxBlockThreads || block.y > kMaxBlockThreads || block.z > kMaxBlockZ ||
+      uint64_t{block.x} * block.y * block.z > kMaxBlockThreads)
+    refuse("a block has at most 1024 threads, and at most 64 in z");
+  if (launch.shared_bytes > kMaxSharedBytes)
+    refuse("a block has at most " + std::to_string(kMaxSharedBytes) + " bytes of shared memory");
+}
+
+void prepare_shared(Worker& worker, size_t bytes) {
+  if (!bytes) return;
+#if CAIRN_SIMT_ADDRESS_SANITIZER
+  std::vector<unsigned char>(bytes).swap(worker.shared_bytes);  // the exact size: red zones on both sides
+  worker.dynamic_shared = worker.shared_bytes.data();
+#else
+  constexpr size_t kAlignment = 128;
+  if (worker.shared_bytes.size() < bytes + kAlignment) worker.shared_bytes.resize(bytes + kAlignment);
+  const auto address = reinterpret_cast<uintptr_t>(worker.shared_bytes.data());
+  worker.dynamic_shared = reinterpret_cast<void*>((address + kAlignment - 1) / kAlignment * kAlignment);
+#endif
+}
+
+// Which block of the grid is the i-th to run: the orders of Config, for blocks.
+class BlockOrder {
+ public:
+  BlockOrder(const Config& settings, int64_t count) : order_(settings.order), count_(static_cast<uint64_t>(count)) {
+    if (order_ != Order::shuffled) return;
+    // i -> i * step + offset is a permutation, as step and count have no common factor.
+    const uint64_t mixed = (settings.seed + 1) * 0x9E3779B97F4A7C15ull;
+    offset_ = (mixed >> 32) % count_;
+    step_ = 1 + (mixed >> 33) % 65521;
+    while (std::gcd(step_, count_) != 1) ++step_;
+  }
+  int64_t operator()(int64_t i) const {
+    if (__builtin_expect(order_ == Order::forward, 1)) return i;
+    const auto index = static_cast<uint64_t>(i);
+    return static_cast<int64_t>(order_ == Order::reverse ? count_ - 1 - index : (index * step_ + offset_) % count_);
+  }
+
+ private:
+  Order order_;
+  uint64_t count_;
+  uint64_t step_ = 1;
+  uint64_t offset_ = 0;
+};
+
+// The failure of the first block in running order; blocks after it need not run.
+struct FirstFailure {
+  std::atomic<int64_t> position;
+  std::mutex mutex;
+  std::exception_ptr failure;
+
+  explicit FirstFailure(int64_t blocks) : position(blocks) {}
+  void report(int64_t at, std::exception_ptr what) {
+    const std::lock_guard lock(mutex);
+    if (failure && at >= position.load()) return;
+    failure = std::move(what);
+    position.store(at);
+  }
+};
+
+void run_blocks(const Launch& launch, const BlockOrder& order, int64_t begin, int64_t end, uint64_t launch_number,
+                FirstFailure& first) {
+  int64_t i = begin;
+  try {
+    Worker& worker = this_threads_worker();
+    prepare_shared(worker, launch.shared_bytes);
+    worker.launch_number = launch_number;
+    gridDim = launch.grid;
+    blockDim = launch.block;
+    for (; i < end && i < first.position.load(std::memory_order_relaxed); ++i) {
+      const int64_t block = order(i);
+      const int64_t row = block / launch.grid.x;
+      blockIdx = {static_cast<unsigned>(block % launch.grid.x), static_cast<unsigned>(row % launch.grid.y),
+                  static_cast<unsigned>(row / launch.grid.y)};
+      run_block(worker, launch);
+      if (__builtin_expect(worker.failure != nullptr, 0))
+        std::rethrow_exception(std::exchange(worker.failure, nullptr));
+#if CAIRN_SIMT_RACE
+      throw_found_race(worker);
+#endif
+    }
+  } catch (...) {
+    first.report(i, std::current_exception());
+  }
+}
+
+}  // namespace
+
+void run(cpu::ThreadPool& pool, const Launch& launch) {
+  check_limits(launch);
+  if (current_worker && current_worker->in_kernel())
+    throw Error("launch of kernel " + kernel_name(launch.signature) + " from inside a kernel");
+  static std::atomic<uint64_t> launches{0};
+  const uint64_t launch_number = ++launches;
+  const int64_t blocks = int64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
+  const BlockOrder order(config(), blocks);
+  FirstFailure first(blocks);
+#if CAIRN_SIMT_ONE_THREAD
+  static std::mutex one_launch_at_a_time;
+  const std::lock_guard lock(one_launch_at_a_time);
+  static_cast<void>(pool);
+  run_blocks(launch, order, 0, blocks, launch_number, first);
+#else
+  pool.parallel_for(blocks, 1, [&](int64_t begin, int64_t end) {
+    run_blocks(launch, order, begin, end, launch_number, first);
+  });
+#endif
+  if (first.failure) std::rethrow_exception(first.failure);
+}
+
+}  // namespace cairn::simt

@@ -1,0 +1,46 @@
+// Runs one launch: every block of a grid on the threads of a pool. Not here: how the threads of a block take turns
+// (scheduler.h) and what a kernel may call (collectives.h and its neighbours).
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+
+#include "kernels/cpu/thread_pool.h"
+#include "kernels/simt/vocabulary.h"
+
+namespace cairn::simt {
+
+// A fault in a kernel or a launch; what() is one line that names kernel, threads, file and line.
+struct Error : std::runtime_error {
+  using runtime_error::runtime_error;
+};
+
+// The limits of the hardware (sm_80 to sm_90): a launch that a GPU would refuse fails here too.
+constexpr unsigned kMaxBlockThreads = 1024;
+constexpr unsigned kMaxBlockZ = 64;
+constexpr unsigned kMaxGridX = 2147483647;
+constexpr unsigned kMaxGridYZ = 65535;
+constexpr size_t kMaxSharedBytes = 227 * 1024;
+
+// A pointer among a kernel's arguments, by which the race detector names places in global memory.
+struct PointerArgument {
+  const void* address = nullptr;  // null: this argument is not a pointer
+  size_t element_size = 1;
+};
+
+struct Launch {
+  dim3 grid, block;
+  size_t shared_bytes;
+  // Runs the threads begin <= threadIdx.x < end of one row, unless one of them blocks (see run_row in launch.h).
+  void (*run_row)(const void* arguments, unsigned begin, unsigned end);
+  const void* arguments;
+  const char* signature;  // __PRETTY_FUNCTION__ of launch<kernel>
+  const PointerArgument* pointers = nullptr;
+  size_t pointer_count = 0;
+};
+
+// Returns when all blocks are done. Each thread of the pool runs a contiguous part of the grid, so what runs where
+// depends on nothing but the sizes. A kernel's exception is rethrown here; of several, that of the lowest block.
+void run(cpu::ThreadPool& pool, const Launch& launch);
+
+}  // namespace cairn::simt

@@ -1,0 +1,73 @@
+// Host form of simt::launch and of what else cuda_source.h promises. Not here: the CUDA form (cuda_launch.h).
+#pragma once
+
+#include <array>
+#include <type_traits>
+
+#include "kernels/cpu/stream.h"
+#include "kernels/simt/executor.h"
+
+namespace cairn::simt {
+
+using cpu::Stream;
+
+extern __thread int row_split;
+
+// The running block's dynamic shared memory.
+void* dynamic_shared();
+
+// Runs the threads of one row as a plain loop, which the compiler can vectorise. A thread that blocks sets row_split;
+// when it has resumed and finished, the loop ends, because the rest of the row belongs to other fibers by then.
+template <class Call>
+void run_row(const void* arguments, unsigned begin, unsigned end) {
+  const Call call = *static_cast<const Call*>(arguments);  // a copy, so that arguments can stay in registers
+  for (unsigned x = begin; x < end; ++x) {
+    threadIdx.x = x;
+#if CAIRN_SIMT_RACE
+    asm volatile("" ::: "memory");  // calls of the detector are added late: it must see threadIdx all the same
+#endif
+    call();
+    if (__builtin_expect(row_split, 0)) return;
+  }
+}
+
+template <class T>
+PointerArgument pointer_argument(const T& argument) {
+  if constexpr (std::is_pointer_v<T>) {
+    using Element = std::remove_pointer_t<T>;
+    if constexpr (std::is_object_v<Element>) return {argument, sizeof(Element)};
+    return {reinterpret_cast<const void*>(argument), 1};
+  }
+  return {};
+}
+
+template <auto kernel, class... Arguments>
+void launch(Stream& stream, dim3 grid, dim3 block, size_t shared_bytes, Arguments... arguments) {
+  const auto call = [=] { kernel(arguments...); };
+  Launch description{grid, block, shared_bytes, &run_row<decltype(call)>, &call, __PRETTY_FUNCTION__};
+#if CAIRN_SIMT_RACE
+  const std::array<PointerArgument, sizeof...(Arguments)> pointers{pointer_argument(arguments)...};
+  description.pointers = pointers.data();
+  description.pointer_count = pointers.size();
+#endif
+  run(stream.pool, description);
+}
+
+void start_copy(void* destination, const void* source, size_t bytes);
+void commit_copies();
+void wait_for_copies(unsigned pending);
+
+// 16 bytes from global to shared memory; they are there after a commit, a wait and (for other threads) a barrier.
+inline void copy_async16(void* destination, const void* source) { start_copy(destination, source, 16); }
+inline void copy_async_commit() { commit_copies(); }
+// Waits until at most `pending` of this thread's committed groups are unfinished.
+template <int pending>
+void copy_async_wait() {
+  wait_for_copies(pending);
+}
+
+}  // namespace cairn::simt
+
+#define CAIRN_UNROLL
+#define CAIRN_VANILLA vanilla_cpu
+#define CAIRN_SHARED_DYNAMIC(T, name) T* const name = static_cast<T*>(cairn::simt::dynamic_shared())

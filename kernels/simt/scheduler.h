@@ -1,0 +1,110 @@
+// How the threads of one block take turns on one OS thread. Lives here: the state of a block and the steps that every
+// barrier takes. Not here: the grid (executor.cpp), warp collectives (collectives.cpp), texts of errors (report.cpp).
+//
+// A fiber runs whole rows of CUDA threads in a plain loop. When a thread blocks, the row is split: what the loop has
+// finished is counted, the rest goes to other fibers, and row_split makes the loop end when its thread is done. So a
+// kernel that never blocks is a loop that the compiler can vectorise, and one that does costs a fiber a thread.
+#pragma once
+
+#include <cstdint>
+#include <exception>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "kernels/simt/config.h"
+#include "kernels/simt/copy_async.h"
+#include "kernels/simt/executor.h"
+#include "kernels/simt/fiber.h"
+
+namespace cairn::simt {
+
+extern __thread int row_split;  // 1: the running fiber runs one thread alone
+
+// What one OS thread needs to run blocks; the fibers never leave it, so that addresses of its thread_local variables
+// may be kept across a switch.
+struct Worker {
+  Worker();
+
+  // ---- the block that runs
+  Fiber* running = nullptr;
+  Fiber** ready = nullptr;      // fibers released by the last barrier, next one first
+  Fiber** ready_end = nullptr;
+  Fiber** waiting = nullptr;    // fibers that wait at the barrier, in order of arrival
+  Fiber** waiting_end = nullptr;
+  unsigned released = 0;        // how many of released_lanes wait to run; they go first
+  unsigned thread_count = 0;
+  unsigned next = 0;            // threads started
+  unsigned finished = 0;
+  const char* barrier_file = nullptr;  // where the first of `waiting` waits
+  int barrier_line = 0;
+  uint3 next_thread{};  // thread `next`, when they start in order
+  bool forward = true;
+  int votes = 0;        // of __syncthreads_count: so far
+  int vote_result = 0;  // and at the last barrier
+  const Launch* launch = nullptr;
+  void* dynamic_shared = nullptr;
+  uint32_t arrived[kMaxBlockThreads / 32];  // lanes that wait at a collective
+  Fiber* queues[2][kMaxBlockThreads];       // `ready` and `waiting`, swapped at each barrier
+  Fiber* released_lanes[kMaxBlockThreads];  // a stack
+  Fiber* by_index[kMaxBlockThreads];        // the fiber of each thread that ever blocked
+  uint16_t start_order[kMaxBlockThreads];
+  std::exception_ptr failure;
+  PendingCopies copies;
+
+  // ---- of the OS thread
+  Fiber scheduler;  // the context that starts a block and gets control back at its end
+  Stacks stacks;
+  std::vector<unsigned char> shared_bytes;
+  uint64_t random_state = 1;
+
+  // ---- for the race detector: barriers and collectives passed
+  uint64_t launch_number = 0;
+  uint64_t epoch = 0;
+  uint32_t warp_epoch[kMaxBlockThreads / 32] = {};
+
+  uint64_t random();
+  void shuffle(Fiber** begin, Fiber** end);
+  // Index in the block of the running CUDA thread.
+  unsigned linear_thread() const {
+    return row_split ? running->linear : running->linear + (threadIdx.x - running->thread.x);
+  }
+  bool in_kernel() const { return running != nullptr && running != &scheduler; }
+};
+
+// The running OS thread's worker: null until it runs its first block.
+extern __thread Worker* current_worker;
+// The worker, or an Error naming `what` when no kernel runs here.
+Worker& worker_in_kernel(const char* what);
+Worker& this_threads_worker();
+
+// Runs block blockIdx of the launch to its end; `failure` is set if a thread threw.
+void run_block(Worker& worker, const Launch& launch);
+
+// The steps of a blocking call.
+void split_row(Worker& worker, Fiber* fiber);
+void release_barrier(Worker& worker);
+[[noreturn]] void report_deadlock(Worker& worker);
+
+// The next fiber to run, once the caller's own waits.
+inline Fiber* pick(Worker& worker) {
+  if (worker.released) return worker.released_lanes[--worker.released];
+  if (__builtin_expect(worker.ready != worker.ready_end, 1)) return *worker.ready++;
+  if (worker.next < worker.thread_count) return worker.stacks.take();
+  if (worker.finished == worker.thread_count) return &worker.scheduler;
+  if (static_cast<unsigned>(worker.waiting_end - worker.waiting) == worker.thread_count - worker.finished) {
+    release_barrier(worker);
+    return *worker.ready++;
+  }
+  report_deadlock(worker);
+}
+
+// Sets up what `to` sees and resumes it; done by the one that leaves, so that the switch is a tail call.
+__attribute__((always_inline)) inline Fiber* resume(Worker& worker, Fiber* from, Fiber* to) {
+  worker.running = to;
+  threadIdx = to->thread;
+  row_split = 1;
+  return switch_fiber(from, to);
+}
+
+}  // namespace cairn::simt

@@ -1,0 +1,94 @@
+// The gemm ladder's table and the entries of the seam: which rung runs, and how the seam's arguments become a product.
+// Not here: the rungs, one file each.
+#include "kernels/vanilla/gemm/gemm.h"
+
+#include <string>
+
+namespace cairn::CAIRN_VANILLA {
+namespace {
+
+constexpr int kDefaultRung = 5;
+
+constexpr KernelVariant kRungs[] = {
+    {"gemm", 1, "naive", "one thread an element of c, neighbouring threads on neighbouring rows", 0},
+    {"gemm", 2, "coalesced", "neighbouring threads on neighbouring columns: one transaction a warp", 0},
+    {"gemm", 3, "shared_tile", "16 x 16 tiles in shared memory: each element is read once a block", 0},
+    {"gemm", 4, "register_tile", "8 x 8 results a thread in registers: 64 multiplications for 16 reads", 0},
+    {"gemm", 5, "vectorised", "four floats a load, tile shapes by problem, k split where c is small", 1},
+    {"gemm", 6, "double_buffered", "the next tile is copied asynchronously while this one is multiplied", 0},
+    {"gemm", 7, "tensor_core", "TF32 on tensor cores; GPU only, with --precision tf32", 0},
+};
+
+int checked_size(int64_t size) {
+  if (size > INT32_MAX) throw std::invalid_argument("vanilla: gemm takes at most 2^31 - 1 rows, columns and steps");
+  return static_cast<int>(size);
+}
+
+FloatLines float_lines(const void* data, int64_t stride, int64_t lines, int64_t length) {
+  const bool vectors = reinterpret_cast<uintptr_t>(data) % 16 == 0 && stride % 4 == 0;
+  return {static_cast<const float*>(data), stride, checked_size(lines), checked_size(length), vectors};
+}
+
+ByteLines byte_lines(const ByteRows& x) {
+  const bool vectors = reinterpret_cast<uintptr_t>(x.bytes) % 4 == 0 && x.columns % 4 == 0;
+  return {x.bytes, x.index, x.columns, checked_size(x.rows), checked_size(x.columns), x.scale, x.shift, vectors};
+}
+
+}  // namespace
+
+const KernelVariant* variants(int32_t* count) {
+  *count = static_cast<int32_t>(std::size(kRungs));
+  return kRungs;
+}
+
+void gemm(Stream& stream, const GemmArgs& args) {
+  require_f32(args.dtype, "gemm");
+  if (args.m == 0 || args.n == 0) return;
+  const FloatProduct product{
+      checked_size(args.m),
+      checked_size(args.n),
+      checked_size(args.k),
+      args.transpose_a ? float_lines(args.a, args.lda, args.k, args.m) : float_lines(args.a, args.lda, args.m, args.k),
+      args.transpose_b ? float_lines(args.b, args.ldb, args.n, args.k) : float_lines(args.b, args.ldb, args.k, args.n),
+      args.transpose_a == 0,
+      args.transpose_b != 0,
+      {static_cast<float*>(args.c), args.ldc, static_cast<const float*>(args.bias), args.relu != 0,
+       args.accumulate != 0}};
+  switch (const int rung = stream.rungs.get("gemm", kDefaultRung)) {
+    case 1: return gemm_naive(stream, product);
+    case 2: return gemm_coalesced(stream, product);
+    case 3: return gemm_shared_tile(stream, product);
+    case 4: return gemm_register_tile(stream, product);
+    case 5: return gemm_vectorised(stream, product);
+    default:
+      throw std::invalid_argument("vanilla: gemm has no rung " + std::to_string(rung) + "; the rungs are 1 to 7");
+  }
+}
+
+void byte_linear_forward(Stream& stream, const ByteLinearForwardArgs& args) {
+  if (args.x.rows == 0 || args.n == 0) return;
+  const Product<ByteLines, FloatLines> product{checked_size(args.x.rows),
+                                               checked_size(args.n),
+                                               checked_size(args.x.columns),
+                                               byte_lines(args.x),
+                                               float_lines(args.weight, args.x.columns, args.n, args.x.columns),
+                                               true,
+                                               true,
+                                               {args.y, args.n, args.bias, args.relu != 0, false}};
+  gemm_vectorised(stream, product);
+}
+
+void byte_linear_backward_weight(Stream& stream, const ByteLinearBackwardWeightArgs& args) {
+  if (args.n == 0 || args.x.columns == 0) return;
+  const Product<FloatLines, ByteLines> product{checked_size(args.n),
+                                               checked_size(args.x.columns),
+                                               checked_size(args.x.rows),
+                                               float_lines(args.dy, args.n, args.x.rows, args.n),
+                                               byte_lines(args.x),
+                                               false,
+                                               false,
+                                               {args.dweight, args.x.columns, nullptr, false, args.accumulate != 0}};
+  gemm_vectorised(stream, product);
+}
+
+}  // namespace cairn::CAIRN_VANILLA

@@ -1,0 +1,181 @@
+// Device code that the tiled rungs from 5 on share: loading tiles four elements at a time, the product of two tiles,
+// and writing the result. Not here: the order in which a rung does these things.
+//
+// A block computes a kM x kN tile of c, kK steps of k at a time, from two tiles in shared memory:
+//
+//   a_tile[m][k]: kM lines of kK floats (+ 4 of padding)    b_tile[k][n]: kK lines of kN floats (+ 4 of padding)
+//
+// Thread t stands at x = t % (kN / 8), y = t / (kN / 8) and owns kRows rows of the tile, y, y + kM / kRows, ..., and 8
+// columns in two groups of four: 4 x .. 4 x + 3 and kN / 2 + 4 x .. kN / 2 + 4 x + 3. So each step of k takes two
+// float4 reads of b (8 neighbouring lanes read 128 consecutive bytes: no bank conflicts), kRows reads of a (the lanes of
+// a warp share one or two rows: a broadcast) and 8 kRows multiplications; b's eight values are one register fragment.
+#pragma once
+
+#include "kernels/vanilla/gemm/gemm.h"
+
+namespace cairn::CAIRN_VANILLA {
+
+template <int kTileM, int kTileN, int kTileK, int kThreadRows>
+struct TileShape {
+  static constexpr int kM = kTileM, kN = kTileN, kK = kTileK, kRows = kThreadRows;
+  static constexpr int kThreadsX = kN / 8, kThreadsY = kM / kRows, kThreads = kThreadsX * kThreadsY;
+  static constexpr int kStrideA = kK + 4, kStrideB = kN + 4;  // of a tile's lines, in floats: 16-byte aligned
+};
+
+// Elements position .. position + 3 of a line. load4_whole: all four are there, and lines.vectors holds.
+__device__ __forceinline__ float4 load4_whole(const FloatLines& lines, int line, int position) {
+  return *reinterpret_cast<const float4*>(lines.data + line * lines.stride + position);
+}
+__device__ __forceinline__ float4 load4_whole(const ByteLines& lines, int line, int position) {
+  const int64_t sample = lines.index ? lines.index[line] : line;
+  const uchar4 bytes = *reinterpret_cast<const uchar4*>(lines.bytes + sample * lines.stride + position);
+  return make_float4(
+      static_cast<float>(bytes.x) * lines.scale + lines.shift, static_cast<float>(bytes.y) * lines.scale + lines.shift,
+      static_cast<float>(bytes.z) * lines.scale + lines.shift, static_cast<float>(bytes.w) * lines.scale + lines.shift);
+}
+
+__device__ __forceinline__ float load1(const FloatLines& lines, int line, int position) {
+  return lines.data[line * lines.stride + position];
+}
+__device__ __forceinline__ float load1(const ByteLines& lines, int line, int position) {
+  const int64_t sample = lines.index ? lines.index[line] : line;
+  return static_cast<float>(lines.bytes[sample * lines.stride + position]) * lines.scale + lines.shift;
+}
+
+// The same with zeros where the matrix ends, and without alignment.
+template <class Lines>
+__device__ __forceinline__ float4 load4(const Lines& lines, int line, int position) {
+  float4 four = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
+  if (line >= lines.lines) return four;
+  if (lines.vectors && position + 3 < lines.length) return load4_whole(lines, line, position);
+  if (position < lines.length) four.x = load1(lines, line, position);
+  if (position + 1 < lines.length) four.y = load1(lines, line, position + 1);
+  if (position + 2 < lines.length) four.z = load1(lines, line, position + 2);
+  if (position + 3 < lines.length) four.w = load1(lines, line, position + 3);
+  return four;
+}
+
+// Calls body(line, position) for each group of four that this thread moves, of a tile of kLines x kLength: neighbouring
+// threads take neighbouring groups, so that reads are coalesced.
+template <int kLines, int kLength, int kThreads, class Body>
+__device__ __forceinline__ void for_each_group(int thread, const Body& body) {
+  constexpr int kGroups = kLength / 4;
+  static_assert(kThreads % kGroups == 0);
+  const int position = thread % kGroups * 4;
+  CAIRN_UNROLL
+  for (int line = thread / kGroups; line < kLines; line += kThreads / kGroups) body(line, position);
+}
+
+// Loads the tile of lines that begins at (line0, position0) and hands each group to place(line, position, four). Tiles
+// inside the matrix, all but those at its edges, take the path without checks.
+template <int kLines, int kLength, int kThreads, class Lines, class Place>
+__device__ __forceinline__ void load_tile(const Lines& lines, int line0, int position0, int thread, const Place& place) {
+  if (lines.vectors && line0 + kLines <= lines.lines && position0 + kLength <= lines.length)
+    for_each_group<kLines, kLength, kThreads>(thread, [&](int line, int position) {
+      place(line, position, load4_whole(lines, line0 + line, position0 + position));
+    });
+  else
+    for_each_group<kLines, kLength, kThreads>(thread, [&](int line, int position) {
+      place(line, position, load4(lines, line0 + line, position0 + position));
+    });
+}
+
+// tile[line][position]: an operand whose lines are the tile's lines.
+template <int kStride>
+__device__ __forceinline__ void store_straight(float* tile, int line, int position, float4 four) {
+  *reinterpret_cast<float4*>(tile + line * kStride + position) = four;
+}
+
+// tile[position][line]: an operand whose lines are the tile's columns; the four values go to four lines of the tile.
+template <int kStride>
+__device__ __forceinline__ void store_turned(float* tile, int line, int position, float4 four) {
+  float* to = tile + position * kStride + line;
+  to[0] = four.x;
+  to[kStride] = four.y;
+  to[2 * kStride] = four.z;
+  to[3 * kStride] = four.w;
+}
+
+// Both tiles of one step: a_tile[m][k] from (m0, k0) and b_tile[k][n] from (k0, n0).
+template <class Shape, class A, class B>
+__device__ __forceinline__ void load_tiles(const Product<A, B>& p, float* a_tile, float* b_tile, int m0, int n0, int k0,
+                                           int thread) {
+  const auto a_straight = [&](int line, int at, float4 four) { store_straight<Shape::kStrideA>(a_tile, line, at, four); };
+  const auto a_turned = [&](int line, int at, float4 four) { store_turned<Shape::kStrideA>(a_tile, line, at, four); };
+  const auto b_straight = [&](int line, int at, float4 four) { store_straight<Shape::kStrideB>(b_tile, line, at, four); };
+  const auto b_turned = [&](int line, int at, float4 four) { store_turned<Shape::kStrideB>(b_tile, line, at, four); };
+  if (p.a_along_k)
+    load_tile<Shape::kM, Shape::kK, Shape::kThreads>(p.a, m0, k0, thread, a_straight);
+  else
+    load_tile<Shape::kK, Shape::kM, Shape::kThreads>(p.a, k0, m0, thread, a_turned);
+  if (p.b_along_k)
+    load_tile<Shape::kN, Shape::kK, Shape::kThreads>(p.b, n0, k0, thread, b_turned);
+  else
+    load_tile<Shape::kK, Shape::kN, Shape::kThreads>(p.b, k0, n0, thread, b_straight);
+}
+
+// sum[i] += a_tile[y + i * kThreadsY][k] * b_tile[k][this thread's eight columns], for every k of the tile, eight rows
+// at a time: eight rows of sums, a row of b and a value of a are what fits into the CPU's 16 vector registers, and on
+// the GPU more rows at a time would save little.
+template <class Shape>
+__device__ __forceinline__ void multiply_tiles(simt::Fragment<8> (&sum)[Shape::kRows], const float* a_tile,
+                                               const float* b_tile, int x, int y) {
+  constexpr int kPart = Shape::kRows < 8 ? Shape::kRows : 8;
+  constexpr int kUnrolled = 8;  // more would outgrow the GPU's instruction cache
+  CAIRN_UNROLL
+  for (int first = 0; first < Shape::kRows; first += kPart) {
+    simt::Fragment<8> part[kPart];
+    CAIRN_UNROLL
+    for (int i = 0; i < kPart; ++i) part[i] = sum[first + i];
+    for (int k0 = 0; k0 < Shape::kK; k0 += kUnrolled) {
+      CAIRN_UNROLL
+      for (int k = k0; k < k0 + kUnrolled; ++k) {
+        simt::Fragment<8> b;
+        const float* b_line = b_tile + k * Shape::kStrideB + x * 4;
+        b.load2x4(b_line, b_line + Shape::kN / 2);
+        const float* a = a_tile + (y + first * Shape::kThreadsY) * Shape::kStrideA + k;
+        CAIRN_UNROLL
+        for (int i = 0; i < kPart; ++i) part[i].fma(a[i * Shape::kThreadsY * Shape::kStrideA], b);
+      }
+    }
+    CAIRN_UNROLL
+    for (int i = 0; i < kPart; ++i) sum[first + i] = part[i];
+  }
+}
+
+// Writes the thread's kRows x 8 sums, with what Output asks for on the way. `vectors`: c's groups of four lie on 16-byte
+// boundaries.
+template <class Shape>
+__device__ __forceinline__ void store_tile(const simt::Fragment<8> (&sum)[Shape::kRows], const Output& output, bool vectors,
+                                           int m, int n, int m0, int n0, int x, int y) {
+  const int column[2] = {n0 + x * 4, n0 + Shape::kN / 2 + x * 4};
+  simt::Fragment<8> bias;
+  if (output.bias) {
+    CAIRN_UNROLL
+    for (int j = 0; j < 8; ++j) {
+      const int at = column[j / 4] + j % 4;
+      bias.put(j, at < n ? output.bias[at] : 0.0f);
+    }
+  }
+  CAIRN_UNROLL
+  for (int i = 0; i < Shape::kRows; ++i) {
+    const int row = m0 + y + i * Shape::kThreadsY;
+    if (row >= m) continue;
+    simt::Fragment<8> value = sum[i];
+    if (output.bias) value.add(bias);
+    if (output.relu) value.relu();
+    CAIRN_UNROLL
+    for (int half = 0; half < 2; ++half) {
+      float* c = output.c + row * output.ldc + column[half];
+      if (vectors && !output.accumulate && column[half] + 3 < n) {
+        value.store4(half * 4, c);
+      } else {
+        CAIRN_UNROLL
+        for (int j = 0; j < 4; ++j)
+          if (column[half] + j < n) c[j] = value.get(half * 4 + j) + (output.accumulate ? c[j] : 0.0f);
+      }
+    }
+  }
+}
+
+}  // namespace cairn::CAIRN_VANILLA

@@ -1,0 +1,88 @@
+// What the hand-written kernels share on the host side: the primitives' names, the stream of this form (GPU or CPU) and
+// the arithmetic of launches. Not here: device code (warp.h) and the kernels.
+//
+// Every .cu file of this folder is compiled twice: by nvcc for the GPU, and by the host compiler against kernels/simt.
+// CAIRN_VANILLA is the namespace of the form that is being compiled, vanilla_cuda or vanilla_cpu.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+#include "kernels/backend.h"
+#include "kernels/simt/cuda_source.h"
+#if defined(__CUDACC__)
+#include "kernels/cuda/stream.h"
+#else
+#include "kernels/cpu/stream.h"
+#endif
+
+namespace cairn::CAIRN_VANILLA {
+
+#if defined(__CUDACC__)
+namespace device = cairn::cuda;
+#else
+namespace device = cairn::cpu;
+#endif
+using device::Stream;
+
+inline void require_f32(DType dtype, const char* primitive) {
+  if (dtype != DType::f32)
+    throw std::invalid_argument(std::string("vanilla: ") + primitive +
+                                " takes f32 arrays only; the reference implementation has f64");
+}
+
+// How many groups of `size` cover `count`.
+constexpr int64_t divide_up(int64_t count, int64_t size) { return (count + size - 1) / size; }
+
+// A grid's x extent (at most 2^31 - 1 blocks).
+inline unsigned grid_x(int64_t blocks) {
+  if (blocks > INT32_MAX) throw std::invalid_argument("vanilla: an array is too large for one launch");
+  return static_cast<unsigned>(blocks);
+}
+
+// For elementwise kernels: one thread an element. (Not a loop with a stride of the whole grid: on the CPU one thread
+// after the other runs, and neighbouring threads on neighbouring elements become a vectorised loop.)
+constexpr unsigned kElementBlock = 256;
+inline unsigned element_grid(int64_t count) { return grid_x(divide_up(count, kElementBlock)); }
+
+// What the slices of a split sum may take of the workspace (8 MB): it bounds how finely a sum is split.
+constexpr int64_t kWorkspaceFloats = int64_t{2} << 20;
+
+// gemm/gemm.cu
+void gemm(Stream&, const GemmArgs&);
+void byte_linear_forward(Stream&, const ByteLinearForwardArgs&);
+void byte_linear_backward_weight(Stream&, const ByteLinearBackwardWeightArgs&);
+const KernelVariant* variants(int32_t* count);
+// elementwise.cu
+void add(Stream&, const BinaryArgs&);
+void multiply(Stream&, const BinaryArgs&);
+void scale(Stream&, const ScaleArgs&);
+void broadcast_scalar(Stream&, const BroadcastScalarArgs&);
+void relu_forward(Stream&, const ReluForwardArgs&);
+void relu_backward(Stream&, const ReluBackwardArgs&);
+// bias.cu
+void bias_forward(Stream&, const BiasForwardArgs&);
+void bias_backward(Stream&, const BiasBackwardArgs&);
+void bias_relu_backward(Stream&, const BiasReluBackwardArgs&);
+// softmax.cu
+void softmax_forward(Stream&, const SoftmaxForwardArgs&);
+void softmax_backward(Stream&, const SoftmaxBackwardArgs&);
+void cross_entropy_forward(Stream&, const CrossEntropyForwardArgs&);
+void cross_entropy_backward(Stream&, const CrossEntropyBackwardArgs&);
+// reductions.cu
+void sum(Stream&, const SumArgs&);
+void argmax(Stream&, const ArgmaxArgs&);
+void classification_metrics(Stream&, const ClassificationMetricsArgs&);
+// batches.cu
+void select_batch(Stream&, const SelectBatchArgs&);
+void gather_bytes(Stream&, const GatherBytesArgs&);
+void finish_step(Stream&, const FinishStepArgs&);
+// random.cu
+void uniform(Stream&, const RandomArgs&);
+void normal(Stream&, const RandomArgs&);
+void dropout(Stream&, const DropoutArgs&);
+// optimizers.cu
+void sgd(Stream&, const SgdArgs&);
+void adam(Stream&, const AdamArgs&);
+
+}  // namespace cairn::CAIRN_VANILLA

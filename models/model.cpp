@@ -1,0 +1,55 @@
+#include "models/model.h"
+
+#include <algorithm>
+
+#include "framework/error.h"
+
+namespace cairn {
+namespace {
+
+// The entry called `name`, or UsageError with every name there is.
+template <class Entry>
+const Entry& find_named(std::span<const Entry> entries, const std::string& name, const std::string& what) {
+  std::string choices;
+  for (const Entry& entry : entries) {
+    if (entry.name == name) return entry;
+    choices += (choices.empty() ? "" : ", ") + entry.name;
+  }
+  throw UsageError("unknown " + what + " '" + name + "': choose one of " + choices);
+}
+
+struct OptimizerName {
+  std::string name;
+  OptimizerKind kind;
+};
+const OptimizerName kOptimizers[] = {
+    {"sgd", OptimizerKind::sgd}, {"adam", OptimizerKind::adam}, {"adamw", OptimizerKind::adamw}};
+
+}  // namespace
+
+std::span<const ModelInfo> known_models() {
+  static const std::vector<ModelInfo> models = mlp_family();
+  return models;
+}
+
+const ModelInfo& find_model(const std::string& name) {
+  return find_named(known_models(), name, "model");
+}
+
+const Recipe& find_recipe(const ModelInfo& model, const std::string& name) {
+  return find_named(std::span<const Recipe>(model.recipes), name, "recipe of model " + model.name);
+}
+
+const char* name_of(OptimizerKind kind) {
+  return std::ranges::find(kOptimizers, kind, &OptimizerName::kind)->name.c_str();
+}
+
+OptimizerKind optimizer_from(const std::string& name) {
+  return find_named(std::span<const OptimizerName>(kOptimizers), name, "optimizer").kind;
+}
+
+const char* name_of(Normalization normalization) {
+  return normalization == Normalization::unit ? "unit" : "standard";
+}
+
+}  // namespace cairn

@@ -1,0 +1,33 @@
+// The kernel tests' entry: "--impl=name/where" runs them over that implementation alone, otherwise they run over all
+// that have a device. An implementation without a device is not a pass: exit code 77, which ctest reports as skipped.
+#define DOCTEST_CONFIG_IMPLEMENT
+#include <doctest/doctest.h>
+
+#include <cstdio>
+#include <cstring>
+#include <exception>
+
+#include "kernels/registry.h"
+#include "tests/kernels/harness.h"
+
+int main(int count, char** arguments) {
+  constexpr int kSkipped = 77;
+  constexpr const char* kFlag = "--impl=";
+  try {
+    for (int i = 1; i < count; ++i) {
+      if (std::strncmp(arguments[i], kFlag, std::strlen(kFlag)) != 0) continue;
+      const char* name = arguments[i] + std::strlen(kFlag);
+      if (cairn::test::select_implementation(name).device_count() > 0) continue;
+      std::printf("skipped: %s has no device on this machine\n", name);
+      return kSkipped;
+    }
+    for (const cairn::Backend* backend : cairn::compiled_backends())
+      if (backend->device_count() == 0)
+        std::printf("not tested: %s has no device on this machine\n", cairn::test::place_of(*backend).c_str());
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "%s\n", error.what());
+    return 2;
+  }
+  doctest::Context context(count, arguments);
+  return context.run();
+}

@@ -1,0 +1,79 @@
+// Which implementations and rungs the cases run on.
+#include <doctest/doctest.h>
+
+#include <cstring>
+#include <map>
+#include <stdexcept>
+
+#include "kernels/registry.h"
+#include "tests/kernels/harness.h"
+
+namespace cairn::test {
+namespace {
+
+const Backend* selected = nullptr;
+
+bool has(const Backend& backend, size_t primitive) {
+  void* entry;
+  const char* address = reinterpret_cast<const char*>(&backend) + kFirstPrimitiveOffset + primitive * sizeof(void*);
+  std::memcpy(&entry, address, sizeof entry);
+  return entry != nullptr;
+}
+
+}  // namespace
+
+std::string Subject::name() const {
+  return place_of(*backend) + (kernels.empty() ? "" : " " + kernels);
+}
+
+std::string place_of(const Backend& backend) {
+  std::string text = backend.name;
+  return text += backend.where == Where::cpu ? "/cpu" : "/cuda";
+}
+
+const Backend& select_implementation(const std::string& text) {
+  for (const Backend* backend : compiled_backends())
+    if (place_of(*backend) == text) return *(selected = backend);
+  throw std::invalid_argument("this build has no implementation " + text);
+}
+
+std::vector<const Backend*> implementations() {
+  std::vector<const Backend*> result;
+  for (const Backend* backend : compiled_backends())
+    if ((!selected || backend == selected) && backend->device_count() > 0) result.push_back(backend);
+  return result;
+}
+
+const std::vector<Subject>& subjects(const char* primitive) {
+  static std::map<std::string, std::vector<Subject>> known;
+  const auto [place, is_new] = known.try_emplace(primitive);
+  std::vector<Subject>& result = place->second;
+  if (!is_new) return result;
+  size_t index = 0;
+  while (std::strcmp(kPrimitives[index], primitive) != 0) ++index;
+  for (const Backend* backend : implementations()) {
+    if (!has(*backend, index)) {
+      bool covered = false;
+      for (const Backend* other : compiled_backends())
+        covered = covered || (backend->falls_back && other->where == backend->where &&
+                              std::strcmp(other->name, backend->falls_back) == 0 && has(*other, index));
+      CHECK_MESSAGE(covered, place_of(*backend), " has no ", primitive, " and names no fallback that has it");
+      continue;
+    }
+    result.push_back({.backend = backend, .kernels = ""});
+    int32_t count = 0;
+    const KernelVariant* variants = backend->variants ? backend->variants(&count) : nullptr;
+    for (int32_t i = 0; i < count; ++i) {
+      if (std::strcmp(variants[i].primitive, primitive) != 0) continue;
+      Subject rung{.backend = backend, .kernels = std::string(primitive) + "=" + std::to_string(variants[i].rung)};
+      if (std::strstr(variants[i].name, "tf32")) {
+        rung.precision = Precision::tf32;
+        rung.input_rounding = 0x1p-11;
+      }
+      result.push_back(rung);
+    }
+  }
+  return result;
+}
+
+}  // namespace cairn::test

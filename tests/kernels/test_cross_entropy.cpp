@@ -1,0 +1,122 @@
+// cross_entropy_forward and cross_entropy_backward. Not here: accuracy (test_reductions.cpp).
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "tests/kernels/harness.h"
+
+namespace cairn::test {
+namespace {
+
+Values labels_of(int64_t rows, int64_t columns) {
+  return integers(rows, 9, 0, static_cast<int>(columns) - 1);
+}
+
+}  // namespace
+
+TEST_CASE("cross_entropy_forward") {
+  struct Range {
+    double low, high;
+  };
+  constexpr Range kRanges[] = {{-4, 4}, {-60, 60}, {1000, 1010}};
+  for (DType real : kReals) {
+    for (auto [rows, columns] : matrix_sizes()) {
+      if (columns == 0 && rows > 0) continue;  // there is no valid label
+      for (auto [low, high] : kRanges) {
+        const auto run = [=, rows = rows, columns = columns, low = low, high = high](Call& call) {
+          const Layout layout(rows, columns);
+          const double range = high - low, units = 8 + 4 * std::sqrt(static_cast<double>(columns));
+          // log(sum) is off by the sum's relative error; the loss of up to range + log(columns) is rounded a few times.
+          const double log_columns = std::log(1 + static_cast<double>(columns));
+          const double row_error = (2 * units + 4 * (range + log_columns)) * unit(real);
+          const double mean_error = sum_bound(rows, range + log_columns, real) + row_error;
+          const CrossEntropyForwardArgs args{
+              .dtype = call.real(),
+              .rows = rows,
+              .columns = columns,
+              .logits = call.input("logits", layout, reals(layout.count(), 1, low, high)),
+              .labels = call.typed_input<int32_t>("labels", labels_of(rows, columns)),
+              .probabilities = call.output("probabilities", layout,
+                                           {.absolute = real == DType::f64 ? 0x1p-1022 : 0x1p-126,
+                                            .relative = 2 * (range + units) * unit(real)}),
+              .row_loss = call.output("row_loss", rows, {.absolute = row_error}),
+              .loss = call.output("loss", 1, {.absolute = rows ? mean_error : 0})};
+          return call.invoke(&Backend::cross_entropy_forward, args);
+        };
+        check({.primitive = "cross_entropy_forward",
+               .shape = shape_text({{"rows", rows}, {"columns", columns}, {"high", static_cast<int64_t>(high)}}),
+               .real = real,
+               .offset = columns % 2,
+               .run = run});
+      }
+    }
+    // Probabilities 1/4 and 3/4, then a certain row; losses log 4 and 0.
+    const auto run = [=](Call& call) {
+      const CrossEntropyForwardArgs args{
+          .dtype = call.real(),
+          .rows = 2,
+          .columns = 2,
+          .logits = call.input("logits", {2, 2}, {2, 2 + static_cast<float>(std::log(3.0)), 500, -500}),
+          .labels = call.typed_input<int32_t>("labels", {0, 0}),
+          .probabilities = call.output("probabilities", {2, 2}, {.absolute = 0x1p-23}),
+          .row_loss = call.output("row_loss", 2, {.absolute = 0x1p-21}),
+          .loss = call.output("loss", 1, {.absolute = 0x1p-21})};
+      return call.invoke(&Backend::cross_entropy_forward, args);
+    };
+    check({.primitive = "cross_entropy_forward",
+           .shape = "by hand",
+           .real = real,
+           .run = run,
+           .expected = {{0.25, 0.75, 1, 0}, {std::log(4.0), 0}, {std::log(4.0) / 2}}});
+  }
+}
+
+TEST_CASE("cross_entropy_backward") {
+  for (DType real : kReals) {
+    for (auto [rows, columns] : matrix_sizes()) {
+      if (columns == 0 && rows > 0) continue;
+      for (bool accumulate : {false, true}) {
+        const auto run = [=, rows = rows, columns = columns](Call& call) {
+          const Layout layout(rows, columns);
+          const Values initial = accumulate ? reals(layout.count(), 3) : Values{};
+          // (p - 1) * 1.75 / rows takes up to four roundings, the addition one more.
+          const CrossEntropyBackwardArgs args{
+              .dtype = call.real(),
+              .rows = rows,
+              .columns = columns,
+              .probabilities = call.input("probabilities", layout, reals(layout.count(), 1, 0, 1)),
+              .labels = call.typed_input<int32_t>("labels", labels_of(rows, columns)),
+              .dloss = call.input("dloss", 1, {1.75}),
+              .dlogits =
+                  call.output("dlogits", layout,
+                              {.absolute = accumulate ? 6 * unit(real) : 0, .relative = 8 * unit(real)}, initial),
+              .accumulate = accumulate};
+          return call.invoke(&Backend::cross_entropy_backward, args);
+        };
+        check({.primitive = "cross_entropy_backward",
+               .shape = shape_text({{"rows", rows}, {"columns", columns}, {"accumulate", accumulate}}),
+               .real = real,
+               .offset = columns % 2,
+               .run = run});
+      }
+    }
+    const auto run = [](Call& call) {
+      const CrossEntropyBackwardArgs args{.dtype = call.real(),
+                                          .rows = 2,
+                                          .columns = 2,
+                                          .probabilities = call.input("probabilities", {2, 2}, {0.25, 0.75, 0.5, 0.5}),
+                                          .labels = call.typed_input<int32_t>("labels", {1, 0}),
+                                          .dloss = call.input("dloss", 1, {4}),
+                                          .dlogits = call.output("dlogits", {2, 2}, {}),
+                                          .accumulate = 0};
+      return call.invoke(&Backend::cross_entropy_backward, args);
+    };
+    check({.primitive = "cross_entropy_backward",
+           .shape = "by hand",
+           .real = real,
+           .run = run,
+           .expected = {{0.5, -0.5, -1, 1}}});
+  }
+}
+
+}  // namespace cairn::test

@@ -1,0 +1,163 @@
+// sum, broadcast_scalar, argmax and classification_metrics. Not here: column sums (test_bias_relu.cpp).
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "tests/kernels/harness.h"
+
+namespace cairn::test {
+
+TEST_CASE("sum") {
+  for (DType real : kReals) {
+    for (int64_t count : vector_sizes()) {
+      for (int turn = 0; turn < 6; ++turn) {
+        const bool accumulate = turn % 2;
+        const int kind = turn / 2;  // whole numbers; reals of both signs; the mean of positive reals
+        const auto run = [=](Call& call) {
+          const Values& x = kind == 0 ? integers(count, 1) : kind == 1 ? reals(count, 1) : reals(count, 1, 0, 1);
+          const double factor = kind == 0 ? 1 : kind == 1 ? -0.3 : 1 / static_cast<double>(count);
+          double magnitude = 1;  // |initial| <= 1
+          if (count)
+            for (double value : x) magnitude += std::fabs(factor * value);
+          const Tolerance tolerance{.absolute = kind == 0 ? 0 : sum_bound(count + 2, magnitude, real)};
+          const SumArgs args{.dtype = call.real(),
+                             .count = count,
+                             .x = call.input("x", count, x),
+                             .out = call.output("out", 1, tolerance, accumulate ? Values{-1} : Values{}),
+                             .factor = factor,
+                             .accumulate = accumulate};
+          return call.invoke(&Backend::sum, args);
+        };
+        const std::string shape = shape_text({{"count", count}, {"turn", turn}});
+        check({.primitive = "sum", .shape = shape, .real = real, .offset = count % 2, .run = run});
+      }
+    }
+    const auto run = [](Call& call) {
+      const SumArgs args{.dtype = call.real(),
+                         .count = 3,
+                         .x = call.input("x", 3, {1, 2, -7}),
+                         .out = call.output("out", 1, {}, {10}),
+                         .factor = 0.5,
+                         .accumulate = 1};
+      return call.invoke(&Backend::sum, args);
+    };
+    check({.primitive = "sum", .shape = "by hand", .real = real, .run = run, .expected = {{8}}});
+  }
+}
+
+TEST_CASE("broadcast_scalar") {
+  for (DType real : kReals) {
+    for (int64_t count : vector_sizes()) {
+      for (bool accumulate : {false, true}) {
+        const auto run = [=](Call& call) {
+          // factor, product and sum are each rounded once; none exceeds 2.
+          const BroadcastScalarArgs args{
+              .dtype = call.real(),
+              .count = count,
+              .x = call.input("x", 1, {1.25}),
+              .out = call.output("out", count, {.absolute = 6 * unit(real)}, accumulate ? reals(count, 2) : Values{}),
+              .factor = 1.0 / 3,
+              .accumulate = accumulate};
+          return call.invoke(&Backend::broadcast_scalar, args);
+        };
+        const std::string shape = shape_text({{"count", count}, {"accumulate", accumulate}});
+        check({.primitive = "broadcast_scalar", .shape = shape, .real = real, .offset = count % 2, .run = run});
+      }
+    }
+    const auto run = [](Call& call) {
+      const BroadcastScalarArgs args{.dtype = call.real(),
+                                     .count = 2,
+                                     .x = call.input("x", 1, {3}),
+                                     .out = call.output("out", 2, {}, {10, 20}),
+                                     .factor = 0.5,
+                                     .accumulate = 1};
+      return call.invoke(&Backend::broadcast_scalar, args);
+    };
+    check({.primitive = "broadcast_scalar", .shape = "by hand", .real = real, .run = run, .expected = {{11.5, 21.5}}});
+  }
+}
+
+TEST_CASE("argmax") {
+  for (DType real : kReals) {
+    for (auto [rows, columns] : matrix_sizes()) {
+      if (columns == 0 && rows > 0) continue;  // no column holds a maximum
+      for (bool ties : {false, true}) {
+        const auto run = [=, rows = rows, columns = columns](Call& call) {
+          const Layout layout(rows, columns);
+          // Few different values, all negative: ties everywhere, and a maximum that starts from 0 is found out.
+          const Values& x = ties ? integers(layout.count(), 1, -4, -1) : reals(layout.count(), 1, -9, -1);
+          const ArgmaxArgs args{.dtype = call.real(),
+                                .rows = rows,
+                                .columns = columns,
+                                .x = call.input("x", layout, x),
+                                .out = call.typed_output<int32_t>("out", rows, {})};
+          return call.invoke(&Backend::argmax, args);
+        };
+        check({.primitive = "argmax",
+               .shape = shape_text({{"rows", rows}, {"columns", columns}, {"ties", ties}}),
+               .real = real,
+               .offset = columns % 2,
+               .run = run});
+      }
+    }
+    const auto run = [](Call& call) {
+      const ArgmaxArgs args{.dtype = call.real(),
+                            .rows = 3,
+                            .columns = 3,
+                            .x = call.input("x", {3, 3}, {1, 3, 3, -5, -6, -7, 0, 0, 1}),
+                            .out = call.typed_output<int32_t>("out", 3, {})};
+      return call.invoke(&Backend::argmax, args);
+    };
+    check({.primitive = "argmax", .shape = "by hand", .real = real, .run = run, .expected = {{1, 0, 2}}});
+  }
+}
+
+TEST_CASE("classification_metrics") {
+  for (DType real : kReals) {
+    for (auto [rows, columns] : matrix_sizes()) {
+      if (columns == 0 && rows > 0) continue;
+      for (bool ties : {false, true}) {
+        const auto run = [=, rows = rows, columns = columns](Call& call) {
+          const Layout layout(rows, columns);
+          const Values& logits = ties ? integers(layout.count(), 1, -4, -1) : reals(layout.count(), 1, -9, -1);
+          // The sum is kept in double so that an epoch's rows add up; within a call it may be one of floats.
+          const Tolerance tolerance{.absolute = sum_bound(rows + 1, 5.0 * static_cast<double>(rows) + 1000, real)};
+          const ClassificationMetricsArgs args{
+              .dtype = call.real(),
+              .rows = rows,
+              .columns = columns,
+              .logits = call.input("logits", layout, logits),
+              .labels = call.typed_input<int32_t>("labels", integers(rows, 2, 0, static_cast<int>(columns) - 1)),
+              .row_loss = call.input("row_loss", rows, reals(rows, 3, 0, 5)),
+              .loss_sum = call.typed_output<double>("loss_sum", 1, tolerance, {1000.5}),
+              .correct = call.typed_output<int64_t>("correct", 1, {}, {5'000'000'000})};
+          return call.invoke(&Backend::classification_metrics, args);
+        };
+        check({.primitive = "classification_metrics",
+               .shape = shape_text({{"rows", rows}, {"columns", columns}, {"ties", ties}}),
+               .real = real,
+               .offset = columns % 2,
+               .run = run});
+      }
+    }
+    // Of the three rows the first is right only if ties go to the first column, and the last is wrong.
+    const auto run = [](Call& call) {
+      const ClassificationMetricsArgs args{.dtype = call.real(),
+                                           .rows = 3,
+                                           .columns = 2,
+                                           .logits = call.input("logits", {3, 2}, {1, 1, -2, -1, 5, 4}),
+                                           .labels = call.typed_input<int32_t>("labels", {0, 1, 1}),
+                                           .row_loss = call.input("row_loss", 3, {0.5, 0.25, 2}),
+                                           .loss_sum = call.typed_output<double>("loss_sum", 1, {}, {10}),
+                                           .correct = call.typed_output<int64_t>("correct", 1, {}, {7})};
+      return call.invoke(&Backend::classification_metrics, args);
+    };
+    check({.primitive = "classification_metrics",
+           .shape = "by hand",
+           .real = real,
+           .run = run,
+           .expected = {{12.75}, {9}}});
+  }
+}
+
+}  // namespace cairn::test

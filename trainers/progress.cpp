@@ -1,0 +1,80 @@
+#include "trainers/progress.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+
+namespace cairn {
+namespace {
+
+constexpr int kBarWidth = 24;
+
+std::string duration(double seconds) {
+  const auto whole = static_cast<int64_t>(std::max(0.0, seconds) + 0.5);
+  if (whole >= 3600) return fmt::format("{}:{:02}:{:02}", whole / 3600, whole / 60 % 60, whole % 60);
+  return fmt::format("{}:{:02}", whole / 60, whole % 60);
+}
+
+std::string rate(double images_per_second) {
+  if (images_per_second >= 1e6) return fmt::format("{:.2f}M images/s", images_per_second / 1e6);
+  if (images_per_second >= 1e3) return fmt::format("{:.0f}k images/s", images_per_second / 1e3);
+  return fmt::format("{:.0f} images/s", images_per_second);
+}
+
+}  // namespace
+
+ProgressDisplay::ProgressDisplay(bool quiet, int64_t epochs, int64_t steps_per_epoch)
+    : quiet_(quiet),
+      terminal_(isatty(STDERR_FILENO)),
+      epochs_(epochs),
+      steps_per_epoch_(steps_per_epoch),
+      start_(std::chrono::steady_clock::now()) {}
+
+int64_t ProgressDisplay::interval(int64_t asked) const {
+  if (quiet_) return 0;
+  if (asked > 0) return asked;
+  return terminal_ ? std::max<int64_t>(1, steps_per_epoch_ / 50) : 0;
+}
+
+void ProgressDisplay::clear_line() {
+  if (terminal_) fmt::print(stderr, "\r\033[K");
+}
+
+void ProgressDisplay::step(int64_t epoch, int64_t steps_done, double loss) {
+  if (quiet_) return;
+  if (!terminal_) {
+    fmt::print(stderr, "epoch {}/{}  step {}/{}  loss {:.4f}\n", epoch, epochs_, steps_done, steps_per_epoch_, loss);
+    return;
+  }
+  const int64_t step = (epoch - 1) * steps_per_epoch_ + steps_done;
+  if (first_step_ < 0) {
+    first_step_ = step;
+    start_ = std::chrono::steady_clock::now();
+  }
+  const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
+  const int64_t left = epochs_ * steps_per_epoch_ - step;
+  const std::string eta = step > first_step_
+                              ? duration(elapsed * static_cast<double>(left) / static_cast<double>(step - first_step_))
+                              : "-";
+  const auto filled = static_cast<size_t>(kBarWidth * steps_done / steps_per_epoch_);
+  clear_line();
+  fmt::print(stderr, "epoch {}/{} [{}{}] loss {:.4f}  ETA {}", epoch, epochs_, std::string(filled, '#'),
+             std::string(kBarWidth - filled, '.'), loss, eta);
+  std::fflush(stderr);
+}
+
+void ProgressDisplay::epoch(const EpochResult& result, const std::optional<Evaluation>& evaluation) {
+  if (quiet_) return;
+  // A recipe of hundreds of one-step epochs prints the evaluated ones.
+  if (!evaluation && !terminal_) return;
+  clear_line();
+  fmt::print(stderr, "epoch {}/{}  train loss {:.4f}", result.epoch, epochs_, result.train_loss);
+  if (evaluation)
+    fmt::print(stderr, "  test loss {:.4f}  accuracy {:.2f} %", evaluation->loss, 100 * evaluation->accuracy);
+  fmt::print(stderr, "  {:.3g} s  {}{}", result.train_seconds, rate(result.images_per_second), evaluation ? "\n" : "");
+  std::fflush(stderr);
+}
+
+}  // namespace cairn

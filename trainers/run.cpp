@@ -1,0 +1,142 @@
+#include "trainers/run.h"
+
+#include <fmt/format.h>
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "datasets/dataset.h"
+#include "framework/error.h"
+#include "trainers/progress.h"
+#include "trainers/run_folder.h"
+
+namespace cairn {
+namespace {
+
+// MNIST if it is to be had and nothing else was asked for; the generated digits otherwise.
+datasets::Dataset load_data(RunConfig& config, const RunOptions& options) {
+  datasets::LoadOptions load;
+  load.quiet = options.quiet;
+  if (!config.dataset.empty()) return datasets::load_dataset(config.dataset, config.data_dir, load);
+  try {
+    config.dataset = "mnist";
+    return datasets::load_dataset(config.dataset, config.data_dir, load);
+  } catch (const datasets::MissingDataError& missing) {
+    if (!options.quiet) fmt::print(stderr, "{}\ntraining on the generated data set 'digits' instead\n", missing.what());
+    config.dataset = "digits";
+    return datasets::load_dataset(config.dataset, config.data_dir, load);
+  }
+}
+
+// "gemm ... from vanilla": only the primitives that another implementation stands in for.
+std::string fallback_text(const Device& device) {
+  std::string text;
+  for (size_t i = 0; i < kPrimitiveCount; ++i)
+    if (!device.origins()[i].empty() && device.origins()[i] != device.implementation())
+      text += (text.empty() ? "" : ", ") + std::string(kPrimitives[i]) + " (" + device.origins()[i] + ")";
+  return text;
+}
+
+void print_banner(const RunConfig& config, const Device& device, const datasets::Dataset& data) {
+  const Recipe& training = config.training;
+  fmt::print(stderr, "model {} (recipe {})  data set {}: {} training and {} test images from {}\n", config.model,
+             config.recipe, data.name, data.train.count, data.test.count, data.source);
+  fmt::print(stderr, "{}: {}\n", device.label(), device.description());
+  if (const std::string others = fallback_text(device); !others.empty())
+    fmt::print(stderr, "primitives from elsewhere: {}\n", others);
+  fmt::print(stderr, "{} lr {:g}, schedule {}, batch {}, {} epochs, seed {}\n", name_of(training.optimizer),
+             training.learning_rate, text_of(training.schedule),
+             training.batch_size ? std::to_string(training.batch_size) : "full", training.epochs, config.seed);
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  if (values.size() % 2) return *middle;
+  return (*middle + *std::max_element(values.begin(), middle)) / 2;
+}
+
+// Of the process on the CPU, of the device's memory on a GPU.
+size_t peak_memory_bytes(const Device& device) {
+  if (device.where() == Where::cuda) return device.memory().peak;
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<size_t>(usage.ru_maxrss) * 1024;
+}
+
+}  // namespace
+
+RunResult run_training(RunConfig config, const RunOptions& options) {
+  static const std::atomic<bool> never{false};
+  const std::atomic<bool>& stop = options.stop ? *options.stop : never;
+
+  check_config(config);
+  const ModelInfo& model = find_model(config.model);
+  const std::shared_ptr<Device> device = Device::open(config.device);
+  config.device.where = name_of(device->where());
+  datasets::Dataset dataset = load_data(config, options);
+  std::optional<RunFolder> folder;
+  if (!options.dry_run) folder.emplace(options.resume.empty() ? config.out : options.resume, config);
+  if (!options.quiet) print_banner(config, *device, dataset);
+
+  DeviceData data = upload(device, std::move(dataset), model, config.training.normalization,
+                           config.training.validation_count, config.seed);
+  Trainer trainer(device, model, config, std::move(data));
+  if (!options.resume.empty()) load_checkpoint(trainer, options.resume);
+  if (folder) folder->write_config(to_json(config));
+
+  const int64_t epochs = config.training.epochs;
+  const int64_t eval_every = config.eval_every > 0 ? config.eval_every : std::max<int64_t>(1, epochs / 20);
+  const nlohmann::json identity = {{"model", config.model},         {"recipe", config.recipe},
+                                   {"dataset", config.dataset},     {"impl", device->implementation()},
+                                   {"device", config.device.where}, {"precision", to_json(config)["precision"]},
+                                   {"threads", device->threads()},  {"seed", config.seed}};
+  RunResult run{identity, false};
+  ProgressDisplay display(options.quiet, epochs, trainer.steps_per_epoch());
+  std::vector<double> epoch_seconds;
+  double train_seconds = 0;
+  EpochResult last;
+  std::optional<Evaluation> evaluation;
+  while (!options.dry_run && !run.interrupted && trainer.steps_done() < epochs * trainer.steps_per_epoch()) {
+    const int64_t epoch = trainer.steps_done() / trainer.steps_per_epoch() + 1;
+    const auto progress = [&](int64_t done, double loss) { display.step(epoch, done, loss); };
+    last = trainer.run_epoch(display.interval(options.log_interval), progress, stop);
+    train_seconds += last.train_seconds;
+    run.interrupted = last.interrupted || (stop && epoch < epochs);
+    if (!last.interrupted) epoch_seconds.push_back(last.train_seconds);
+
+    evaluation.reset();
+    if (!run.interrupted && (epoch % eval_every == 0 || epoch == epochs)) evaluation = trainer.evaluate();
+    display.epoch(last, evaluation);
+    nlohmann::json line = {{"epoch", epoch},
+                           {"steps", last.steps},
+                           {"train_loss", last.train_loss},
+                           {"lr", last.learning_rate},
+                           {"train_seconds", last.train_seconds},
+                           {"images_per_second", last.images_per_second}};
+    if (evaluation) line.update({{"test_loss", evaluation->loss}, {"test_accuracy", evaluation->accuracy}});
+    if (!last.interrupted) folder->append_metrics(line);
+    if (run.interrupted || (options.save_every > 0 && epoch % options.save_every == 0) || epoch == epochs)
+      folder->save_checkpoint(trainer);
+  }
+  if (folder) folder->save_model(trainer.model());
+  if (!evaluation && !options.dry_run) evaluation = trainer.evaluate();
+
+  run.summary.update({{"epochs", static_cast<int64_t>(epoch_seconds.size())},
+                      {"steps", trainer.steps_done()},
+                      {"train_loss", last.train_loss},
+                      {"test_loss", evaluation ? nlohmann::json(evaluation->loss) : nlohmann::json()},
+                      {"test_accuracy", evaluation ? nlohmann::json(evaluation->accuracy) : nlohmann::json()},
+                      {"train_seconds", train_seconds},
+                      {"seconds_per_epoch", median(epoch_seconds)},
+                      {"images_per_second", last.images_per_second},
+                      {"peak_memory_bytes", peak_memory_bytes(*device)},
+                      {"run_dir", folder ? nlohmann::json(folder->path().string()) : nlohmann::json()}});
+  return run;
+}
+
+}  // namespace cairn

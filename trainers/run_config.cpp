@@ -1,0 +1,65 @@
+#include "trainers/run_config.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "framework/error.h"
+
+namespace cairn {
+namespace {
+
+void require(bool holds, const std::string& flag, const std::string& rule, double value) {
+  if (holds) return;
+  std::string text = std::to_string(value);
+  if (std::isfinite(value) && value == std::floor(value)) text = std::to_string(static_cast<int64_t>(value));
+  throw UsageError(flag + " must be " + rule + ", not " + text);
+}
+
+const char* name_of(Precision precision) {
+  return precision == Precision::tf32 ? "tf32" : precision == Precision::bf16 ? "bf16" : "fp32";
+}
+
+}  // namespace
+
+void check_config(const RunConfig& config) {
+  const Recipe& training = config.training;
+  const auto whole = [](int64_t value) { return static_cast<double>(value); };
+  require(std::isfinite(training.learning_rate) && training.learning_rate > 0, "--lr", "a number above 0",
+          training.learning_rate);
+  require(training.momentum >= 0 && training.momentum < 1, "--momentum", "in [0, 1)", training.momentum);
+  require(std::isfinite(training.weight_decay) && training.weight_decay >= 0, "--weight-decay", "0 or more",
+          training.weight_decay);
+  require(training.batch_size >= 0, "--batch-size", "a number of images, or 0 for the full batch",
+          whole(training.batch_size));
+  require(training.epochs >= 1 && training.epochs <= 1000000, "--epochs", "between 1 and 1000000",
+          whole(training.epochs));
+  require(config.eval_every >= 0, "--eval-every", "0 or more", whole(config.eval_every));
+  require(config.device.threads >= 0 && config.device.threads <= 1024, "--threads", "between 0 and 1024",
+          config.device.threads);
+  if (training.optimizer != OptimizerKind::sgd && training.momentum != 0)
+    throw UsageError(std::string("--momentum is SGD's; ") + name_of(training.optimizer) + " has its own");
+}
+
+nlohmann::json to_json(const RunConfig& config) {
+  const Recipe& training = config.training;
+  return {{"model", config.model},
+          {"recipe", config.recipe},
+          {"dataset", config.dataset},
+          {"impl", config.device.implementation},
+          {"device", config.device.where},
+          {"precision", name_of(config.device.precision)},
+          {"threads", config.device.threads},
+          {"kernel", config.device.kernels},
+          {"seed", config.seed},
+          {"epochs", training.epochs},
+          {"batch-size", training.batch_size},
+          {"lr", training.learning_rate},
+          {"optimizer", name_of(training.optimizer)},
+          {"momentum", training.momentum},
+          {"weight-decay", training.weight_decay},
+          {"schedule", text_of(training.schedule)},
+          {"drop-last", training.drop_last},
+          {"eval-every", config.eval_every}};
+}
+
+}  // namespace cairn

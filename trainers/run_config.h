@@ -1,0 +1,32 @@
+// One training run's settings, after the model's recipe and the flags have been put together. Not here: flag parsing
+// (apps/), what the settings do (trainer.h).
+#pragma once
+
+#include <nlohmann/json_fwd.hpp>
+#include <optional>
+#include <string>
+
+#include "framework/device.h"
+#include "models/model.h"
+
+namespace cairn {
+
+struct RunConfig {
+  std::string model = "dnn";
+  std::string recipe = "default";
+  std::string dataset;   // "" = mnist if it is to be had, else digits
+  std::string data_dir;  // "" = $CAIRN_DATA, else ./data
+  DeviceOptions device;
+  uint64_t seed = 1;
+  Recipe training;         // the recipe with the flags' changes
+  int64_t eval_every = 0;  // epochs between evaluations; 0 = about twenty in a run
+  std::string out;         // run folder; "" = runs/<time>-<model>-<impl>
+};
+
+// Throws UsageError naming the flag for a learning rate, batch size, ... that makes no sense.
+void check_config(const RunConfig& config);
+
+// What config.json holds: the names of the flags, so that `--config config.json` repeats the run.
+nlohmann::json to_json(const RunConfig& config);
+
+}  // namespace cairn

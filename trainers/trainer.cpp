@@ -1,0 +1,190 @@
+#include "trainers/trainer.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "datasets/loader.h"
+#include "framework/autograd.h"
+#include "framework/error.h"
+#include "framework/ops/loss.h"
+#include "framework/random.h"
+
+namespace cairn {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr int64_t kEvaluationRows = 2000;  // bounds the memory of an evaluation's activations
+
+std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<NamedTensor> parameters) {
+  if (recipe.optimizer == OptimizerKind::sgd)
+    return std::make_unique<Sgd>(std::move(parameters), recipe.momentum, recipe.weight_decay);
+  Adam::Options options;
+  options.weight_decay = recipe.weight_decay;
+  options.decoupled = recipe.optimizer == OptimizerKind::adamw;
+  return std::make_unique<Adam>(std::move(parameters), options);
+}
+
+}  // namespace
+
+Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config,
+                 DeviceData data)
+    : device_(device), recipe_(config.training), seed_(config.seed), data_(std::move(data)) {
+  const int64_t count = data_.train.count;
+  if (recipe_.batch_size > count)
+    throw UsageError("--batch-size " + std::to_string(recipe_.batch_size) + " is more than the " +
+                     std::to_string(count) + " training images; 0 takes them all");
+  full_batch_ = recipe_.batch_size == 0;
+  batch_size_ = datasets::full_batch_size(count, recipe_.batch_size);
+  steps_per_epoch_ = datasets::steps_per_epoch(count, recipe_.batch_size, recipe_.drop_last);
+  partial_rows_ = datasets::partial_batch_size(count, recipe_.batch_size, recipe_.drop_last);
+  if (recipe_.schedule.total_steps == 0) recipe_.schedule.total_steps = recipe_.epochs * steps_per_epoch_;
+
+  Initializer initializer(recipe_.init, seed_);
+  model_ = model.build(device_, initializer, DType::f32);
+  optimizer_ = make_optimizer(recipe_, model_->parameters());
+  clock_ = std::make_unique<StepClock>(device_, steps_per_epoch_);
+  model_->set_dropout_source({seed_, clock_->step()});
+
+  history_ = Tensor::zeros(device_, {steps_per_epoch_});
+  batch_labels_ = Tensor::empty(device_, {batch_size_}, DType::i32, "labels");
+  if (full_batch_) {  // always the same rows: the labels are widened once
+    const std::vector<uint8_t> labels = data_.train.labels.to_host<uint8_t>();
+    batch_labels_.set(std::span<const int32_t>(std::vector<int32_t>(labels.begin(), labels.end())));
+  } else {
+    index_ = Tensor::empty(device_, {batch_size_}, DType::i32, "a batch");
+    order_ = Tensor::empty(device_, {count}, DType::i32, "the epoch's order");
+  }
+}
+
+Trainer::~Trainer() = default;
+
+void Trainer::set_steps_done(int64_t steps) {
+  steps_done_ = steps;
+  clock_->set_step(steps);
+}
+
+void Trainer::start_epoch(int64_t epoch) {
+  if (!full_batch_)
+    order_.set(
+        std::span<const int32_t>(datasets::epoch_order(data_.train.count, seed_, static_cast<uint32_t>(epoch), true)));
+  rates_.resize(static_cast<size_t>(steps_per_epoch_));
+  for (int64_t i = 0; i < steps_per_epoch_; ++i)
+    rates_[static_cast<size_t>(i)] =
+        static_cast<float>(learning_rate_at(recipe_.schedule, recipe_.learning_rate, epoch * steps_per_epoch_ + i));
+  clock_->set_rates(rates_);
+  losses_.assign(static_cast<size_t>(steps_per_epoch_), 0);
+}
+
+// Forward, backward and update of one batch, as calls that can be captured: nothing here depends on values.
+void Trainer::step_calls(int64_t rows) {
+  Tensor labels = batch_labels_;
+  Tensor index;
+  if (!full_batch_) {
+    labels = batch_labels_.rows(0, rows);
+    index = index_.rows(0, rows);
+    device_->call(&Backend::select_batch, SelectBatchArgs{order_.data<int32_t>(), data_.train.labels.data<uint8_t>(),
+                                                          clock_->step().data<int64_t>(), steps_per_epoch_, batch_size_,
+                                                          rows, index.data<int32_t>(), labels.data<int32_t>()});
+  }
+  const Tensor x = Tensor::byte_rows(data_.train.images, index, data_.scale, data_.shift);
+  const Tensor loss = cross_entropy(model_->forward(x), labels);
+  optimizer_->clear_grads();
+  backward(loss);
+  optimizer_->step(*clock_);
+  device_->call(&Backend::finish_step, FinishStepArgs{loss.dtype(), loss.data(), history_.data<float>(),
+                                                      steps_per_epoch_, clock_->step().data<int64_t>()});
+}
+
+// The first run allocates and tunes, the second captures, and from then on the capture is replayed.
+void Trainer::run_step(int64_t rows) {
+  Step& step = rows == batch_size_ ? whole_ : partial_;
+  if (step.runs == 0) {
+    step_calls(rows);
+  } else {
+    if (!step.recording) step.recording = std::make_unique<Recording>(*device_, [&] { step_calls(rows); });
+    step.recording->replay();
+  }
+  ++step.runs;
+  ++steps_done_;
+}
+
+// Fetches the losses of steps first .. end - 1 of this epoch and looks for one that is no number.
+void Trainer::read_losses(int64_t first, int64_t end) {
+  const std::vector<float> fresh = history_.rows(first, end).to_host<float>();
+  std::copy(fresh.begin(), fresh.end(), losses_.begin() + first);
+  const auto bad = std::find_if(fresh.begin(), fresh.end(), [](float loss) { return !std::isfinite(loss); });
+  if (bad == fresh.end()) return;
+  throw DivergedError("the loss became " + std::string(std::isnan(*bad) ? "nan" : "infinite") + " at step " +
+                      std::to_string(steps_done_ - end + first + (bad - fresh.begin()) + 1) +
+                      ": training diverged; try a smaller --lr");
+}
+
+// Images in steps first .. end - 1 of an epoch.
+int64_t Trainer::images(int64_t first, int64_t end) const {
+  return std::min(end * batch_size_, data_.train.count) - first * batch_size_;
+}
+
+double Trainer::mean_loss(int64_t first, int64_t end) const {
+  double sum = 0;
+  for (int64_t i = first; i < end; ++i) sum += static_cast<double>(images(i, i + 1)) * losses_[static_cast<size_t>(i)];
+  return end > first ? sum / static_cast<double>(images(first, end)) : 0;
+}
+
+EpochResult Trainer::run_epoch(int64_t interval, const Progress& progress, const std::atomic<bool>& stop) {
+  const int64_t epoch = steps_done_ / steps_per_epoch_, first = steps_done_ % steps_per_epoch_;
+  model_->train();
+  start_epoch(epoch);
+  device_->synchronize();
+  const auto begin = Clock::now();
+  double paused_seconds = 0;
+
+  int64_t done = first, read = first;
+  while (done < steps_per_epoch_ && !stop) {
+    const bool last = done + 1 == steps_per_epoch_;
+    run_step(last && partial_rows_ > 0 ? partial_rows_ : batch_size_);
+    ++done;
+    if (interval > 0 && (done - first) % interval == 0 && !last) {
+      const auto pause = Clock::now();
+      read_losses(read, done);
+      read = done;
+      progress(done, losses_[static_cast<size_t>(done - 1)]);
+      paused_seconds += std::chrono::duration<double>(Clock::now() - pause).count();
+    }
+  }
+  device_->synchronize();
+
+  EpochResult result;
+  result.train_seconds = std::chrono::duration<double>(Clock::now() - begin).count() - paused_seconds;
+  if (done > read) read_losses(read, done);
+  result.epoch = epoch + 1;
+  result.steps = steps_done_;
+  result.train_loss = mean_loss(first, done);
+  result.learning_rate = done > first ? rates_[static_cast<size_t>(done - 1)] : 0;
+  result.images_per_second = static_cast<double>(images(first, done)) / std::max(result.train_seconds, 1e-9);
+  result.interrupted = done < steps_per_epoch_;
+  return result;
+}
+
+Evaluation Trainer::evaluate() {
+  NoGrad no_grad;
+  model_->eval();
+  const Tensor loss_sum = Tensor::zeros(device_, {}, DType::f64), correct = Tensor::zeros(device_, {}, DType::i64);
+  const std::vector<uint8_t> host_labels = data_.test.labels.to_host<uint8_t>();
+  const Tensor labels = Tensor::from_host<int32_t>(device_, {data_.test.count},
+                                                   std::vector<int32_t>(host_labels.begin(), host_labels.end()));
+  for (int64_t begin = 0; begin < data_.test.count; begin += kEvaluationRows) {
+    const int64_t end = std::min(begin + kEvaluationRows, data_.test.count);
+    const Tensor x = Tensor::byte_rows(data_.test.images.rows(begin, end), {}, data_.scale, data_.shift);
+    add_metrics(model_->forward(x), labels.rows(begin, end), loss_sum, correct);
+  }
+  Evaluation result;
+  result.count = data_.test.count;
+  result.correct = correct.to_host<int64_t>()[0];
+  result.loss = loss_sum.item() / static_cast<double>(std::max<int64_t>(result.count, 1));
+  result.accuracy = static_cast<double>(result.correct) / static_cast<double>(std::max<int64_t>(result.count, 1));
+  return result;
+}
+
+}  // namespace cairn

@@ -1,0 +1,92 @@
+// The training loop: one captured step, replayed over epochs of a resident data set; evaluation. Not here: the run's
+// files (run_folder.h), what is printed (progress.h).
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "framework/optim/optimizer.h"
+#include "trainers/device_data.h"
+#include "trainers/run_config.h"
+
+namespace cairn {
+
+// The loss stopped being a number.
+struct DivergedError : Error {
+  using Error::Error;
+};
+
+struct EpochResult {
+  int64_t epoch = 0;         // 1 for the first
+  int64_t steps = 0;         // since the start of training
+  double train_loss = 0;     // mean over the images of the epoch
+  double learning_rate = 0;  // of its last step
+  double train_seconds = 0;  // the steps alone, finished on the device
+  double images_per_second = 0;
+  bool interrupted = false;  // the epoch was not finished
+};
+
+struct Evaluation {
+  double loss = 0;
+  double accuracy = 0;  // fraction
+  int64_t correct = 0, count = 0;
+};
+
+class Trainer {
+ public:
+  // config.training and config.seed rule; the model's parameters are drawn here.
+  Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config, DeviceData data);
+  ~Trainer();
+
+  // Called between steps with the epoch's steps done so far and the last one's loss.
+  using Progress = std::function<void(int64_t steps_done, double loss)>;
+
+  // Runs the rest of the current epoch: all of it, or what a resumed run has left. progress is called every `interval`
+  // steps (0: never), which makes the host wait for the device. When `stop` becomes true the step in hand is finished
+  // and the epoch left there. Throws DivergedError with the step's number.
+  EpochResult run_epoch(int64_t interval, const Progress& progress, const std::atomic<bool>& stop);
+  Evaluation evaluate();
+
+  Module& model() { return *model_; }
+  Optimizer& optimizer() { return *optimizer_; }
+  int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  int64_t steps_done() const { return steps_done_; }
+  // Continues from another run's weights and optimizer state, already copied in.
+  void set_steps_done(int64_t steps);
+  // Losses of the steps of the epoch that ran last.
+  const std::vector<float>& losses() const { return losses_; }
+
+ private:
+  void start_epoch(int64_t epoch);
+  void run_step(int64_t rows);
+  void step_calls(int64_t rows);
+  void read_losses(int64_t first, int64_t end);
+  double mean_loss(int64_t first, int64_t end) const;
+  int64_t images(int64_t first, int64_t end) const;
+
+  std::shared_ptr<Device> device_;
+  Recipe recipe_;
+  uint64_t seed_;
+  DeviceData data_;
+  int64_t batch_size_, steps_per_epoch_, partial_rows_;
+  std::shared_ptr<Module> model_;
+  std::unique_ptr<Optimizer> optimizer_;
+  std::unique_ptr<StepClock> clock_;
+  bool full_batch_;
+  Tensor order_;                 // the epoch's permutation
+  Tensor index_, batch_labels_;  // the batch that is being trained on
+  Tensor history_;               // losses of the epoch's steps
+  int64_t steps_done_ = 0;
+  std::vector<float> losses_, rates_;
+
+  // The step for whole batches and the one for the epoch's short last batch: run once as they are, then captured.
+  struct Step {
+    int64_t runs = 0;
+    std::unique_ptr<Recording> recording;
+  };
+  Step whole_, partial_;
+};
+
+}  // namespace cairn
