@@ -52,6 +52,8 @@ void add_flags(CLI::App& app, Flags& flags) {
   app.add_option("--recipe", config.recipe, "the model's settings to start from")->capture_default_str();
   app.add_option("--dataset", config.dataset, "mnist, fashion-mnist or digits; default mnist, else digits");
   app.add_option("--data-dir", config.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
+  app.add_option("--check-hash", config.check_hash, "refuse data files that are not the published ones (true or false)")
+      ->capture_default_str();
   config.device.implementation = fastest_implementation();
   app.add_option("--impl", config.device.implementation, "implementation of the kernels")->capture_default_str();
   app.add_option("--device", config.device.where, "auto, cpu or cuda")->capture_default_str();

@@ -17,6 +17,9 @@ function(cairn_add_simt_executor name)
   list(TRANSFORM sources PREPEND ${CAIRN_SIMT_DIR}/)
   add_library(${name} STATIC ${sources})
   target_link_libraries(${name} PUBLIC cairn_cpu)
+  # thread_local variables without calls, although the code is position-independent: a call would cost each barrier a
+  # frame
+  target_compile_options(${name} PRIVATE -ftls-model=initial-exec -fno-semantic-interposition)
 endfunction()
 
 # Writes FOLDER/x.cu.cpp, which includes x.cu, for each source, and sets `result` to the list: a .cu file has one

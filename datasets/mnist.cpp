@@ -152,8 +152,8 @@ IdxArray load_file(const fs::path& path, const PublishedFile& file, const Family
     if (content.finish() == file.plain_sha256) return array;
   }
   throw DataError(
-      fmt::format("{}: {}, not the published {} file: delete it to have it downloaded again, or switch the "
-                  "hash check off for another data set in this format",
+      fmt::format("{}: {}, not the published {} file: delete it to have it downloaded again, or use "
+                  "--check-hash false for another data set in this format",
                   path.string(), describe_hash(found), family.name));
 }
 

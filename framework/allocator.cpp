@@ -54,8 +54,7 @@ MemoryPool::Block MemoryPool::take(size_t bytes, const char* op) {
   }
   counters.live += block.capacity;
   counters.peak = std::max(counters.peak, counters.live);
-  if (device_.where() == Where::cpu) {
-    // Only the bytes that were asked for may be touched: AddressSanitizer then sees what runs over.
+  if (poisons()) {
     ASAN_POISON_MEMORY_REGION(block.data, block.capacity);
     ASAN_UNPOISON_MEMORY_REGION(block.data, bytes);
   }
@@ -65,8 +64,12 @@ MemoryPool::Block MemoryPool::take(size_t bytes, const char* op) {
 void MemoryPool::give_back(Block block) {
   device_.memory_.live -= block.capacity;
   device_.memory_.cached += block.capacity;
-  if (device_.where() == Where::cpu) ASAN_POISON_MEMORY_REGION(block.data, block.capacity);
+  if (poisons()) ASAN_POISON_MEMORY_REGION(block.data, block.capacity);
   unused_.emplace(block.capacity, block.data);
+}
+
+bool MemoryPool::poisons() const {
+  return device_.where() == Where::cpu && device_.eager_pool_.get() == this;
 }
 
 void MemoryPool::trim() {

@@ -36,6 +36,10 @@ class MemoryPool {
   void trim();
 
  private:
+  // Whether AddressSanitizer is told which bytes may be touched: those that were asked for, while they are in use. Not
+  // in a captured step's pool, whose blocks the replays go on using after the step has given them back.
+  bool poisons() const;
+
   Device& device_;
   std::multimap<size_t, void*> unused_;  // by capacity
 };

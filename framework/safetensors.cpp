@@ -47,6 +47,9 @@ class HeaderReader : public nlohmann::json_sax<json> {
   std::vector<Entry> entries;
 
   [[noreturn]] void fail(const std::string& what) const { throw DataError(file_ + ": " + what); }
+  [[noreturn]] void not_json(size_t position) const {
+    fail("its header is not valid JSON (at byte " + std::to_string(position) + " of the header)");
+  }
 
   bool start_object(size_t) override {
     if (place_ == Place::start)
@@ -141,7 +144,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
   bool boolean(bool) override { unexpected("true or false"); }
   bool binary(json::binary_t&) override { unexpected("binary data"); }
   bool parse_error(size_t position, const std::string&, const nlohmann::detail::exception&) override {
-    fail("its header is not valid JSON (at byte " + std::to_string(position) + " of the header)");
+    not_json(position);
   }
 
  private:
@@ -204,6 +207,8 @@ std::vector<HostTensor> decode(const ReadAt& read, uint64_t size, const std::str
   std::string text(header_bytes, '\0');
   read(kLengthBytes, std::as_writable_bytes(std::span(text)));
   if (text.empty() || text[0] != '{') header.fail("its header is not a JSON object");
+  // The parser would take a zero byte for the end of the text.
+  if (const size_t zero = text.find('\0'); zero != std::string::npos) header.not_json(zero + 1);
   json::sax_parse(text, &header);
 
   std::vector<Entry>& entries = header.entries;
@@ -234,7 +239,8 @@ std::vector<HostTensor> decode(const ReadAt& read, uint64_t size, const std::str
   tensors.reserve(entries.size());
   for (Entry& entry : entries) {
     const std::vector<int64_t> shape(entry.shape->begin(), entry.shape->end());
-    HostTensor& tensor = tensors.emplace_back(std::move(entry.name), *entry.dtype, Shape(shape));
+    tensors.push_back({std::move(entry.name), *entry.dtype, Shape(shape), {}});
+    HostTensor& tensor = tensors.back();
     tensor.bytes.resize((*entry.offsets)[1] - (*entry.offsets)[0]);
     read(kLengthBytes + header_bytes + (*entry.offsets)[0], tensor.bytes);
   }

@@ -20,6 +20,7 @@ namespace {
 datasets::Dataset load_data(RunConfig& config, const RunOptions& options) {
   datasets::LoadOptions load;
   load.quiet = options.quiet;
+  load.check_hash = config.check_hash;
   if (!config.dataset.empty()) return datasets::load_dataset(config.dataset, config.data_dir, load);
   try {
     config.dataset = "mnist";
@@ -42,7 +43,7 @@ std::string fallback_text(const Device& device) {
 
 void print_banner(const RunConfig& config, const Device& device, const datasets::Dataset& data) {
   const Recipe& training = config.training;
-  fmt::print(stderr, "model {} (recipe {})  data set {}: {} training and {} test images from {}\n", config.model,
+  fmt::print(stderr, "model {} (recipe {})  data set {}: {} training and {} test images ({})\n", config.model,
              config.recipe, data.name, data.train.count, data.test.count, data.source);
   fmt::print(stderr, "{}: {}\n", device.label(), device.description());
   if (const std::string others = fallback_text(device); !others.empty())
@@ -79,14 +80,15 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
   const std::shared_ptr<Device> device = Device::open(config.device);
   config.device.where = name_of(device->where());
   datasets::Dataset dataset = load_data(config, options);
-  std::optional<RunFolder> folder;
-  if (!options.dry_run) folder.emplace(options.resume.empty() ? config.out : options.resume, config);
   if (!options.quiet) print_banner(config, *device, dataset);
 
   DeviceData data = upload(device, std::move(dataset), model, config.training.normalization,
                            config.training.validation_count, config.seed);
   Trainer trainer(device, model, config, std::move(data));
   if (!options.resume.empty()) load_checkpoint(trainer, options.resume);
+  // Last, so that settings which cannot be leave nothing behind.
+  std::optional<RunFolder> folder;
+  if (!options.dry_run) folder.emplace(options.resume.empty() ? config.out : options.resume, config);
   if (folder) folder->write_config(to_json(config));
 
   const int64_t epochs = config.training.epochs;

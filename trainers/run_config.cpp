@@ -45,6 +45,7 @@ nlohmann::json to_json(const RunConfig& config) {
   return {{"model", config.model},
           {"recipe", config.recipe},
           {"dataset", config.dataset},
+          {"check-hash", config.check_hash},
           {"impl", config.device.implementation},
           {"device", config.device.where},
           {"precision", name_of(config.device.precision)},

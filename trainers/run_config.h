@@ -14,8 +14,9 @@ namespace cairn {
 struct RunConfig {
   std::string model = "dnn";
   std::string recipe = "default";
-  std::string dataset;   // "" = mnist if it is to be had, else digits
-  std::string data_dir;  // "" = $CAIRN_DATA, else ./data
+  std::string dataset;     // "" = mnist if it is to be had, else digits
+  std::string data_dir;    // "" = $CAIRN_DATA, else ./data
+  bool check_hash = true;  // refuse data files that are not the published ones
   DeviceOptions device;
   uint64_t seed = 1;
   Recipe training;         // the recipe with the flags' changes

@@ -18,20 +18,25 @@ void pause() {
 #endif
 }
 
-// Long enough to bridge what lies between two steps (a progress line, a batch of checks), short enough not to matter
-// to a process that has gone idle.
-constexpr auto kSpinTime = std::chrono::milliseconds(2);
+// A wait goes through three stages. Spinning bridges what lies between two kernels of a step. Yielding leaves the core to
+// whoever needs it, above all the very thread that is waited for when there are more threads than cores, and still
+// answers within a microsecond otherwise. Sleeping costs an idle process nothing.
+constexpr int kSpins = 2000;  // some 20 microseconds
+constexpr auto kYieldTime = std::chrono::milliseconds(2);
 
-// Waits until value differs from `old`: spinning first, then asleep.
+// Waits until value differs from `old`.
 void wait_for_change(const std::atomic<uint32_t>& value, uint32_t old) {
-  const auto deadline = std::chrono::steady_clock::now() + kSpinTime;
-  do {
-    for (int i = 0; i < 256; ++i) {
-      if (value.load(std::memory_order_acquire) != old) return;
-      pause();
-    }
-  } while (std::chrono::steady_clock::now() < deadline);
-  while (value.load(std::memory_order_acquire) == old) value.wait(old, std::memory_order_acquire);
+  const auto changed = [&] { return value.load(std::memory_order_acquire) != old; };
+  for (int i = 0; i < kSpins; ++i) {
+    if (changed()) return;
+    pause();
+  }
+  const auto deadline = std::chrono::steady_clock::now() + kYieldTime;
+  while (std::chrono::steady_clock::now() < deadline) {
+    if (changed()) return;
+    std::this_thread::yield();
+  }
+  while (!changed()) value.wait(old, std::memory_order_acquire);
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // What the CUDA implementations share: the stream, the device services and the error path of the seam.
-// Not here: any primitive.
+// Not here: any primitive. Not yet run on a GPU.
 #pragma once
 
 #include <cuda_runtime_api.h>

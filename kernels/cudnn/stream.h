@@ -1,5 +1,5 @@
 // The stream of the cudnn implementation: a CUDA stream with the handles of cuBLASLt and cuDNN, and the matrix
-// products prepared so far. Not here: the primitives (primitives.h).
+// products prepared so far. Not here: the primitives (primitives.h). Not yet run on a GPU.
 #pragma once
 
 #include <cublasLt.h>

@@ -1,7 +1,6 @@
 // Choosing a batch, normalising its bytes and counting steps.
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/team.h"
-#include "kernels/eigen/vector.h"
 
 namespace cairn::eigen {
 
@@ -23,11 +22,9 @@ void gather_bytes(Stream& stream, const GatherBytesArgs& args) {
   if (x.rows == 0 || x.columns == 0) return;
   stream.pool.parallel_for(x.rows, ceil_div(kGrain, x.columns), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      const uint8_t* from = x.bytes + (x.index ? x.index[row] : row) * x.columns;
-      float* to = floats(args.out) + row * x.columns;
-      int64_t c = 0;
-      for (; c + kLanes <= x.columns; c += kLanes) store(to + c, load_bytes(from + c) * x.scale + x.shift);
-      for (; c < x.columns; ++c) to[c] = static_cast<float>(from[c]) * x.scale + x.shift;
+      const uint8_t* __restrict__ from = x.bytes + (x.index ? x.index[row] : row) * x.columns;
+      float* __restrict__ to = floats(args.out) + row * x.columns;
+      for (int64_t c = 0; c < x.columns; ++c) to[c] = static_cast<float>(from[c]) * x.scale + x.shift;
     }
   });
 }

@@ -24,7 +24,9 @@ void map(Stream& stream, int64_t count, void* out, int32_t accumulate, const Exp
 }
 
 // The part [begin, begin + size) of an array.
-auto part(const void* array, int64_t begin, int64_t size) { return ConstArray(floats(array) + begin, size); }
+auto part(const void* array, int64_t begin, int64_t size) {
+  return ConstArray(floats(array) + begin, size);
+}
 
 }  // namespace
 

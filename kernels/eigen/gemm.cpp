@@ -1,13 +1,112 @@
-// The register tile and the gemm entry.
-#include "kernels/eigen/gemm.h"
-
-#include "kernels/eigen/operands.h"
+// The matrix product, after Goto & van de Geijn ("Anatomy of high-performance matrix multiplication", TOMS 2008) and
+// BLIS: a register tile, panels of b packed for it, rows of a read in place or packed.
+//
+//        b: panels of kTileColumns           the tile: kTileRows x 2 vectors of sums in registers; each step of k loads
+//           |  |  |  |                       two vectors of b and broadcasts kTileRows values of a
+//   a: rows +--+--+--+
+//           |  |##|  |  <- c, one tile       AVX2: 6 x 16, 12 of 16 registers; AVX-512: 12 x 32, 24 of 32
+//
+// k is cut every kBlockDepth, so that a panel of b (16 KiB) and the rows of a stay in the first-level cache; c is read
+// and added to from the second block on, and bias and ReLU are applied when the last one is stored.
+// Work is shared out by rows or by panels. An element of c is summed in the same order either way, because edges too
+// are computed as full tiles, of which only the valid part is stored.
 #include "kernels/eigen/primitives.h"
+#include "kernels/eigen/team.h"
+#include "kernels/eigen/transpose.h"
+#include "kernels/eigen/vector.h"
 
 namespace cairn::eigen {
+namespace {
 
-void multiply_tile(const TileRows& a, const Panel& b, int64_t depth, const Output& output, int64_t row, int64_t column,
-                   int64_t rows, int64_t columns, bool add, bool finish) {
+constexpr int kTileRows = kVectorBytes == 64 ? 12 : 6;
+constexpr int kTileColumns = 2 * kLanes;
+constexpr int64_t kBlockDepth = 256;
+constexpr int64_t kBlockColumns = 256;  // of b, packed at a time: 256 KiB, half of a second-level cache
+
+// Where a tile's rows of a lie: element p of row r is rows[r][p * stride].
+struct TileRows {
+  const float* rows[kTileRows];
+  int64_t stride;
+};
+
+// A panel of b: element (p, j) is data[p * stride + j].
+struct Panel {
+  const float* data;
+  int64_t stride;
+};
+
+// op(x)[i][j] = data[i * row_stride + j * column_stride]; one of the strides is 1.
+struct Matrix {
+  const float* data;
+  int64_t row_stride, column_stride;
+  bool pack;  // copy before use; otherwise read in place where the layout allows
+
+  // The given rows from p on. A tile short of rows repeats its last one.
+  TileRows tile(int64_t row, int64_t rows, int64_t p, int64_t depth, float* buffer) const {
+    TileRows result;
+    for (int64_t r = 0; r < kTileRows; ++r)
+      result.rows[r] = data + (row + std::min(r, rows - 1)) * row_stride + p * column_stride;
+    result.stride = column_stride;
+    if (!pack) return result;
+    for (int64_t r = 0; r < kTileRows; ++r) {
+      const float* from = result.rows[r];
+      for (int64_t q = 0; q < depth; ++q) buffer[q * kTileRows + r] = from[q * column_stride];
+      result.rows[r] = buffer + r;
+    }
+    result.stride = kTileRows;
+    return result;
+  }
+
+  // Rows p .. p + depth of the given columns. A panel short of columns is filled up with zeros.
+  Panel panel(int64_t p, int64_t depth, int64_t column, int64_t columns, float* buffer) const {
+    const float* from = data + p * row_stride + column * column_stride;
+    if (column_stride != 1) {
+      pack_transposed(from, depth, columns, buffer);
+    } else if (pack || columns < kTileColumns) {
+      for (int64_t q = 0; q < depth; ++q)
+        for (int64_t j = 0; j < kTileColumns; ++j)
+          buffer[q * kTileColumns + j] = j < columns ? from[q * row_stride + j] : 0.0f;
+    } else {
+      return {from, row_stride};
+    }
+    return {buffer, kTileColumns};
+  }
+
+ private:
+  // buffer[q][j] = from[j * column_stride + q], in squares where a whole one fits
+  void pack_transposed(const float* from, int64_t depth, int64_t columns, float* buffer) const {
+    for (int64_t j = 0; j < kTileColumns; j += kLanes) {
+      int64_t q = 0;
+      for (; q + kLanes <= depth && j + kLanes <= columns; q += kLanes) {
+        Vector block[kLanes];
+        for (int64_t i = 0; i < kLanes; ++i) block[i] = load(from + (j + i) * column_stride + q);
+        transpose(block);
+        for (int64_t i = 0; i < kLanes; ++i) store(buffer + (q + i) * kTileColumns + j, block[i]);
+      }
+      for (int64_t i = j; i < j + kLanes; ++i)
+        for (int64_t rest = q; rest < depth; ++rest)
+          buffer[rest * kTileColumns + i] = i < columns ? from[i * column_stride + rest] : 0.0f;
+    }
+  }
+};
+
+// What becomes of the product.
+struct Output {
+  float* c;
+  int64_t ldc;
+  const float* bias;  // or null
+  bool relu, accumulate;
+};
+
+// The valid part of a tile.
+struct Place {
+  int64_t row, column, rows, columns;
+};
+
+// Sums one tile over `depth` steps and stores its valid part.
+// add: c holds the sum so far; finish: apply bias and ReLU.
+void multiply_tile(const TileRows& a, const Panel& b, int64_t depth, const Output& output, const Place& place, bool add,
+                   bool finish) {
   const float* a_rows[kTileRows];
   for (int r = 0; r < kTileRows; ++r) a_rows[r] = a.rows[r];
   const int64_t a_stride = a.stride, b_stride = b.stride;
@@ -27,10 +126,10 @@ void multiply_tile(const TileRows& a, const Panel& b, int64_t depth, const Outpu
     offset += a_stride;
     b_row += b_stride;
   }
-  float* c = output.c + row * output.ldc + column;
-  const float* bias = finish && output.bias ? output.bias + column : nullptr;
+  float* c = output.c + place.row * output.ldc + place.column;
+  const float* bias = finish && output.bias ? output.bias + place.column : nullptr;
   const bool rectify = finish && output.relu;
-  if (rows == kTileRows && columns == kTileColumns) {
+  if (place.rows == kTileRows && place.columns == kTileColumns) {
 #pragma GCC unroll 16
     for (int r = 0; r < kTileRows; ++r) {
       for (int half = 0; half < 2; ++half) {
@@ -48,8 +147,8 @@ void multiply_tile(const TileRows& a, const Panel& b, int64_t depth, const Outpu
     store(tile[r], sums[r][0]);
     store(tile[r] + kLanes, sums[r][1]);
   }
-  for (int64_t r = 0; r < rows; ++r) {
-    for (int64_t j = 0; j < columns; ++j) {
+  for (int64_t r = 0; r < place.rows; ++r) {
+    for (int64_t j = 0; j < place.columns; ++j) {
       float value = tile[r][j];
       if (add) value += c[r * output.ldc + j];
       if (bias) value += bias[j];
@@ -58,37 +157,87 @@ void multiply_tile(const TileRows& a, const Panel& b, int64_t depth, const Outpu
   }
 }
 
-namespace {
+// c[m,n] = a[m,k] * b[k,n]
+struct Product {
+  int64_t m, n, k;
+  Matrix a, b;
+  Output output;
 
-FloatMatrix matrix(const void* data, int64_t stride, int32_t transposed, bool pack) {
-  return transposed ? FloatMatrix{floats(data), 1, stride, pack} : FloatMatrix{floats(data), stride, 1, pack};
-}
+  int64_t panels() const { return ceil_div(n, kTileColumns); }
+  int64_t tiles() const { return ceil_div(m, kTileRows); }
+
+  // On the calling thread.
+  void run() const { run_part(0, panels(), 0, tiles()); }
+
+  // On the pool: by panels when there are enough of them, else by rows.
+  void run(cpu::ThreadPool& pool) const {
+    constexpr int64_t kSmall = 1 << 18;  // multiply-adds that one thread does in about the time two take to meet
+    if (pool.size() == 1 || m * n * std::max<int64_t>(k, 1) < kSmall) return run();
+    if (panels() >= 2 * pool.size() && n >= m / 4)
+      return pool.parallel_for(panels(), 1, [&](int64_t begin, int64_t end) { run_part(begin, end, 0, tiles()); });
+    pool.parallel_for(tiles(), 1, [&](int64_t begin, int64_t end) { run_part(0, panels(), begin, end); });
+  }
+
+  void run_part(int64_t panel_begin, int64_t panel_end, int64_t tile_begin, int64_t tile_end) const {
+    constexpr int64_t kBlockPanels = kBlockColumns / kTileColumns;
+    float* packed_a = scratch(Scratch::packed_a, kTileRows * kBlockDepth);
+    float* packed_b = scratch(Scratch::packed_b, kBlockColumns * kBlockDepth);
+    Panel block[kBlockPanels];
+    for (int64_t first = panel_begin; first < panel_end; first += kBlockPanels) {
+      const int64_t count = std::min(kBlockPanels, panel_end - first);
+      int64_t p = 0;
+      do {
+        const int64_t depth = std::min(kBlockDepth, k - p);
+        for (int64_t i = 0; i < count; ++i) {
+          const int64_t column = (first + i) * kTileColumns;
+          block[i] = b.panel(p, depth, column, std::min<int64_t>(kTileColumns, n - column),
+                             packed_b + i * kTileColumns * depth);
+        }
+        for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
+          Place place{tile * kTileRows, 0, std::min<int64_t>(kTileRows, m - tile * kTileRows), 0};
+          const TileRows rows = a.tile(place.row, place.rows, p, depth, packed_a);
+          for (int64_t i = 0; i < count; ++i) {
+            place.column = (first + i) * kTileColumns;
+            place.columns = std::min<int64_t>(kTileColumns, n - place.column);
+            multiply_tile(rows, block[i], depth, output, place, output.accumulate || p > 0, p + depth == k);
+          }
+        }
+        p += depth;
+      } while (p < k);
+    }
+  }
+};
 
 // k is long and c small, as in the weight gradient of a narrow layer over a full batch: chunks of k, added in order.
-void gemm_by_depth(Stream& stream, const GemmArgs& args, const FloatMatrix& a, const FloatMatrix& b, int64_t chunk) {
-  const int64_t chunks = ceil_div(args.k, chunk), size = args.m * args.n;
+void multiply_by_depth(Stream& stream, const Product& product, int64_t chunk) {
+  const Output& output = product.output;
+  const int64_t chunks = ceil_div(product.k, chunk), size = product.m * product.n;
   float* partial = scratch(Scratch::partial, chunks * size);
   stream.pool.parallel_for(chunks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
-      const int64_t p = i * chunk;
-      FloatMatrix a_part = a, b_part = b;
-      a_part.data += p * a.column_stride;
-      b_part.data += p * b.row_stride;
-      const Output output{partial + i * size, args.n, nullptr, false, false};
-      Product(args.m, args.n, std::min(chunk, args.k - p), a_part, b_part, output).run();
+      Product part = product;
+      part.k = std::min(chunk, product.k - i * chunk);
+      part.a.data += i * chunk * product.a.column_stride;
+      part.b.data += i * chunk * product.b.row_stride;
+      part.output = {partial + i * size, product.n, nullptr, false, false};
+      part.run();
     }
   });
   for (int64_t i = 1; i < chunks; ++i)
     for (int64_t j = 0; j < size; ++j) partial[j] += partial[i * size + j];
-  for (int64_t r = 0; r < args.m; ++r) {
-    float* c = floats(args.c) + r * args.ldc;
-    for (int64_t j = 0; j < args.n; ++j) {
-      float value = partial[r * args.n + j];
-      if (args.accumulate) value += c[j];
-      if (args.bias) value += floats(args.bias)[j];
-      c[j] = args.relu ? relu(value) : value;
+  for (int64_t r = 0; r < product.m; ++r) {
+    float* c = output.c + r * output.ldc;
+    for (int64_t j = 0; j < product.n; ++j) {
+      float value = partial[r * product.n + j];
+      if (output.accumulate) value += c[j];
+      if (output.bias) value += output.bias[j];
+      c[j] = output.relu ? relu(value) : value;
     }
   }
+}
+
+Matrix matrix(const void* data, int64_t stride, int32_t transposed, bool pack) {
+  return transposed ? Matrix{floats(data), 1, stride, pack} : Matrix{floats(data), stride, 1, pack};
 }
 
 }  // namespace
@@ -98,12 +247,15 @@ void gemm(Stream& stream, const GemmArgs& args) {
   if (args.m == 0 || args.n == 0) return;
   // Packing pays where an operand is read often; a transposed b is always packed.
   const bool pack_a = args.n > 4 * kTileColumns, pack_b = args.m > 16 * kTileRows;
-  const FloatMatrix a = matrix(args.a, args.lda, args.transpose_a, pack_a);
-  const FloatMatrix b = matrix(args.b, args.ldb, args.transpose_b, pack_b);
+  const Product product{args.m,
+                        args.n,
+                        args.k,
+                        matrix(args.a, args.lda, args.transpose_a, pack_a),
+                        matrix(args.b, args.ldb, args.transpose_b, pack_b),
+                        {floats(args.c), args.ldc, floats(args.bias), args.relu != 0, args.accumulate != 0}};
   constexpr int64_t kChunk = 2048;
-  if (args.k >= 2 * kChunk && args.m * args.n <= 128 * 128) return gemm_by_depth(stream, args, a, b, kChunk);
-  const Output output{floats(args.c), args.ldc, floats(args.bias), args.relu != 0, args.accumulate != 0};
-  Product(args.m, args.n, args.k, a, b, output).run(stream.pool);
+  if (args.k >= 2 * kChunk && args.m * args.n <= 128 * 128) return multiply_by_depth(stream, product, kChunk);
+  product.run(stream.pool);
 }
 
 }  // namespace cairn::eigen

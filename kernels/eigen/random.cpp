@@ -1,4 +1,5 @@
-// Philox fills and dropout. The generator's rounds run on vectors of counters; draws equal kernels/philox.h bit for bit.
+// Philox fills and dropout. The generator's rounds run on vectors of counters; draws equal kernels/philox.h bit for
+// bit.
 #include "kernels/philox.h"
 
 #include "kernels/eigen/primitives.h"
@@ -60,7 +61,8 @@ void uniform(Stream& stream, const RandomArgs& args) {
   const double width = args.high - args.low;
   for_draws(stream, args.count, args.seed, args.stream, 0, [&](const uint32_t* words, int64_t first, int64_t size) {
     for (int64_t i = 0; i < size; ++i)
-      floats(args.out)[first + i] = static_cast<float>(args.low + width * static_cast<double>(philox::uniform(words[i])));
+      floats(args.out)[first + i] =
+          static_cast<float>(args.low + width * static_cast<double>(philox::uniform(words[i])));
   });
 }
 

@@ -10,7 +10,9 @@ namespace {
 
 // One row of a narrow matrix does not fill vectors evenly, `fold` rows together do: a matrix of 10 columns is summed
 // as one of 40 (8 lanes), and the 4 parts of that sum are added at the end.
-int64_t fold_of(int64_t columns) { return kLanes / std::gcd<int64_t>(columns, kLanes); }
+int64_t fold_of(int64_t columns) {
+  return kLanes / std::gcd<int64_t>(columns, kLanes);
+}
 
 // sums[columns] = the sum over rows of source(vector or float at element offset).
 template <class Source>

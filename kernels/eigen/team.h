@@ -1,44 +1,22 @@
-// How this implementation's kernels share work and memory: scratch that only grows, a barrier inside a parallel region,
-// and cuts of a reduction that do not depend on the number of threads. Not here: any arithmetic.
+// How this implementation's kernels share work and memory: scratch that only grows, and
+// cuts of a reduction that do not depend on the number of threads. Not here: any arithmetic.
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
 #include "kernels/backend.h"
 
 namespace cairn::eigen {
 
 // Buffers of the calling thread, one per use, so that two of them can be alive at once.
-enum class Scratch { packed_a, packed_b, partial, row_block, count };
+enum class Scratch { packed_a, packed_b, partial, row_block, lists, count };
 
-// At least `floats` floats, aligned to 64 bytes, contents undefined. Valid until the same thread asks for that use again.
+// At least `floats` floats, aligned to 64 bytes, contents undefined. Valid until the same thread asks for that use
+// again.
 float* scratch(Scratch use, int64_t floats);
-
-// Threads of one parallel region meet here. All of the pool's threads run at once, so spinning cannot deadlock.
-class Barrier {
- public:
-  explicit Barrier(int size) : size_(size) {}
-  void wait() {
-    const int turn = turn_.load(std::memory_order_relaxed);
-    if (arrived_.fetch_add(1, std::memory_order_acq_rel) + 1 == size_) {
-      arrived_.store(0, std::memory_order_relaxed);
-      turn_.store(turn + 1, std::memory_order_release);
-      return;
-    }
-    for (int spins = 0; turn_.load(std::memory_order_acquire) == turn;)
-      if (++spins > 20000) std::this_thread::yield();
-  }
-
- private:
-  const int size_;
-  alignas(64) std::atomic<int> arrived_{0};
-  alignas(64) std::atomic<int> turn_{0};
-};
 
 // Elements of simple elementwise work below which a parallel region costs more than it saves.
 inline constexpr int64_t kGrain = 16384;
@@ -54,15 +32,22 @@ struct Chunks {
   }
 };
 
-inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+inline int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
 
 inline void require_f32(DType dtype, const char* primitive) {
   if (dtype != DType::f32)
-    throw std::invalid_argument(std::string(primitive) +
-                                ": the eigen implementation computes in float32 only; use --impl reference for float64");
+    throw std::invalid_argument(
+        std::string(primitive) +
+        ": the eigen implementation computes in float32 only; use --impl reference for float64");
 }
 
-inline const float* floats(const void* pointer) { return static_cast<const float*>(pointer); }
-inline float* floats(void* pointer) { return static_cast<float*>(pointer); }
+inline const float* floats(const void* pointer) {
+  return static_cast<const float*>(pointer);
+}
+inline float* floats(void* pointer) {
+  return static_cast<float*>(pointer);
+}
 
 }  // namespace cairn::eigen

@@ -18,32 +18,39 @@ inline constexpr int kLanes = kVectorBytes / 4;
 
 using Vector __attribute__((vector_size(kVectorBytes))) = float;
 using IntVector __attribute__((vector_size(kVectorBytes))) = int32_t;
-using ByteVector __attribute__((vector_size(kLanes))) = uint8_t;
 
 inline Vector load(const float* from) {
   Vector v;
   std::memcpy(&v, from, sizeof v);
   return v;
 }
-inline void store(float* to, Vector v) { std::memcpy(to, &v, sizeof v); }
-inline Vector splat(float value) { return value - Vector{}; }
-inline Vector load_bytes(const uint8_t* from) {
-  ByteVector v;
-  std::memcpy(&v, from, sizeof v);
-  return __builtin_convertvector(__builtin_convertvector(v, IntVector), Vector);
+inline void store(float* to, Vector v) {
+  std::memcpy(to, &v, sizeof v);
+}
+inline Vector splat(float value) {
+  return value - Vector{};
 }
 
 // max(0, x) that keeps nan
-inline Vector relu(Vector x) { return x < 0.0f ? Vector{} : x; }
-inline float relu(float x) { return x < 0.0f ? 0.0f : x; }
+inline Vector relu(Vector x) {
+  return x < 0.0f ? Vector{} : x;
+}
+inline float relu(float x) {
+  return x < 0.0f ? 0.0f : x;
+}
 
-inline Vector from_bits(IntVector bits) { return reinterpret_cast<Vector>(bits); }
-inline IntVector to_bits(Vector v) { return reinterpret_cast<IntVector>(v); }
+inline Vector from_bits(IntVector bits) {
+  return reinterpret_cast<Vector>(bits);
+}
+inline IntVector to_bits(Vector v) {
+  return reinterpret_cast<IntVector>(v);
+}
 
-// e^x for x <= 0 (softmax subtracts the maximum first); below the smallest normal number the result is 0; nan stays nan.
-// x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor series to degree 7 (truncation 5e-9), n into the exponent.
+// e^x for x <= 0 (softmax subtracts the maximum first); below the smallest normal number the result is 0; nan stays
+// nan. x = n ln 2 + r with |r| <= ln 2 / 2, e^r by its Taylor series to degree 7 (truncation 5e-9), n into the
+// exponent.
 inline Vector exp_nonpositive(Vector x) {
-  constexpr float kRound = 12582912.0f;                                  // 1.5 * 2^23: adding it rounds to an integer
+  constexpr float kRound = 12582912.0f;                                // 1.5 * 2^23: adding it rounds to an integer
   constexpr float kLn2High = 0.693359375f, kLn2Low = -2.12194440e-4f;  // their sum is ln 2; the first has 9 bits
   const Vector clamped = x < -87.0f ? splat(-87.0f) : x;
   const Vector shifted = clamped * 1.44269504f + kRound;

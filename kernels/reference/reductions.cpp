@@ -8,8 +8,7 @@ void sum(Stream&, const SumArgs& args) {
     const T* x = static_cast<const T*>(args.x);
     double total = 0;
     for (int64_t i = 0; i < args.count; ++i) total += x[i];
-    // An empty sum is 0 whatever the factor: the mean's 1/count would make it nan.
-    store(*static_cast<T*>(args.out), args.count ? args.factor * total : 0, args.accumulate);
+    store(*static_cast<T*>(args.out), args.factor * total, args.accumulate);
   });
 }
 

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <map>
 #include <memory>
 #include <vector>
 
@@ -110,7 +111,9 @@ std::string variable_name(const SharedVariable& variable) {
   return scope == std::string::npos ? full : full.substr(scope + 2);
 }
 
-std::string source_line(const void* code) {
+namespace {
+
+std::string look_up_line(const void* code) {
   const uintptr_t address = reinterpret_cast<uintptr_t>(code) - 1;  // inside the call, not after it
   char text[64];
   std::snprintf(text, sizeof text, "code %#lx", static_cast<unsigned long>(address));
@@ -135,6 +138,15 @@ std::string source_line(const void* code) {
     }
   }
   return line;
+}
+
+}  // namespace
+
+std::string source_line(const void* code) {
+  static std::map<const void*, std::string> known;  // starting addr2line takes long
+  const auto [entry, is_new] = known.try_emplace(code);
+  if (is_new) entry->second = look_up_line(code);
+  return entry->second;
 }
 
 }  // namespace cairn::simt

@@ -1,5 +1,7 @@
 #include "kernels/simt/scheduler.h"
 
+#include <pthread.h>
+
 #include <cstring>
 #include <utility>
 
@@ -82,7 +84,17 @@ void choose_start_order(Worker& worker, const Config& settings) {
 
 }  // namespace
 
-Worker::Worker() : stacks(config().stack_size, &fiber_main) {}
+Worker::Worker() : stacks(config().stack_size, &fiber_main) {
+#if CAIRN_SIMT_ADDRESS_SANITIZER
+  // AddressSanitizer is told which stack a switch goes to: for the scheduler, the OS thread's own.
+  pthread_attr_t attributes;
+  if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;
+  void* stack = nullptr;
+  pthread_attr_getstack(&attributes, &stack, &scheduler.stack_size);
+  scheduler.stack = static_cast<char*>(stack);
+  pthread_attr_destroy(&attributes);
+#endif
+}
 
 // xorshift64*
 uint64_t Worker::random() {

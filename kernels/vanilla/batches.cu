@@ -35,8 +35,8 @@ __global__ void finish_step_kernel(const float* value, float* history, int64_t c
 
 void select_batch(Stream& stream, const SelectBatchArgs& args) {
   if (args.rows == 0) return;
-  simt::launch<select_batch_kernel>(stream, element_grid(args.rows), kElementBlock, 0, args.order,
-                                    args.all_labels, args.step, args.steps_per_epoch, args.batch_size, args.rows, args.index,
+  simt::launch<select_batch_kernel>(stream, element_grid(args.rows), kElementBlock, 0, args.order, args.all_labels,
+                                    args.step, args.steps_per_epoch, args.batch_size, args.rows, args.index,
                                     args.labels);
 }
 
@@ -50,8 +50,8 @@ void gather_bytes(Stream& stream, const GatherBytesArgs& args) {
 
 void finish_step(Stream& stream, const FinishStepArgs& args) {
   require_f32(args.dtype, "finish_step");
-  simt::launch<finish_step_kernel>(stream, 1, 1, 0, static_cast<const float*>(args.value), args.history,
-                                   args.capacity, args.step);
+  simt::launch<finish_step_kernel>(stream, 1, 1, 0, static_cast<const float*>(args.value), args.history, args.capacity,
+                                   args.step);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -75,7 +75,9 @@ void column_sums(Stream& stream, int64_t rows, int64_t columns, const void* dy, 
   const int64_t rows_per_slice = divide_up(rows, slices);
   const Output result{static_cast<float*>(out), columns, nullptr, false, accumulate};
   const bool two_passes = out && slices > 1;
-  auto* partial = two_passes ? static_cast<float*>(stream.workspace(static_cast<size_t>(slices * columns) * sizeof(float))) : nullptr;
+  auto* partial = two_passes
+                      ? static_cast<float*>(stream.workspace(static_cast<size_t>(slices * columns) * sizeof(float)))
+                      : nullptr;
   const Output sums = two_passes ? Output{partial, columns, nullptr, false, false} : result;
   const dim3 grid(grid_x(divide_up(columns, kColumns)), static_cast<unsigned>(slices));
   simt::launch<column_sums_kernel<kMask>>(stream, grid, dim3(kColumns, kRows), 0, rows, columns, rows_per_slice,

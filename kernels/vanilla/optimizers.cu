@@ -125,8 +125,8 @@ void for_each_table(const OptimizerTensor* tensors, int64_t count, const Body& b
 void sgd(Stream& stream, const SgdArgs& args) {
   require_f32(args.dtype, "sgd");
   for_each_table(args.tensors, args.tensor_count, [&](const TensorTable& table, unsigned blocks) {
-    simt::launch<sgd_kernel>(stream, blocks, kBlock, 0, table, args.learning_rates, args.learning_rate_count,
-                             args.step, static_cast<float>(args.momentum), static_cast<float>(args.weight_decay));
+    simt::launch<sgd_kernel>(stream, blocks, kBlock, 0, table, args.learning_rates, args.learning_rate_count, args.step,
+                             static_cast<float>(args.momentum), static_cast<float>(args.weight_decay));
   });
 }
 

@@ -32,7 +32,9 @@ inline void require_f32(DType dtype, const char* primitive) {
 }
 
 // How many groups of `size` cover `count`.
-constexpr int64_t divide_up(int64_t count, int64_t size) { return (count + size - 1) / size; }
+constexpr int64_t divide_up(int64_t count, int64_t size) {
+  return (count + size - 1) / size;
+}
 
 // A grid's x extent (at most 2^31 - 1 blocks).
 inline unsigned grid_x(int64_t blocks) {
@@ -43,7 +45,9 @@ inline unsigned grid_x(int64_t blocks) {
 // For elementwise kernels: one thread an element. (Not a loop with a stride of the whole grid: on the CPU one thread
 // after the other runs, and neighbouring threads on neighbouring elements become a vectorised loop.)
 constexpr unsigned kElementBlock = 256;
-inline unsigned element_grid(int64_t count) { return grid_x(divide_up(count, kElementBlock)); }
+inline unsigned element_grid(int64_t count) {
+  return grid_x(divide_up(count, kElementBlock));
+}
 
 // What the slices of a split sum may take of the workspace (8 MB): it bounds how finely a sum is split.
 constexpr int64_t kWorkspaceFloats = int64_t{2} << 20;

@@ -12,7 +12,9 @@ __device__ __forceinline__ int64_t group_index() {
   return static_cast<int64_t>(blockIdx.x) * kElementBlock + threadIdx.x;
 }
 
-unsigned group_grid(int64_t count) { return element_grid(divide_up(count, 4)); }
+unsigned group_grid(int64_t count) {
+  return element_grid(divide_up(count, 4));
+}
 
 __global__ void uniform_kernel(int64_t count, float* out, double low, double high, uint64_t seed, uint32_t draws) {
   const int64_t group = group_index();
@@ -22,8 +24,7 @@ __global__ void uniform_kernel(int64_t count, float* out, double low, double hig
     out[group * 4 + j] = static_cast<float>(low + (high - low) * static_cast<double>(philox::uniform(block.word[j])));
 }
 
-__global__ void normal_kernel(int64_t count, float* out, double mean, double deviation, uint64_t seed,
-                              uint32_t draws) {
+__global__ void normal_kernel(int64_t count, float* out, double mean, double deviation, uint64_t seed, uint32_t draws) {
   const int64_t group = group_index();
   if (group * 4 >= count) return;
   const philox::Block block = philox::draw(seed, draws, 0, static_cast<uint64_t>(group));
@@ -38,8 +39,7 @@ __global__ void dropout_kernel(int64_t count, const float* x, float* y, float pr
                                uint64_t seed, uint32_t layer, const int64_t* step, bool accumulate) {
   const int64_t group = group_index();
   if (group * 4 >= count) return;
-  const philox::Block block =
-      philox::draw(seed, layer, static_cast<uint32_t>(*step), static_cast<uint64_t>(group));
+  const philox::Block block = philox::draw(seed, layer, static_cast<uint32_t>(*step), static_cast<uint64_t>(group));
   for (int j = 0; j < 4 && group * 4 + j < count; ++j) {
     const int64_t i = group * 4 + j;
     const float value = philox::uniform(block.word[j]) >= probability ? x[i] * kept_scale : 0.0f;

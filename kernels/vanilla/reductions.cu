@@ -73,9 +73,8 @@ __global__ void __launch_bounds__(kArgmaxBlock)
 // One block walks over all rows, because the two totals are added to what is there and must not be raced for. Limited
 // by latency: it runs once for each evaluated batch, not in a training step's critical path.
 template <int kLanes>
-__global__ void classification_metrics_kernel(int64_t rows, int64_t columns, const float* logits,
-                                              const int32_t* labels, const float* row_loss, double* loss_sum,
-                                              int64_t* correct_count) {
+__global__ void classification_metrics_kernel(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
+                                              const float* row_loss, double* loss_sum, int64_t* correct_count) {
   __shared__ double partial_loss[32];
   __shared__ long long partial_correct[32];
   const int lane = threadIdx.x % kLanes;

@@ -52,9 +52,8 @@ __global__ void __launch_bounds__(kBlock)
 }
 
 template <int kLanes>
-__global__ void __launch_bounds__(kBlock)
-    softmax_backward_kernel(int64_t rows, int64_t columns, const float* y, const float* dy, float* dx,
-                            bool accumulate) {
+__global__ void __launch_bounds__(kBlock) softmax_backward_kernel(int64_t rows, int64_t columns, const float* y,
+                                                                  const float* dy, float* dx, bool accumulate) {
   const int64_t row = row_index<kLanes>();
   if (row >= rows) return;
   const int lane = threadIdx.x % kLanes;
@@ -126,10 +125,10 @@ void cross_entropy_forward(Stream& stream, const CrossEntropyForwardArgs& args) 
   require_f32(args.dtype, "cross_entropy_forward");
   if (args.rows > 0 && args.columns > 0) {
     const auto launch = [&]<int kLanes>() {
-      simt::launch<cross_entropy_forward_kernel<kLanes>>(
-          stream, row_grid<kLanes>(args.rows), kBlock, 0, args.rows, args.columns,
-          static_cast<const float*>(args.logits), args.labels, static_cast<float*>(args.probabilities),
-          static_cast<float*>(args.row_loss));
+      simt::launch<cross_entropy_forward_kernel<kLanes>>(stream, row_grid<kLanes>(args.rows), kBlock, 0, args.rows,
+                                                         args.columns, static_cast<const float*>(args.logits),
+                                                         args.labels, static_cast<float*>(args.probabilities),
+                                                         static_cast<float*>(args.row_loss));
     };
     args.columns <= kNarrowRow ? launch.operator()<1>() : launch.operator()<32>();
   }
@@ -142,7 +141,8 @@ void cross_entropy_backward(Stream& stream, const CrossEntropyBackwardArgs& args
   require_f32(args.dtype, "cross_entropy_backward");
   if (args.rows == 0 || args.columns == 0) return;
   const int64_t column_blocks = divide_up(args.columns, 32);
-  const dim3 grid(grid_x(divide_up(args.rows, 8)), static_cast<unsigned>(column_blocks < 65535 ? column_blocks : 65535));
+  const dim3 grid(grid_x(divide_up(args.rows, 8)),
+                  static_cast<unsigned>(column_blocks < 65535 ? column_blocks : 65535));
   simt::launch<cross_entropy_backward_kernel>(
       stream, grid, dim3(32, 8), 0, args.rows, args.columns, static_cast<const float*>(args.probabilities), args.labels,
       static_cast<const float*>(args.dloss), static_cast<float*>(args.dlogits), args.accumulate != 0);

@@ -101,7 +101,7 @@ TEST_CASE("files that are not the published ones are refused") {
     write_small_set(folder.path() / "mnist", gzip);
     check_error<DataError>([&] { load_dataset("mnist", folder.path(), kChecked); },
                            {"train-images-idx3-ubyte", "has sha256", "not the published mnist file", "delete it",
-                            "switch the hash check off"});
+                            "--check-hash false"});
   }
 }
 

@@ -37,13 +37,13 @@ Outcome run(const OpCase& op, const std::shared_ptr<Device>& device, DType dtype
 TEST_CASE("every op on every implementation agrees with reference in double") {
   constexpr double kTolerance = 1e-5;
   const int64_t sizes[][3] = {{33, 17, 65}, {1, 10, 784}, {64, 32, 31}};
-  for (const auto& [n, c, k] : sizes) {
-    for (const OpCase& op : op_cases(n, c, k)) {
+  for (const auto& size : sizes) {
+    for (const OpCase& op : op_cases(size[0], size[1], size[2])) {
       const Outcome expected = run(op, reference(), DType::f64);
       for (const auto& device : devices()) {
         CAPTURE(op.name);
         CAPTURE(device->label());
-        CAPTURE(n);
+        CAPTURE(size[0]);
         const Outcome actual = run(op, device, DType::f32);
         CHECK(relative_error(actual.output, expected.output) <= kTolerance);
         for (size_t i = 0; i < expected.gradients.size(); ++i)

@@ -81,10 +81,10 @@ TEST_CASE("a captured step replays bit-equal to the eager one") {
     CAPTURE(device->label());
     Training eager(device), replayed(device);
     replayed.step();  // the first step makes the gradients' buffers and the constants
-    const size_t live = device->memory().live;
     Recording recording(*device, [&] { replayed.step(); });
     CHECK(replayed.clock.read_step() == 1);  // captured calls do not run
     eager.step();
+    const size_t live = device->memory().live;
     CHECK(replayed.state() == eager.state());
     for (int t = 1; t < kSteps; ++t) {
       eager.step();

@@ -138,7 +138,7 @@ TEST_CASE("dtypes and shapes that cannot be") {
   for (const std::string dimension : {"-1", "1.0", "1e3", "1e400", "18446744073709551616", "-9223372036854775809"})
     CHECK(fault_of_tensor(tensor_body("\"F32\"", "[" + dimension + "]", "[0,4]")) ==
           (dimension == "1e400"
-               ? "its header is not valid JSON (at byte 38 of the header)"
+               ? "its header is not valid JSON (at byte 34 of the header)"
                : "tensor 't' has the dimension '" + dimension + "', which is negative, fractional or too large"));
   CHECK(fault_of_tensor(tensor_body("\"F32\"", "[1,1,1,1,1]", "[0,4]")) == "tensor 't' has more than 4 dimensions");
   for (const std::string shape : {"[18446744073709551615]", "[4294967296,4294967296]", "[2305843009213693952]",

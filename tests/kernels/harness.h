@@ -42,6 +42,9 @@ std::vector<const Backend*> implementations();
 
 std::string place_of(const Backend& backend);  // such as "vanilla/cpu"
 
+// The implementations that ctest runs this program over, such as "reference/cpu vanilla/cpu".
+const char* tested_places();
+
 // ---- one call ------------------------------------------------------------------------------------------------
 
 // |actual - expected| <= absolute + relative * |expected| + each[i]. The default asks for equality.
@@ -174,6 +177,7 @@ const Values& reals(int64_t count, uint32_t stream, double low = -1, double high
 const Values& integers(int64_t count, uint32_t stream, int low = -8, int high = 8);
 
 double unit(DType real);  // unit roundoff: 2^-24 or 2^-53
+double tiny(DType real);  // 4 times the smallest normal number: exponentials below it may be flushed to zero
 
 // How far a floating-point sum may be off: the rounding errors of its terms behave as independent random numbers, so
 // the total error grows with sqrt(terms), not with terms (Higham & Mary, "A new approach to probabilistic rounding

@@ -66,7 +66,7 @@ const std::vector<Subject>& subjects(const char* primitive) {
     for (int32_t i = 0; i < count; ++i) {
       if (std::strcmp(variants[i].primitive, primitive) != 0) continue;
       Subject rung{.backend = backend, .kernels = std::string(primitive) + "=" + std::to_string(variants[i].rung)};
-      if (std::strstr(variants[i].name, "tf32")) {
+      if (std::strstr(variants[i].idea, "TF32")) {
         rung.precision = Precision::tf32;
         rung.input_rounding = 0x1p-11;
       }

@@ -14,6 +14,15 @@ struct Shape {
   int turn;  // which epilogue and alignment this shape gets
 };
 
+// One factor of a product, and the magnitude of what was added up to get it: a byte's is that of scaled byte and shift,
+// whether an implementation adds the two before or after the product.
+struct Factor {
+  double value, magnitude;
+};
+Factor factor_of(double value) {
+  return {value, std::fabs(value)};
+}
+
 // The data set: more images than the batch has rows, so that an index can skip and repeat them.
 struct DataSet {
   explicit DataSet(const Shape& s)
@@ -22,9 +31,10 @@ struct DataSet {
         index(integers(s.rows, 6, 0, static_cast<int>(images) - 1)),
         scale(s.whole_numbers ? 1.0f : 1.0f / 255 / 0.3081f),
         shift(s.whole_numbers ? -3.0f : -0.1307f / 0.3081f) {}
-  double value(const Shape& s, int64_t row, int64_t column) const {
+  Factor factor(const Shape& s, int64_t row, int64_t column) const {
     const auto image = s.indexed ? static_cast<int64_t>(index[static_cast<size_t>(row)]) : row;
-    return bytes[static_cast<size_t>(image * s.columns + column)] * scale + shift;
+    const double scaled = bytes[static_cast<size_t>(image * s.columns + column)] * scale;
+    return {scaled + shift, scaled + std::fabs(shift)};
   }
   ByteRows place(Call& call, const Shape& s) const {
     return {.bytes = call.typed_input<uint8_t>("bytes", bytes),
@@ -39,8 +49,7 @@ struct DataSet {
   float scale, shift;
 };
 
-// What is expected: the sum over `terms` of left(i, q) * right(j, q), and how far off it may be. Every product's left
-// or right factor is a normalised byte, itself rounded to float, hence one more term of rounding for each.
+// What is expected: the sum over `terms` of left(i, q) * right(j, q), and how far off it may be.
 struct Expected {
   Values values;
   Tolerance tolerance;
@@ -53,10 +62,9 @@ Expected product(int64_t m, int64_t n, int64_t terms, bool exact, const Values& 
     for (int64_t j = 0; j < n; ++j) {
       double total = 0, magnitude = 0;
       for (int64_t q = 0; q < terms; ++q) {
-        const double term = left(i, q) * right(j, q);
-        total += term;
-        // The byte's own normalisation adds two numbers of up to 3, whatever their difference.
-        magnitude += std::fabs(term) + 1;
+        const Factor a = left(i, q), b = right(j, q);
+        total += a.value * b.value;
+        magnitude += a.magnitude * b.magnitude;
       }
       if (!addend.empty()) total += addend[static_cast<size_t>(per_column ? j : i * n + j)];
       result.values.push_back(relu && total < 0 ? 0 : total);
@@ -78,8 +86,8 @@ Case forward_case(const Shape& s) {
   const Values bias = has_bias ? (s.whole_numbers ? integers(s.n, 2) : reals(s.n, 2)) : Values{};
   const Expected expected = product(
       s.rows, s.n, s.columns, s.whole_numbers, bias, true, relu,
-      [&](int64_t i, int64_t q) { return data.value(s, i, q); },
-      [&](int64_t j, int64_t q) { return weight[static_cast<size_t>(j * s.columns + q)]; });
+      [&](int64_t i, int64_t q) { return data.factor(s, i, q); },
+      [&](int64_t j, int64_t q) { return factor_of(weight[static_cast<size_t>(j * s.columns + q)]); });
   const auto run = [=](Call& call) {
     const ByteLinearForwardArgs args{.x = data.place(call, s),
                                      .n = s.n,
@@ -105,8 +113,8 @@ Case backward_case(const Shape& s) {
                                            : reals(s.n * s.columns, 4);
   const Expected expected = product(
       s.n, s.columns, s.rows, s.whole_numbers, initial, false, false,
-      [&](int64_t j, int64_t q) { return dy[static_cast<size_t>(q * s.n + j)]; },
-      [&](int64_t p, int64_t q) { return data.value(s, q, p); });
+      [&](int64_t j, int64_t q) { return factor_of(dy[static_cast<size_t>(q * s.n + j)]); },
+      [&](int64_t p, int64_t q) { return data.factor(s, q, p); });
   const auto run = [=](Call& call) {
     const ByteLinearBackwardWeightArgs args{
         .x = data.place(call, s),

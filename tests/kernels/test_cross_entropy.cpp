@@ -37,8 +37,7 @@ TEST_CASE("cross_entropy_forward") {
               .logits = call.input("logits", layout, reals(layout.count(), 1, low, high)),
               .labels = call.typed_input<int32_t>("labels", labels_of(rows, columns)),
               .probabilities = call.output("probabilities", layout,
-                                           {.absolute = real == DType::f64 ? 0x1p-1022 : 0x1p-126,
-                                            .relative = 2 * (range + units) * unit(real)}),
+                                           {.absolute = tiny(real), .relative = 2 * (range + units) * unit(real)}),
               .row_loss = call.output("row_loss", rows, {.absolute = row_error}),
               .loss = call.output("loss", 1, {.absolute = rows ? mean_error : 0})};
           return call.invoke(&Backend::cross_entropy_forward, args);

@@ -38,7 +38,7 @@ TEST_CASE("manifests: every implementation of this build has its run of these te
   std::string places;
   for (const Backend* backend : compiled_backends())
     places.append(places.empty() ? "" : " ").append(place_of(*backend));
-  CHECK(places == CAIRN_TESTED_PLACES);
+  CHECK(places == tested_places());
 }
 
 TEST_CASE("manifests: names, texts and services") {
@@ -123,8 +123,12 @@ TEST_CASE("services: allocate, fill, copy") {
     CHECK(backend->describe(stream, text, sizeof text) == 0);
     CHECK(std::strlen(text) > 0);
 
+    CHECK(backend->allocate(stream, SIZE_MAX, &memory) != 0);
+    check_one_line(*backend);
+#if !defined(__SANITIZE_ADDRESS__)  // which ends the program when it is asked for that much
     CHECK(backend->allocate(stream, SIZE_MAX / 2, &memory) != 0);
     check_one_line(*backend);
+#endif
     backend->close_stream(stream);
   }
 }
@@ -156,9 +160,26 @@ TEST_CASE("refusals: kernel choices") {
     if (subject.kernels.empty()) continue;
     Stream* stream = open(*subject.backend, "gemm=999");
     if (!stream) continue;
-    const GemmArgs args{};
-    CHECK(subject.backend->gemm(stream, &args) != 0);
-    check_one_line(*subject.backend);
+    {
+      Call call(*subject.backend, stream, DType::f32, 0);
+      const GemmArgs args{.dtype = DType::f32,
+                          .m = 1,
+                          .n = 1,
+                          .k = 1,
+                          .a = call.input("a", {1, 1}, {2}),
+                          .lda = 1,
+                          .transpose_a = 0,
+                          .b = call.input("b", {1, 1}, {3}),
+                          .ldb = 1,
+                          .transpose_b = 0,
+                          .c = call.output("c", {1, 1}, {}),
+                          .ldc = 1,
+                          .bias = nullptr,
+                          .relu = 0,
+                          .accumulate = 0};
+      CHECK(call.invoke(&Backend::gemm, args) != 0);
+      check_one_line(*subject.backend);
+    }
     subject.backend->close_stream(stream);
   }
 }

@@ -1,6 +1,7 @@
 // sum, broadcast_scalar, argmax and classification_metrics. Not here: column sums (test_bias_relu.cpp).
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/kernels/harness.h"
@@ -15,10 +16,9 @@ TEST_CASE("sum") {
         const int kind = turn / 2;  // whole numbers; reals of both signs; the mean of positive reals
         const auto run = [=](Call& call) {
           const Values& x = kind == 0 ? integers(count, 1) : kind == 1 ? reals(count, 1) : reals(count, 1, 0, 1);
-          const double factor = kind == 0 ? 1 : kind == 1 ? -0.3 : 1 / static_cast<double>(count);
+          const double factor = kind == 0 ? 1 : kind == 1 ? -0.3 : 1 / std::max<double>(1, static_cast<double>(count));
           double magnitude = 1;  // |initial| <= 1
-          if (count)
-            for (double value : x) magnitude += std::fabs(factor * value);
+          for (double value : x) magnitude += std::fabs(factor * value);
           const Tolerance tolerance{.absolute = kind == 0 ? 0 : sum_bound(count + 2, magnitude, real)};
           const SumArgs args{.dtype = call.real(),
                              .count = count,

@@ -14,11 +14,10 @@ std::string text(int64_t rows, int64_t columns, int turn) {
 }
 
 // Relative error of exp(x - maximum) / sum: the difference x - maximum of up to `range` is rounded, and so its
-// exponential is off by that many units; exp, the sum and the division add a few. Below the smallest normal number a
-// result may be flushed to zero.
+// exponential is off by that many units; exp, the sum and the division add a few.
 Tolerance softmax_tolerance(int64_t columns, double range, DType real) {
   const double units = range + 8 + 4 * std::sqrt(static_cast<double>(columns));
-  return {.absolute = real == DType::f64 ? 0x1p-1022 : 0x1p-126, .relative = 2 * units * unit(real)};
+  return {.absolute = tiny(real), .relative = 2 * units * unit(real)};
 }
 
 }  // namespace

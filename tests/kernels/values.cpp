@@ -74,6 +74,10 @@ double unit(DType real) {
   return real == DType::f64 ? 0x1p-53 : 0x1p-24;
 }
 
+double tiny(DType real) {
+  return real == DType::f64 ? 0x1p-1020 : 0x1p-124;
+}
+
 double sum_bound(int64_t terms, double magnitude, DType real) {
   return 4 * (1 + std::sqrt(static_cast<double>(terms))) * unit(real) * magnitude;
 }

@@ -1,9 +1,9 @@
 // gemm rung 2, coalesced: rung 1 with rows and columns exchanged between threadIdx.x and threadIdx.y.
 //
-// Neighbouring threads now take neighbouring COLUMNS of c: at each step of k a warp reads one element of a, the same for
-// all 32 lanes (a broadcast), and, where b is not transposed, 32 consecutive elements of b (one transaction); it writes
-// 32 consecutive elements of c. The same 2 m n k FLOPs, a fraction of the transactions. Limited by the caches: each
-// element of a is still read n times and each of b m times.
+// Neighbouring threads now take neighbouring COLUMNS of c: at each step of k a warp reads one element of a, the same
+// for all 32 lanes (a broadcast), and, where b is not transposed, 32 consecutive elements of b (one transaction); it
+// writes 32 consecutive elements of c. The same 2 m n k FLOPs, a fraction of the transactions. Limited by the caches:
+// each element of a is still read n times and each of b m times.
 #include "kernels/vanilla/gemm/element.h"
 
 namespace cairn::CAIRN_VANILLA {

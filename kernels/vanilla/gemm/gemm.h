@@ -26,8 +26,8 @@ struct ByteLines {
   bool vectors;  // every fourth byte of a line lies on a 4-byte boundary
 };
 
-// c[m,n] = a[m,k] * b[k,n]. a_along_k: a's lines are its rows (k runs along them), otherwise its columns, that is, a was
-// given transposed. b_along_k: b's lines are its columns, that is, b was given transposed.
+// c[m,n] = a[m,k] * b[k,n]. a_along_k: a's lines are its rows (k runs along them), otherwise its columns, that is, a
+// was given transposed. b_along_k: b's lines are its columns, that is, b was given transposed.
 template <class A, class B>
 struct Product {
   int m, n, k;

@@ -7,8 +7,9 @@
 //
 // Thread t stands at x = t % (kN / 8), y = t / (kN / 8) and owns kRows rows of the tile, y, y + kM / kRows, ..., and 8
 // columns in two groups of four: 4 x .. 4 x + 3 and kN / 2 + 4 x .. kN / 2 + 4 x + 3. So each step of k takes two
-// float4 reads of b (8 neighbouring lanes read 128 consecutive bytes: no bank conflicts), kRows reads of a (the lanes of
-// a warp share one or two rows: a broadcast) and 8 kRows multiplications; b's eight values are one register fragment.
+// float4 reads of b (8 neighbouring lanes read 128 consecutive bytes: no bank conflicts), kRows reads of a (the lanes
+// of a warp share one or two rows: a broadcast) and 8 kRows multiplications; b's eight values are one register
+// fragment.
 #pragma once
 
 #include "kernels/vanilla/gemm/gemm.h"
@@ -20,6 +21,8 @@ struct TileShape {
   static constexpr int kM = kTileM, kN = kTileN, kK = kTileK, kRows = kThreadRows;
   static constexpr int kThreadsX = kN / 8, kThreadsY = kM / kRows, kThreads = kThreadsX * kThreadsY;
   static constexpr int kStrideA = kK + 4, kStrideB = kN + 4;  // of a tile's lines, in floats: 16-byte aligned
+  // The i-th row of thread row y.
+  __device__ static constexpr int row(int y, int i) { return y + i * kThreadsY; }
 };
 
 // Elements position .. position + 3 of a line. load4_whole: all four are there, and lines.vectors holds.
@@ -55,29 +58,34 @@ __device__ __forceinline__ float4 load4(const Lines& lines, int line, int positi
   return four;
 }
 
-// Calls body(line, position) for each group of four that this thread moves, of a tile of kLines x kLength: neighbouring
-// threads take neighbouring groups, so that reads are coalesced.
-template <int kLines, int kLength, int kThreads, class Body>
-__device__ __forceinline__ void for_each_group(int thread, const Body& body) {
-  constexpr int kGroups = kLength / 4;
-  static_assert(kThreads % kGroups == 0);
-  const int position = thread % kGroups * 4;
-  CAIRN_UNROLL
-  for (int line = thread / kGroups; line < kLines; line += kThreads / kGroups) body(line, position);
-}
+// How kThreads threads share out the groups of four of a tile of kLines x kLength: neighbouring threads take
+// neighbouring groups, so that reads are coalesced. Thread t's j-th group is at (line(t, j), position(t)).
+template <int kLines, int kLength, int kThreads>
+struct Groups {
+  static constexpr int kPerLine = kLength / 4, kStep = kThreads / kPerLine, kCount = kLines / kStep;
+  static_assert(kThreads % kPerLine == 0 && kLines % kStep == 0);
+  __device__ static constexpr int line(int thread, int j) { return thread / kPerLine + j * kStep; }
+  __device__ static constexpr int position(int thread) { return thread % kPerLine * 4; }
+};
 
 // Loads the tile of lines that begins at (line0, position0) and hands each group to place(line, position, four). Tiles
 // inside the matrix, all but those at its edges, take the path without checks.
 template <int kLines, int kLength, int kThreads, class Lines, class Place>
-__device__ __forceinline__ void load_tile(const Lines& lines, int line0, int position0, int thread, const Place& place) {
-  if (lines.vectors && line0 + kLines <= lines.lines && position0 + kLength <= lines.length)
-    for_each_group<kLines, kLength, kThreads>(thread, [&](int line, int position) {
+__device__ __forceinline__ void load_tile(const Lines& lines, int line0, int position0, int thread,
+                                          const Place& place) {
+  using Own = Groups<kLines, kLength, kThreads>;
+  const int position = Own::position(thread);
+  if (lines.vectors && line0 + kLines <= lines.lines && position0 + kLength <= lines.length) {
+    for (int j = 0; j < Own::kCount; ++j) {
+      const int line = Own::line(thread, j);
       place(line, position, load4_whole(lines, line0 + line, position0 + position));
-    });
-  else
-    for_each_group<kLines, kLength, kThreads>(thread, [&](int line, int position) {
+    }
+  } else {
+    for (int j = 0; j < Own::kCount; ++j) {
+      const int line = Own::line(thread, j);
       place(line, position, load4(lines, line0 + line, position0 + position));
-    });
+    }
+  }
 }
 
 // tile[line][position]: an operand whose lines are the tile's lines.
@@ -100,9 +108,13 @@ __device__ __forceinline__ void store_turned(float* tile, int line, int position
 template <class Shape, class A, class B>
 __device__ __forceinline__ void load_tiles(const Product<A, B>& p, float* a_tile, float* b_tile, int m0, int n0, int k0,
                                            int thread) {
-  const auto a_straight = [&](int line, int at, float4 four) { store_straight<Shape::kStrideA>(a_tile, line, at, four); };
+  const auto a_straight = [&](int line, int at, float4 four) {
+    store_straight<Shape::kStrideA>(a_tile, line, at, four);
+  };
   const auto a_turned = [&](int line, int at, float4 four) { store_turned<Shape::kStrideA>(a_tile, line, at, four); };
-  const auto b_straight = [&](int line, int at, float4 four) { store_straight<Shape::kStrideB>(b_tile, line, at, four); };
+  const auto b_straight = [&](int line, int at, float4 four) {
+    store_straight<Shape::kStrideB>(b_tile, line, at, four);
+  };
   const auto b_turned = [&](int line, int at, float4 four) { store_turned<Shape::kStrideB>(b_tile, line, at, four); };
   if (p.a_along_k)
     load_tile<Shape::kM, Shape::kK, Shape::kThreads>(p.a, m0, k0, thread, a_straight);
@@ -114,28 +126,27 @@ __device__ __forceinline__ void load_tiles(const Product<A, B>& p, float* a_tile
     load_tile<Shape::kK, Shape::kN, Shape::kThreads>(p.b, k0, n0, thread, b_straight);
 }
 
-// sum[i] += a_tile[y + i * kThreadsY][k] * b_tile[k][this thread's eight columns], for every k of the tile, eight rows
-// at a time: eight rows of sums, a row of b and a value of a are what fits into the CPU's 16 vector registers, and on
-// the GPU more rows at a time would save little.
+// sum[i] += a_tile[y + i * kThreadsY][k] * b_tile[k][this thread's eight columns] for k < depth (rounded up to eight;
+// beyond the end of k the tiles hold zeros), eight rows at a time: eight rows of sums, a row of b and a value of a are
+// what fits into the CPU's 16 vector registers, and on the GPU more rows at a time would save little.
 template <class Shape>
 __device__ __forceinline__ void multiply_tiles(simt::Fragment<8> (&sum)[Shape::kRows], const float* a_tile,
-                                               const float* b_tile, int x, int y) {
+                                               const float* b_tile, int depth, int x, int y) {
   constexpr int kPart = Shape::kRows < 8 ? Shape::kRows : 8;
-  constexpr int kUnrolled = 8;  // more would outgrow the GPU's instruction cache
+  constexpr int kUnrolled = 4;  // more would outgrow the GPU's instruction cache
   CAIRN_UNROLL
   for (int first = 0; first < Shape::kRows; first += kPart) {
     simt::Fragment<8> part[kPart];
     CAIRN_UNROLL
     for (int i = 0; i < kPart; ++i) part[i] = sum[first + i];
-    for (int k0 = 0; k0 < Shape::kK; k0 += kUnrolled) {
+    for (int k0 = 0; k0 < Shape::kK && k0 < depth; k0 += kUnrolled) {
       CAIRN_UNROLL
       for (int k = k0; k < k0 + kUnrolled; ++k) {
         simt::Fragment<8> b;
         const float* b_line = b_tile + k * Shape::kStrideB + x * 4;
         b.load2x4(b_line, b_line + Shape::kN / 2);
-        const float* a = a_tile + (y + first * Shape::kThreadsY) * Shape::kStrideA + k;
         CAIRN_UNROLL
-        for (int i = 0; i < kPart; ++i) part[i].fma(a[i * Shape::kThreadsY * Shape::kStrideA], b);
+        for (int i = 0; i < kPart; ++i) part[i].fma(a_tile[Shape::row(y, first + i) * Shape::kStrideA + k], b);
       }
     }
     CAIRN_UNROLL
@@ -143,11 +154,11 @@ __device__ __forceinline__ void multiply_tiles(simt::Fragment<8> (&sum)[Shape::k
   }
 }
 
-// Writes the thread's kRows x 8 sums, with what Output asks for on the way. `vectors`: c's groups of four lie on 16-byte
-// boundaries.
+// Writes the thread's kRows x 8 sums, with what Output asks for on the way. `vectors`: c's groups of four lie on
+// 16-byte boundaries.
 template <class Shape>
-__device__ __forceinline__ void store_tile(const simt::Fragment<8> (&sum)[Shape::kRows], const Output& output, bool vectors,
-                                           int m, int n, int m0, int n0, int x, int y) {
+__device__ __forceinline__ void store_tile(const simt::Fragment<8> (&sum)[Shape::kRows], const Output& output,
+                                           bool vectors, int m, int n, int m0, int n0, int x, int y) {
   const int column[2] = {n0 + x * 4, n0 + Shape::kN / 2 + x * 4};
   simt::Fragment<8> bias;
   if (output.bias) {
@@ -159,7 +170,7 @@ __device__ __forceinline__ void store_tile(const simt::Fragment<8> (&sum)[Shape:
   }
   CAIRN_UNROLL
   for (int i = 0; i < Shape::kRows; ++i) {
-    const int row = m0 + y + i * Shape::kThreadsY;
+    const int row = m0 + Shape::row(y, i);
     if (row >= m) continue;
     simt::Fragment<8> value = sum[i];
     if (output.bias) value.add(bias);

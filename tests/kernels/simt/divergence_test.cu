@@ -41,6 +41,8 @@ constexpr int kFirstBarrier = __LINE__ - 6;
 constexpr int kSecondBarrier = __LINE__ - 4;
 
 TEST_CASE("fault: threads wait at different barriers") {
+  const ScopedConfig scoped;
+  config().order = Order::forward;
   Stream stream = make_stream(2);
   std::vector<float> out(64);
   check_error([&] { launch<two_barriers<32>>(stream, 1, 64, 0, out.data()); },
@@ -112,6 +114,8 @@ __global__ void not_in_own_mask(float* out) { out[threadIdx.x] = __shfl_xor_sync
 constexpr int kOwnMask = __LINE__ - 1;
 
 TEST_CASE("fault: a lane calls with a mask that leaves it out") {
+  const ScopedConfig scoped;
+  config().order = Order::forward;
   Stream stream = make_stream(1);
   std::vector<float> out(32);
   check_error([&] { launch<not_in_own_mask>(stream, 1, 32, 0, out.data()); },
@@ -155,7 +159,9 @@ __global__ void in_block(unsigned block) {
   __syncthreads();
 }
 
-TEST_CASE("of several faults, that of the lowest block is reported, on any number of threads") {
+TEST_CASE("fault: of several, that of the first block is reported, on any number of threads") {
+  const ScopedConfig scoped;
+  config().order = Order::forward;
   for (const int threads : {1, 2, 4}) {
     Stream stream = make_stream(threads);
     check_error([&] { launch<in_block>(stream, 64, dim3(4, 2), 0, 37u); }, {"kernel in_block, block (37,0,0)"});

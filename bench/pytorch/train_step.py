@@ -1,0 +1,191 @@
+#!/usr/bin/env python3
+"""Times PyTorch's training step on the CPU in its best form, as the figure that Cairn's own is compared with.
+
+Four cases on real MNIST: `linear` (784-10) and `dnn` (784-32-32-10) on the full batch of 60000, `dnn` and `mlp`
+(784-1024-10) at batch 64. A step is forward + mean cross-entropy + backward + SGD. The data lies in memory as tensors,
+normalised once, and no DataLoader is in the clock. Tried are all combinations of form (eager, scripted, compiled with
+a fused update, compiled as one step), threads, and for batch 64 how the batch is made (gather of random rows, slice of
+consecutive ones); OpenMP threads wait actively. The result is one JSON object on stdout; progress goes to stderr.
+
+    python3 train_step.py --data-dir data/mnist --threads 1 2
+
+--data-dir (default $CAIRN_DATA/mnist, $CAIRN_DATA or data/mnist) holds train-images-idx3-ubyte.gz and
+train-labels-idx1-ubyte.gz. Needs numpy and torch; the compiled forms also need g++.
+"""
+import argparse
+import gzip
+import json
+import os
+import pathlib
+import platform
+import statistics
+import sys
+import time
+
+os.environ.setdefault("OMP_WAIT_POLICY", "active")  # read when torch loads its OpenMP library
+os.environ.setdefault("GOMP_SPINCOUNT", "1000000000")
+
+import numpy  # noqa: E402
+import torch  # noqa: E402
+from torch.nn import functional  # noqa: E402
+
+CASES = {
+    "linear_full": ([784, 10], 0),
+    "dnn_full": ([784, 32, 32, 10], 0),
+    "dnn_64": ([784, 32, 32, 10], 64),
+    "mlp_64": ([784, 1024, 10], 64),
+}
+FORMS = ["eager", "script", "compile", "compile_step"]
+LEARNING_RATE = 0.1
+
+
+def find_data(argument):
+    root = os.environ.get("CAIRN_DATA", "data")
+    for folder in [argument] if argument else [f"{root}/mnist", root, "data/mnist"]:
+        if (pathlib.Path(folder) / "train-images-idx3-ubyte.gz").exists():
+            return pathlib.Path(folder)
+    sys.exit("train_step.py: no train-images-idx3-ubyte.gz found; name its folder with --data-dir")
+
+
+def load(folder):
+    def read(name, offset):
+        with gzip.open(folder / name) as file:
+            return numpy.frombuffer(file.read(), numpy.uint8, offset=offset).copy()
+
+    images = read("train-images-idx3-ubyte.gz", 16).reshape(-1, 784)
+    labels = read("train-labels-idx1-ubyte.gz", 8)
+    return torch.from_numpy(images).float().div_(255), torch.from_numpy(labels).long()
+
+
+class Network(torch.nn.Module):
+    """The layers and the loss, so that one call can be scripted or compiled."""
+
+    def __init__(self, sizes):
+        super().__init__()
+        layers = []
+        for i in range(len(sizes) - 1):
+            layers += [torch.nn.Linear(sizes[i], sizes[i + 1]), torch.nn.ReLU()]
+        self.layers = torch.nn.Sequential(*layers[:-1])
+
+    def forward(self, images, labels):
+        return functional.cross_entropy(self.layers(images), labels)
+
+
+def make_step(form, sizes):
+    """A function of (images, labels) that trains one step and returns the loss."""
+    torch.manual_seed(0)
+    network = Network(sizes)
+    if form == "compile_step":
+        return compiled_step(network)
+    loss_of = network
+    if form == "script":
+        loss_of = torch.jit.script(network)
+    elif form == "compile":
+        loss_of = torch.compile(network)
+    optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE, fused=True)
+
+    def step(images, labels):
+        optimizer.zero_grad(set_to_none=True)
+        loss = loss_of(images, labels)
+        loss.backward()
+        optimizer.step()
+        return loss
+
+    return step
+
+
+def compiled_step(network):
+    """Forward, backward and update as one compiled graph."""
+    parameters = {name: value.detach() for name, value in network.named_parameters()}
+    gradients_and_loss = torch.func.grad_and_value(
+        lambda values, images, labels: torch.func.functional_call(network, values, (images, labels)))
+
+    @torch.compile
+    def step(images, labels):
+        gradients, loss = gradients_and_loss(parameters, images, labels)
+        for name, value in parameters.items():
+            value.sub_(gradients[name], alpha=LEARNING_RATE)
+        return loss
+
+    return step
+
+
+def time_case(case, form, batch_source, data, seconds):
+    """Milliseconds: a step at full batch, an epoch of 938 steps at batch 64. Median of repeats after a warm-up.
+
+    processor_ms is the processor time of all threads, waiting included: with one thread, what the step costs on a
+    machine that others use too.
+    """
+    sizes, batch = CASES[case]
+    images, labels = data
+    step = make_step(form, sizes)
+    steps_per_epoch = -(-len(labels) // batch) if batch else 1
+    count = 100 if batch else 1  # steps a repeat
+    order = torch.randperm(len(labels))
+
+    def repeat(first):
+        for i in range(first, first + count):
+            if not batch:
+                loss = step(images, labels)
+                continue
+            begin = i * batch % (len(labels) - batch)
+            if batch_source == "gather":
+                index = order[begin:begin + batch]
+                loss = step(images[index], labels[index])
+            else:
+                loss = step(images[begin:begin + batch], labels[begin:begin + batch])
+        return loss.item()
+
+    for i in range(2):
+        repeat(i * count)
+    times, processor = [], []
+    end = time.perf_counter() + seconds
+    while len(times) < 5 or (time.perf_counter() < end and len(times) < 200):
+        begin, processor_begin = time.perf_counter(), time.process_time()
+        loss = repeat(len(times) * count)
+        scale = steps_per_epoch / count * 1e3
+        times.append((time.perf_counter() - begin) * scale)
+        processor.append((time.process_time() - processor_begin) * scale)
+    return {"median_ms": round(statistics.median(times), 3), "min_ms": round(min(times), 3),
+            "processor_ms": round(statistics.median(processor), 3), "repeats": len(times), "loss": loss}
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--data-dir")
+    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
+    parser.add_argument("--forms", nargs="+", choices=FORMS, default=FORMS)
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--seconds", type=float, default=2.0, help="time spent on each combination")
+    arguments = parser.parse_args()
+    data = load(find_data(arguments.data_dir))
+
+    results = []
+    for case in arguments.cases:
+        for form in arguments.forms:
+            for threads in arguments.threads:
+                torch.set_num_threads(threads)
+                torch.compiler.reset()
+                for source in ["gather", "slice"] if CASES[case][1] else ["all"]:
+                    entry = {"case": case, "form": form, "threads": threads, "batch": source}
+                    try:
+                        entry |= time_case(case, form, source, data, arguments.seconds)
+                    except Exception as error:  # a form that this installation cannot run is reported, not fatal
+                        entry["error"] = str(error).strip().splitlines()[0]
+                    results.append(entry)
+                    print(entry, file=sys.stderr, flush=True)
+
+    best = {}
+    for case in arguments.cases:
+        timed = [entry for entry in results if entry["case"] == case and "median_ms" in entry]
+        if timed:
+            best[case] = min(timed, key=lambda entry: entry["median_ms"])
+    print(json.dumps({
+        "torch": torch.__version__, "numpy": numpy.__version__, "python": platform.python_version(),
+        "capability": torch.backends.cpu.get_cpu_capability(), "cores": os.cpu_count(),
+        "unit": "ms per step (full batch), ms per epoch of 938 steps (batch 64)",
+        "best": best, "all": results}))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,31 @@
+// Runs a program as a user does and catches what it prints. Not here: what to expect of it.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+namespace cairn::testing {
+
+struct Result {
+  int code = -1;
+  std::string out, error;
+};
+
+// Runs `program` with the arguments in `folder`, standard input closed and CAIRN_DATA as given ("" = not set).
+// interrupt_after_ms: sends SIGINT after that time; 0 = never.
+Result run(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
+           const std::string& data = "", int interrupt_after_ms = 0);
+
+// A folder of its own for a test.
+struct TemporaryFolder {
+  TemporaryFolder();
+  ~TemporaryFolder();
+  std::filesystem::path path;
+};
+
+// Number of lines, a last one without its end included.
+int line_count(const std::string& text);
+void write_file(const std::filesystem::path& path, const std::string& bytes);
+
+}  // namespace cairn::testing

@@ -1,0 +1,130 @@
+// train from the command line: results, files, interruption.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "command.h"
+
+namespace cairn::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+nlohmann::json last_line(const std::string& text) {
+  std::string trimmed = text;
+  while (!trimmed.empty() && trimmed.back() == '\n') trimmed.pop_back();
+  return nlohmann::json::parse(trimmed.substr(trimmed.rfind('\n') + 1));
+}
+
+const std::vector<std::string> kShort = {"--model", "linear",   "--dataset", "digits",    "--impl",
+                                         "eigen",   "--epochs", "2",         "--threads", "2"};
+
+std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+}  // namespace
+
+TEST_CASE("--json prints one object whose fields a script can rely on") {
+  const TemporaryFolder folder;
+  const Result result = run(CAIRN_TRAIN, with(kShort, {"--json", "--quiet"}), folder.path);
+  CHECK(result.code == 0);
+  CHECK_MESSAGE(result.error.empty(), result.error);
+  CHECK(line_count(result.out) == 1);
+  const nlohmann::json summary = last_line(result.out);
+  for (const char* field : {"model", "dataset", "impl", "device", "precision", "threads", "seed", "epochs", "steps",
+                            "train_loss", "test_loss", "test_accuracy", "train_seconds", "seconds_per_epoch",
+                            "images_per_second", "peak_memory_bytes", "run_dir"})
+    CHECK_MESSAGE(summary.contains(field), field);
+  CHECK(summary["test_accuracy"].get<double>() > 0.3);
+  CHECK(summary["epochs"] == 2);
+  CHECK(fs::exists(folder.path / summary["run_dir"].get<std::string>() / "model.safetensors"));
+}
+
+TEST_CASE("the first command of the README, on generated digits where there is no MNIST") {
+  const TemporaryFolder folder;
+  const Result result = run(CAIRN_TRAIN, {"--model", "dnn", "--impl", "vanilla", "--epochs", "1"}, folder.path);
+  CHECK_MESSAGE(result.code == 0, result.error);
+  CHECK_MESSAGE(result.error.find("training on the generated data set 'digits' instead") != std::string::npos,
+                result.error);
+  CHECK(result.error.find("vanilla on ") != std::string::npos);
+  CHECK(result.out.find("test accuracy ") == 0);
+}
+
+TEST_CASE("a run's config.json repeats the run, and flags win over it") {
+  const TemporaryFolder folder;
+  const Result first = run(CAIRN_TRAIN, with(kShort, {"--json", "--out", "a", "--lr", "0.05"}), folder.path);
+  REQUIRE_MESSAGE(first.code == 0, first.error);
+  const Result again = run(CAIRN_TRAIN, {"--config", "a/config.json", "--json", "--out", "b"}, folder.path);
+  REQUIRE_MESSAGE(again.code == 0, again.error);
+  CHECK(last_line(first.out)["train_loss"] == last_line(again.out)["train_loss"]);
+  const Result changed =
+      run(CAIRN_TRAIN, {"--config", "a/config.json", "--json", "--out", "c", "--epochs", "1"}, folder.path);
+  CHECK(last_line(changed.out)["epochs"] == 1);
+}
+
+TEST_CASE("Ctrl-C finishes the step, saves and exits 130; the run can be resumed") {
+  const TemporaryFolder folder;
+  const Result result = run(CAIRN_TRAIN,
+                            {"--model", "linear", "--dataset", "digits", "--impl", "eigen", "--epochs", "5000",
+                             "--eval-every", "5000", "--out", "r"},
+                            folder.path, "", 1500);
+  CHECK_MESSAGE(result.code == 130, result.error);
+  CHECK(fs::exists(folder.path / "r" / "checkpoint.safetensors"));
+  CHECK(fs::exists(folder.path / "r" / "model.safetensors"));
+  const Result resumed =
+      run(CAIRN_TRAIN,
+          {"--model", "linear", "--dataset", "digits", "--impl", "eigen", "--resume", "r", "--epochs", "1", "--json"},
+          folder.path);
+  CHECK_MESSAGE(resumed.code == 0, resumed.error);
+}
+
+TEST_CASE("a loss that turns nan stops with the step's number and exits 1") {
+  const TemporaryFolder folder;
+  const Result result =
+      run(CAIRN_TRAIN, {"--model", "dnn", "--dataset", "digits", "--impl", "eigen", "--lr", "1e30", "--quiet"},
+          folder.path);
+  CHECK(result.code == 1);
+  CHECK(line_count(result.error) == 1);
+  CHECK_MESSAGE(result.error.find(" at step ") != std::string::npos, result.error);
+}
+
+TEST_CASE("--dry-run trains nothing and writes nothing") {
+  const TemporaryFolder folder;
+  const Result result = run(CAIRN_TRAIN, with(kShort, {"--dry-run"}), folder.path);
+  CHECK_MESSAGE(result.code == 0, result.error);
+  CHECK(fs::is_empty(folder.path));
+}
+
+TEST_CASE("every model and recipe starts") {
+  const TemporaryFolder folder;
+  const Result help = run(CAIRN_TRAIN, {"--help"}, folder.path);
+  CHECK(help.code == 0);
+  for (const auto& [model, recipe] : std::vector<std::pair<std::string, std::string>>{{"linear", "default"},
+                                                                                      {"linear", "full-batch"},
+                                                                                      {"linear", "sgd"},
+                                                                                      {"dnn", "default"},
+                                                                                      {"dnn", "full-batch"},
+                                                                                      {"mlp", "default"},
+                                                                                      {"mlp", "sgd"},
+                                                                                      {"mlp", "adam"},
+                                                                                      {"mlp", "adam-l2"},
+                                                                                      {"mlp-dropout", "default"},
+                                                                                      {"mlp-dropout", "adam"},
+                                                                                      {"mlp-wide", "adam"},
+                                                                                      {"mlp-deep", "adam"}}) {
+    CAPTURE(model);
+    CAPTURE(recipe);
+    CHECK(help.out.find("  " + model + ": ") != std::string::npos);
+    const Result result =
+        run(CAIRN_TRAIN, {"--model", model, "--recipe", recipe, "--dataset", "digits", "--impl", "eigen", "--dry-run"},
+            folder.path);
+    CHECK_MESSAGE(result.code == 0, result.error);
+  }
+}
+
+}  // namespace cairn::testing

@@ -1,0 +1,154 @@
+#include "tests/house/rules.h"
+
+#include <algorithm>
+#include <fstream>
+#include <map>
+#include <set>
+
+namespace cairn::house {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr size_t kMaximumLines = 600;
+
+// What each folder may include from, itself apart. "kernels" is the seam: the headers that lie directly in kernels/.
+// Folders that are not listed (tests, benchmarks) may include everything.
+const std::map<std::string, std::set<std::string>> kArrows = {
+    {"apps", {"trainers", "models", "datasets", "framework", "kernels"}},
+    {"trainers", {"models", "datasets", "framework", "kernels"}},
+    {"models", {"framework", "kernels"}},
+    {"datasets", {"framework", "kernels"}},
+    {"framework", {"kernels"}},
+    {"kernels", {}},
+    {"kernels/cpu", {"kernels"}},
+    {"kernels/cuda", {"kernels"}},
+    {"kernels/simt", {"kernels", "kernels/cpu", "kernels/cuda"}},
+    {"kernels/reference", {"kernels", "kernels/cpu"}},
+    {"kernels/eigen", {"kernels", "kernels/cpu"}},
+    {"kernels/vanilla", {"kernels", "kernels/cpu", "kernels/cuda", "kernels/simt"}},
+    {"kernels/cudnn", {"kernels", "kernels/cuda"}},
+};
+
+// The folders that talk to CUDA. Everything above the seam must compile on a machine that has never heard of it.
+const std::set<std::string> kCudaFolders = {"kernels/cuda", "kernels/cudnn", "kernels/vanilla", "kernels/simt"};
+
+bool starts_with(const std::string& text, const std::string& start) {
+  return text.rfind(start, 0) == 0;
+}
+
+bool is_cuda_header(const std::string& name) {
+  for (const char* start : {"cuda", "cublas", "cudnn", "curand", "cooperative_groups", "mma.h", "nv", "device_launch",
+                            "vector_types.h", "crt/"})
+    if (starts_with(name, start)) return true;
+  return false;
+}
+
+// "kernels/vanilla" for kernels/vanilla/gemm/1_naive.cu, "kernels" for kernels/backend.h, "framework" for all below it.
+std::string folder_of(const std::string& path) {
+  const size_t first = path.find('/');
+  if (first == std::string::npos) return "";
+  const std::string top = path.substr(0, first);
+  if (top != "kernels") return top;
+  const size_t second = path.find('/', first + 1);
+  return second == std::string::npos ? top : path.substr(0, second);
+}
+
+class Inspector {
+ public:
+  explicit Inspector(fs::path root) : root_(std::move(root)) {}
+
+  void inspect_file(const std::string& path) {
+    ++report_.files;
+    path_ = path;
+    std::ifstream file(root_ / path, std::ios::binary);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    if (lines.size() > kMaximumLines)
+      complain(kMaximumLines + 1, "the file has " + std::to_string(lines.size()) + " lines; split it, " +
+                                      std::to_string(kMaximumLines) + " is the most");
+    const std::string extension = fs::path(path).extension().string();
+    const bool is_code = extension == ".h" || extension == ".cpp" || extension == ".cu";
+    if (extension == ".h" && (lines.empty() || !starts_with(lines[0], "//")))
+      complain(1, "a header starts with a comment that says what lives there and what does not");
+    if (extension == ".h" && std::find(lines.begin(), lines.end(), "#pragma once") == lines.end())
+      complain(1, "a header needs #pragma once");
+    for (size_t i = 0; i < lines.size(); ++i) {
+      const std::string& line = lines[i];
+      if (line.find('\t') != std::string::npos) complain(i + 1, "tab");
+      if (!line.empty() && (line.back() == ' ' || line.back() == '\r')) complain(i + 1, "trailing white space");
+      if (is_code) inspect_include(i + 1, line);
+    }
+  }
+
+  Report report() const { return report_; }
+
+ private:
+  void complain(size_t line, const std::string& what) {
+    report_.violations.push_back(path_ + ":" + std::to_string(line) + ": " + what);
+  }
+
+  void inspect_include(size_t line, const std::string& text) {
+    const size_t hash = text.find_first_not_of(' ');
+    if (hash == std::string::npos || text[hash] != '#') return;
+    const size_t word = text.find_first_not_of(' ', hash + 1);
+    if (word == std::string::npos || text.compare(word, 7, "include") != 0) return;
+    const size_t open = text.find_first_of("\"<", word);
+    if (open == std::string::npos) return;
+    const size_t close = text.find_first_of("\">", open + 1);
+    const std::string name = text.substr(open + 1, close - open - 1);
+    const std::string from = folder_of(path_);
+    if (text[open] == '<') {
+      if (kArrows.count(from) && !kCudaFolders.count(from) && is_cuda_header(name))
+        complain(line, "includes the CUDA header " + name + "; " + from + " must build without CUDA");
+      return;
+    }
+    if (!fs::exists(root_ / name))
+      return complain(line, "includes " + name + ", which is no path from the root of the repository");
+    const auto arrows = kArrows.find(from);
+    if (arrows == kArrows.end()) {
+      if (starts_with(from, "kernels/"))
+        complain(line,
+                 from + " is an implementation that tests/house/rules.cpp does not know; add what it may include");
+      return;
+    }
+    const std::string to = folder_of(name);
+    if (to == from || arrows->second.count(to)) return;
+    // The registry lists the implementations and so is the one file that looks down into them.
+    if (path_ == "kernels/registry.cpp" && fs::path(name).filename() == "backend.h") return;
+    complain(line, "includes " + name + ", but arrows point down only: " + from + " may not use " + to);
+  }
+
+  fs::path root_;
+  std::string path_;
+  Report report_;
+};
+
+bool is_text(const fs::path& path) {
+  static const std::set<std::string> kExtensions = {".h", ".cpp", ".cu", ".cmake", ".md", ".py", ".sh", ".txt"};
+  return kExtensions.count(path.extension().string()) != 0;
+}
+
+// Hidden folders, builds, data and runs are not the project's own.
+bool is_foreign(const fs::path& folder) {
+  const std::string name = folder.filename().string();
+  return (starts_with(name, ".") && name != ".ci") || starts_with(name, "build") || name == "runs" || name == "data";
+}
+
+}  // namespace
+
+Report inspect(const fs::path& root) {
+  std::vector<std::string> paths;
+  for (auto entry = fs::recursive_directory_iterator(root); entry != fs::recursive_directory_iterator(); ++entry) {
+    if (entry->is_directory() && is_foreign(entry->path()))
+      entry.disable_recursion_pending();
+    else if (entry->is_regular_file() && is_text(entry->path()))
+      paths.push_back(entry->path().lexically_relative(root).generic_string());
+  }
+  std::sort(paths.begin(), paths.end());
+  Inspector inspector(root);
+  for (const std::string& path : paths) inspector.inspect_file(path);
+  return inspector.report();
+}
+
+}  // namespace cairn::house

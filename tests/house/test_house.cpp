@@ -1,0 +1,137 @@
+// Checks this source tree against the rules of the house, and the rules against planted faults.
+#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+#include <doctest/doctest.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "tests/house/rules.h"
+
+namespace cairn::house {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A small tree in a temporary folder: sound, until a test plants something.
+class Tree {
+ public:
+  Tree() {
+    std::string pattern = (fs::temp_directory_path() / "cairn-house-XXXXXX").string();
+    REQUIRE(mkdtemp(pattern.data()) != nullptr);
+    root_ = pattern;
+    write("kernels/backend.h", "// The seam.\n#pragma once\n");
+    write("kernels/eigen/backend.h", "// eigen.\n#pragma once\n#include \"kernels/backend.h\"\n");
+    write("kernels/reference/backend.h", "// reference.\n#pragma once\n#include \"kernels/backend.h\"\n");
+    write("kernels/registry.cpp", "#include \"kernels/eigen/backend.h\"\n");
+    write("framework/tensor.h", "// Tensors.\n#pragma once\n#include <vector>\n#include \"kernels/backend.h\"\n");
+    write("trainers/trainer.h", "// The loop.\n#pragma once\n#include \"framework/tensor.h\"\n");
+    write("build/generated.h", "\tnobody's business \n");
+  }
+  ~Tree() {
+    std::error_code ignored;
+    fs::remove_all(root_, ignored);
+  }
+  void write(const std::string& path, const std::string& text) const {
+    fs::create_directories((root_ / path).parent_path());
+    std::ofstream(root_ / path) << text;
+  }
+  // The one violation there is.
+  std::string violation() const {
+    const Report report = inspect(root_);
+    CHECK(report.violations.size() == 1);
+    return report.violations.empty() ? "" : report.violations[0];
+  }
+  const fs::path& root() const { return root_; }
+
+ private:
+  fs::path root_;
+};
+
+}  // namespace
+
+TEST_CASE("this tree keeps the rules of the house") {
+  const Report report = inspect(CAIRN_SOURCE_DIR);
+  CHECK(report.files > 100);
+  for (const std::string& violation : report.violations) FAIL_CHECK(violation);
+}
+
+TEST_CASE("a sound tree has no violation") {
+  const Tree tree;
+  const Report report = inspect(tree.root());
+  CHECK(report.files == 6);
+  CHECK(report.violations.empty());
+}
+
+TEST_CASE("an arrow that points up") {
+  const Tree tree;
+  tree.write("framework/bad.cpp", "\n#include \"trainers/trainer.h\"\n");
+  CHECK(tree.violation() ==
+        "framework/bad.cpp:2: includes trainers/trainer.h, but arrows point down only: framework may not use trainers");
+}
+
+TEST_CASE("the framework looking behind the seam") {
+  const Tree tree;
+  tree.write("framework/bad.cpp", "#include \"kernels/eigen/backend.h\"\n");
+  CHECK(tree.violation().find("framework may not use kernels/eigen") != std::string::npos);
+}
+
+TEST_CASE("an implementation using another one, or the framework") {
+  const Tree tree;
+  tree.write("kernels/eigen/gemm/bad.cpp", "#  include \"kernels/reference/backend.h\"\n");
+  CHECK(tree.violation().find("kernels/eigen may not use kernels/reference") != std::string::npos);
+  tree.write("kernels/eigen/gemm/bad.cpp", "#include \"framework/tensor.h\"\n");
+  CHECK(tree.violation().find("kernels/eigen may not use framework") != std::string::npos);
+}
+
+TEST_CASE("an implementation that the rules do not know") {
+  const Tree tree;
+  tree.write("kernels/other/gemm.cpp", "#include \"kernels/backend.h\"\n");
+  CHECK(tree.violation().find("kernels/other is an implementation that tests/house/rules.cpp does not know") !=
+        std::string::npos);
+}
+
+TEST_CASE("a CUDA header above the seam") {
+  const Tree tree;
+  tree.write("framework/bad.cpp", "#include <cuda_runtime.h>\n");
+  CHECK(tree.violation() ==
+        "framework/bad.cpp:1: includes the CUDA header cuda_runtime.h; framework must build without CUDA");
+  tree.write("framework/bad.cpp", "");
+  tree.write("kernels/cuda/good.cpp", "#include <cuda_runtime.h>\n");
+  CHECK(inspect(tree.root()).violations.empty());
+}
+
+TEST_CASE("an include that is not written from the root") {
+  const Tree tree;
+  tree.write("framework/bad.cpp", "#include \"tensor.h\"\n");
+  CHECK(tree.violation() == "framework/bad.cpp:1: includes tensor.h, which is no path from the root of the repository");
+}
+
+TEST_CASE("a file that is too long") {
+  const Tree tree;
+  std::string text;
+  for (int i = 0; i < 600; ++i) text += "//\n";
+  tree.write("framework/long.cpp", text);
+  CHECK(inspect(tree.root()).violations.empty());
+  tree.write("framework/long.cpp", text + "//\n");
+  CHECK(tree.violation() == "framework/long.cpp:601: the file has 601 lines; split it, 600 is the most");
+}
+
+TEST_CASE("white space") {
+  const Tree tree;
+  tree.write("docs/page.md", "text\n\tindented\n");
+  CHECK(tree.violation() == "docs/page.md:2: tab");
+  tree.write("docs/page.md", "text \n");
+  CHECK(tree.violation() == "docs/page.md:1: trailing white space");
+  tree.write("docs/page.md", "text\r\n");
+  CHECK(tree.violation() == "docs/page.md:1: trailing white space");
+}
+
+TEST_CASE("headers") {
+  const Tree tree;
+  tree.write("framework/bad.h", "#pragma once\n");
+  CHECK(tree.violation().find("framework/bad.h:1: a header starts with a comment") == 0);
+  tree.write("framework/bad.h", "// What lives here.\n");
+  CHECK(tree.violation() == "framework/bad.h:1: a header needs #pragma once");
+}
+
+}  // namespace cairn::house

@@ -1,0 +1,70 @@
+#include "support.h"
+
+#include <cstdlib>
+
+#include "datasets/loader.h"
+#include "framework/safetensors.h"
+
+namespace cairn::testing {
+namespace {
+
+datasets::ImageSet first_images(const datasets::ImageSet& set, int64_t count) {
+  std::vector<int32_t> indices(static_cast<size_t>(std::min(count, set.count)));
+  for (size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<int32_t>(i);
+  return datasets::subset(set, indices);
+}
+
+}  // namespace
+
+RunConfig config_for(const std::string& model, const std::string& recipe, const std::string& implementation,
+                     int threads) {
+  RunConfig config;
+  config.model = model;
+  config.recipe = recipe;
+  config.device.implementation = implementation;
+  config.device.where = "cpu";
+  config.device.threads = threads;
+  config.training = find_recipe(find_model(model), recipe);
+  config.training.validation_count = 0;
+  return config;
+}
+
+datasets::Dataset load(const std::string& name, int64_t count, int64_t test_count) {
+  datasets::LoadOptions options;
+  options.allow_download = false;
+  options.quiet = true;
+  datasets::Dataset dataset = datasets::load_dataset(name, {}, options);
+  dataset.train = first_images(dataset.train, count);
+  dataset.test = first_images(dataset.test, test_count);
+  return dataset;
+}
+
+bool has_mnist() {
+  return std::getenv("CAIRN_DATA") != nullptr;
+}
+
+Trainer make_trainer(const RunConfig& config, const datasets::Dataset& dataset) {
+  const std::shared_ptr<Device> device = Device::open(config.device);
+  const ModelInfo& model = find_model(config.model);
+  return Trainer(device, model, config, upload(device, dataset, model, config.training.normalization, 0, config.seed));
+}
+
+std::vector<float> first_losses(Trainer& trainer, int64_t steps) {
+  static const std::atomic<bool> never{false};
+  std::vector<float> losses;
+  while (static_cast<int64_t>(losses.size()) < steps) {
+    trainer.run_epoch(0, nullptr, never);
+    losses.insert(losses.end(), trainer.losses().begin(), trainer.losses().end());
+  }
+  losses.resize(static_cast<size_t>(steps));
+  return losses;
+}
+
+std::vector<std::byte> parameter_bytes(Trainer& trainer) {
+  std::vector<std::byte> bytes;
+  for (const HostTensor& tensor : to_host(trainer.model().parameters()))
+    bytes.insert(bytes.end(), tensor.bytes.begin(), tensor.bytes.end());
+  return bytes;
+}
+
+}  // namespace cairn::testing

@@ -1,0 +1,83 @@
+// Every implementation trains the same network: losses agree step by step, and one implementation gives the same bits
+// again, on any number of threads.
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "support.h"
+
+namespace cairn::testing {
+namespace {
+
+constexpr int64_t kSteps = 100;
+
+struct Case {
+  const char* model;
+  const char* recipe;
+  int64_t images;  // of the training set; full-batch recipes take them all at each step
+};
+// Large enough that 100 steps fall into more than one epoch, with a short last batch.
+const Case kCases[] = {{"linear", "default", 3210},   {"dnn", "default", 3210},      {"mlp", "default", 3210},
+                       {"mlp-dropout", "adam", 1300}, {"linear", "full-batch", 999}, {"dnn", "full-batch", 999}};
+
+double largest_deviation(const std::vector<float>& a, const std::vector<float>& b) {
+  double largest = 0;
+  for (size_t i = 0; i < a.size(); ++i)
+    largest = std::max(largest, std::fabs(double{a[i]} - b[i]) / std::max(std::fabs(double{b[i]}), 1e-3));
+  return largest;
+}
+
+}  // namespace
+
+TEST_CASE("the first 100 losses agree between implementations") {
+  const datasets::Dataset digits = load(has_mnist() ? "mnist" : "digits", 4000, 100);
+  for (const Case& test : kCases) {
+    CAPTURE(test.model);
+    CAPTURE(test.recipe);
+    std::vector<float> expected;
+    for (const std::string& implementation : kCpuImplementations) {
+      CAPTURE(implementation);
+      datasets::Dataset dataset = digits;
+      dataset.train.images.resize(static_cast<size_t>(test.images) * 784);
+      dataset.train.labels.resize(static_cast<size_t>(test.images));
+      dataset.train.count = test.images;
+      Trainer trainer = make_trainer(config_for(test.model, test.recipe, implementation), dataset);
+      const std::vector<float> losses = first_losses(trainer, kSteps);
+      if (expected.empty()) expected = losses;
+      const double deviation = largest_deviation(losses, expected);
+      MESSAGE(std::string(test.model) << " " << std::string(test.recipe) << " " << implementation
+                                      << ": deviation from reference " << deviation);
+      CHECK(deviation < 1e-4);
+    }
+    CHECK(expected.back() < expected.front());
+  }
+}
+
+TEST_CASE("a rerun gives the same bits on one and two threads") {
+  const datasets::Dataset digits = load("digits", 1290, 100);
+  for (const Case& test : kCases)
+    for (const std::string implementation : {"eigen", "vanilla"}) {
+      CAPTURE(test.model);
+      CAPTURE(test.recipe);
+      CAPTURE(implementation);
+      std::vector<std::vector<std::byte>> runs;
+      for (const int threads : {1, 2, 2}) {
+        Trainer trainer = make_trainer(config_for(test.model, test.recipe, implementation, threads), digits);
+        first_losses(trainer, 25);
+        runs.push_back(parameter_bytes(trainer));
+      }
+      CHECK(runs[0] == runs[1]);
+      CHECK(runs[1] == runs[2]);
+    }
+}
+
+TEST_CASE("another seed gives another run") {
+  const datasets::Dataset digits = load("digits", 640, 100);
+  RunConfig config = config_for("dnn", "default", "eigen");
+  Trainer first = make_trainer(config, digits);
+  config.seed = 2;
+  Trainer second = make_trainer(config, digits);
+  CHECK(parameter_bytes(first) != parameter_bytes(second));
+}
+
+}  // namespace cairn::testing

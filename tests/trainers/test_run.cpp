@@ -1,0 +1,116 @@
+// Whole runs: the files they leave, resuming, the summary.
+#include <doctest/doctest.h>
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "framework/safetensors.h"
+#include "support.h"
+#include "trainers/run.h"
+
+namespace cairn::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+// A folder that goes away with the test.
+struct TemporaryFolder {
+  fs::path path = fs::temp_directory_path() / ("cairn-run-" + std::to_string(getpid()));
+  TemporaryFolder() { fs::remove_all(path); }
+  ~TemporaryFolder() { fs::remove_all(path); }
+};
+
+RunConfig short_run(const fs::path& out, int64_t epochs) {
+  RunConfig config = config_for("linear", "default", "eigen");
+  config.dataset = "digits";
+  config.training.epochs = epochs;
+  config.training.batch_size = 500;
+  config.training.schedule = {};
+  config.training.momentum = 0.9;
+  config.out = out.string();
+  return config;
+}
+
+std::vector<std::byte> file_bytes(const fs::path& path) {
+  std::vector<std::byte> bytes(fs::file_size(path));
+  std::ifstream(path, std::ios::binary)
+      .read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  return bytes;
+}
+
+}  // namespace
+
+TEST_CASE("a run leaves its settings, metrics and weights") {
+  const TemporaryFolder folder;
+  RunOptions options;
+  options.quiet = true;
+  const RunResult result = run_training(short_run(folder.path, 3), options);
+  CHECK_FALSE(result.interrupted);
+  CHECK(result.summary["epochs"] == 3);
+  CHECK(result.summary["steps"] == 3 * 40);
+  CHECK(result.summary["impl"] == "eigen");
+  CHECK(result.summary["run_dir"] == folder.path.string());
+  CHECK(result.summary["test_accuracy"].get<double>() > 0.3);
+
+  std::ifstream metrics(folder.path / "metrics.jsonl");
+  int lines = 0;
+  for (std::string line; std::getline(metrics, line);) {
+    const nlohmann::json entry = nlohmann::json::parse(line);
+    CHECK(entry["epoch"] == ++lines);
+    CHECK(entry.contains("test_accuracy"));
+  }
+  CHECK(lines == 3);
+
+  const std::vector<HostTensor> weights = read_safetensors(folder.path / "model.safetensors");
+  REQUIRE(weights.size() == 2);
+  CHECK(weights[0].name == "fc1.weight");
+  CHECK(weights[0].shape == Shape{10, 784});
+  CHECK(weights[1].name == "fc1.bias");
+
+  nlohmann::json config;
+  std::ifstream(folder.path / "config.json") >> config;
+  CHECK(config["batch-size"] == 500);
+  CHECK(config["dataset"] == "digits");
+}
+
+TEST_CASE("a resumed run ends with the bits of one that was never stopped") {
+  const TemporaryFolder whole;
+  RunOptions options;
+  options.quiet = true;
+  const RunConfig uninterrupted = short_run(whole.path / "a", 4);
+  run_training(uninterrupted, options);
+
+  RunConfig first = short_run(whole.path / "b", 2);
+  run_training(first, options);
+  options.resume = (whole.path / "b").string();
+  const RunResult result = run_training(short_run("", 4), options);
+  CHECK(result.summary["steps"] == 4 * 40);
+  CHECK(file_bytes(whole.path / "a" / "model.safetensors") == file_bytes(whole.path / "b" / "model.safetensors"));
+  CHECK(file_bytes(whole.path / "a" / "checkpoint.safetensors") ==
+        file_bytes(whole.path / "b" / "checkpoint.safetensors"));
+}
+
+TEST_CASE("a checkpoint of another model is refused, with what does not fit") {
+  const TemporaryFolder folder;
+  RunOptions options;
+  options.quiet = true;
+  run_training(short_run(folder.path, 1), options);
+  options.resume = folder.path.string();
+  RunConfig other = short_run("", 2);
+  other.model = "dnn";
+  CHECK_THROWS_AS(run_training(other, options), DataError);
+}
+
+TEST_CASE("a dry run writes nothing") {
+  const TemporaryFolder folder;
+  RunOptions options;
+  options.quiet = options.dry_run = true;
+  const RunResult result = run_training(short_run(folder.path, 3), options);
+  CHECK(result.summary["steps"] == 0);
+  CHECK_FALSE(fs::exists(folder.path));
+}
+
+}  // namespace cairn::testing

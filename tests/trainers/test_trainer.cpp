@@ -1,0 +1,125 @@
+// The loop itself: replayed steps equal steps run one by one, batches are what they should be, evaluation counts every
+// image, interruption and divergence.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "framework/autograd.h"
+#include "framework/ops/loss.h"
+#include "support.h"
+
+namespace cairn::testing {
+namespace {
+
+const std::atomic<bool> kNever{false};
+
+}  // namespace
+
+TEST_CASE("a network learns the generated digits") {
+  for (const std::string& implementation : kCpuImplementations) {
+    CAPTURE(implementation);
+    Trainer trainer = make_trainer(config_for("dnn", "default", implementation), load("digits", 4000, 1000));
+    const Evaluation before = trainer.evaluate();
+    const EpochResult first = trainer.run_epoch(0, nullptr, kNever);
+    EpochResult last = first;
+    for (int i = 0; i < 3; ++i) last = trainer.run_epoch(0, nullptr, kNever);
+    const Evaluation after = trainer.evaluate();
+    CHECK(before.count == 1000);
+    CHECK(before.accuracy < 0.3);
+    CHECK(after.accuracy > 0.6);
+    CHECK(after.correct == std::lround(after.accuracy * 1000));
+    CHECK(last.train_loss < first.train_loss);
+    CHECK(last.epoch == 4);
+    CHECK(last.steps == 4 * trainer.steps_per_epoch());
+  }
+}
+
+TEST_CASE("an epoch with a short last batch sees every image once") {
+  const datasets::Dataset digits = load("digits", 150, 10);
+  RunConfig config = config_for("linear", "default", "reference");
+  Trainer trainer = make_trainer(config, digits);
+  CHECK(trainer.steps_per_epoch() == 3);  // 64 + 64 + 22
+  config.training.drop_last = true;
+  CHECK(make_trainer(config, digits).steps_per_epoch() == 2);
+  config.training.batch_size = 151;
+  CHECK_THROWS_WITH_AS(make_trainer(config, digits),
+                       "--batch-size 151 is more than the 150 training images; 0 takes them all", UsageError);
+}
+
+TEST_CASE("a replayed step is the step that was run first") {
+  // With one batch an epoch and no momentum the trainer is gradient descent, which is easily written out by hand.
+  const datasets::Dataset digits = load("digits", 200, 10);
+  RunConfig config = config_for("linear", "full-batch", "reference");
+  config.training.learning_rate = 0.5;
+  Trainer trainer = make_trainer(config, digits);
+  const std::vector<float> losses = first_losses(trainer, 6);
+
+  const std::shared_ptr<Device> device = Device::open(config.device);
+  Initializer initializer(config.training.init, config.seed);
+  const std::shared_ptr<Module> model = find_model("linear").build(device, initializer, DType::f32);
+  const Tensor bytes = Tensor::from_host<uint8_t>(device, {200, 1, 28, 28}, digits.train.images);
+  const Tensor labels = Tensor::from_host<int32_t>(
+      device, {200}, std::vector<int32_t>(digits.train.labels.begin(), digits.train.labels.end()));
+  for (const float expected : losses) {
+    const Tensor loss = cross_entropy(model->forward(Tensor::byte_rows(bytes, {}, 1.0f / 255, 0)), labels);
+    CHECK(loss.item() == doctest::Approx(expected).epsilon(1e-5));
+    for (NamedTensor& parameter : model->parameters()) parameter.tensor.clear_grad();
+    backward(loss);
+    for (NamedTensor& parameter : model->parameters()) {
+      std::vector<float> value = parameter.tensor.to_host<float>();
+      const std::vector<float> gradient = parameter.tensor.grad().to_host<float>();
+      for (size_t i = 0; i < value.size(); ++i) value[i] -= 0.5f * gradient[i];
+      parameter.tensor.set<float>(value);
+    }
+  }
+}
+
+TEST_CASE("interruption ends the epoch after the step in hand") {
+  Trainer trainer = make_trainer(config_for("linear", "default", "eigen"), load("digits", 1000, 10));
+  std::atomic<bool> stop{false};
+  const EpochResult result = trainer.run_epoch(
+      3, [&](int64_t done, double) { stop = done >= 6; }, stop);
+  CHECK(result.interrupted);
+  CHECK(result.steps == 6);
+  CHECK(trainer.steps_done() == 6);
+  const EpochResult rest = trainer.run_epoch(0, nullptr, kNever);
+  CHECK_FALSE(rest.interrupted);
+  CHECK(rest.steps == trainer.steps_per_epoch());
+}
+
+TEST_CASE("a loss that is no number is an error that names the step") {
+  RunConfig config = config_for("dnn", "default", "eigen");
+  config.training.learning_rate = 1e20;
+  config.training.schedule = {};
+  Trainer trainer = make_trainer(config, load("digits", 1000, 10));
+  try {
+    for (int i = 0; i < 10; ++i) trainer.run_epoch(0, nullptr, kNever);
+    FAIL("training at a learning rate of 1e20 did not diverge");
+  } catch (const DivergedError& error) {
+    const std::string text = error.what();
+    CHECK_MESSAGE(text.find("the loss became ") == 0, text);
+    CHECK_MESSAGE(text.find(" at step ") != std::string::npos, text);
+  }
+}
+
+TEST_CASE("settings that make no sense are refused with the flag's name") {
+  const RunConfig good = config_for("dnn", "default", "eigen");
+  const auto refused = [&](auto change, const char* text) {
+    RunConfig config = good;
+    change(config);
+    CHECK_THROWS_WITH_AS(check_config(config), text, UsageError);
+  };
+  check_config(good);
+  refused([](RunConfig& c) { c.training.learning_rate = 0; }, "--lr must be a number above 0, not 0");
+  refused([](RunConfig& c) { c.training.learning_rate = -1; }, "--lr must be a number above 0, not -1");
+  refused([](RunConfig& c) { c.training.learning_rate = std::numeric_limits<double>::quiet_NaN(); },
+          "--lr must be a number above 0, not nan");
+  refused([](RunConfig& c) { c.training.batch_size = -64; },
+          "--batch-size must be a number of images, or 0 for the full batch, not -64");
+  refused([](RunConfig& c) { c.training.epochs = 0; }, "--epochs must be between 1 and 1000000, not 0");
+  refused([](RunConfig& c) { c.training.momentum = 1; }, "--momentum must be in [0, 1), not 1");
+  refused([](RunConfig& c) { c.device.threads = -1; }, "--threads must be between 0 and 1024, not -1");
+}
+
+}  // namespace cairn::testing
