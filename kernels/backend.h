@@ -29,10 +29,10 @@ struct Stream;  // opaque: an in-order queue of work, with the threads, library 
 struct Graph;   // opaque: a captured sequence of launches
 
 struct StreamOptions {
-  int32_t ordinal;       // which GPU; ignored on the CPU
-  int32_t threads;       // CPU worker threads, 0 = all cores; ignored on a GPU
-  Precision precision;   // of matrix products
-  const char* kernels;   // host: rung choices such as "gemm=3,softmax=1"; "" or null = defaults
+  int32_t ordinal;      // which GPU; ignored on the CPU
+  int32_t threads;      // CPU worker threads, 0 = all cores; ignored on a GPU
+  Precision precision;  // of matrix products
+  const char* kernels;  // host: rung choices such as "gemm=3,softmax=1"; "" or null = defaults
 };
 
 // One rung of a primitive's ladder, as listed by `info` and `bench`.
@@ -40,22 +40,27 @@ struct KernelVariant {
   const char* primitive;  // name as in kPrimitives
   int32_t rung;           // the number used in --kernel primitive=rung
   const char* name;
-  const char* idea;       // one sentence
-  int32_t is_default;     // 1: what runs when nothing is chosen and the shape suits it
+  const char* idea;    // one sentence
+  int32_t is_default;  // 1: what runs when nothing is chosen and the shape suits it
 };
 
 // ---- matrix products -----------------------------------------------------------------------------------------
 
 // c[m,n] = op(a)[m,k] * op(b)[k,n], then + bias[n], then max(0, .)
 struct GemmArgs {
-  DType dtype;                                     // of every array
+  DType dtype;  // of every array
   int64_t m, n, k;
-  const void* a; int64_t lda; int32_t transpose_a;  // stored k x m when transposed
-  const void* b; int64_t ldb; int32_t transpose_b;  // stored n x k when transposed
-  void* c; int64_t ldc;
-  const void* bias;                                // n values or null
+  const void* a;
+  int64_t lda;
+  int32_t transpose_a;  // stored k x m when transposed
+  const void* b;
+  int64_t ldb;
+  int32_t transpose_b;  // stored n x k when transposed
+  void* c;
+  int64_t ldc;
+  const void* bias;  // n values or null
   int32_t relu;
-  int32_t accumulate;                              // c += a * b; never together with bias or relu
+  int32_t accumulate;  // c += a * b; never together with bias or relu
 };
 
 // A float matrix seen through a resident byte data set:
@@ -134,7 +139,7 @@ struct BiasReluBackwardArgs {
   const void* dy;
   const void* y;  // the output of the ReLU
   void* dz;
-  void* dbias;    // or null
+  void* dbias;  // or null
   int32_t accumulate;
 };
 
@@ -264,9 +269,9 @@ struct SelectBatchArgs {
   const int64_t* step;
   int64_t steps_per_epoch;
   int64_t batch_size;
-  int64_t rows;          // batch_size, or fewer in a short last batch
-  int32_t* index;        // out
-  int32_t* labels;       // out
+  int64_t rows;     // batch_size, or fewer in a short last batch
+  int32_t* index;   // out
+  int32_t* labels;  // out
 };
 
 // out[i,j] = x[i,j]: gather bytes and normalise
@@ -314,15 +319,16 @@ struct SgdArgs {
   DType dtype;
   const OptimizerTensor* tensors;  // host; must stay valid while a captured step refers to it
   int64_t tensor_count;
-  const float* learning_rates;     // device
+  const float* learning_rates;  // device
   int64_t learning_rate_count;
-  const int64_t* step;             // device: steps done so far
+  const int64_t* step;  // device: steps done so far
   double momentum, weight_decay;
 };
 
 // Kingma & Ba 2015 with PyTorch's placement of epsilon; t = *step + 1.
 // Adam: g += weight_decay * p.  AdamW (decoupled, Loshchilov & Hutter 2019): p -= lr * weight_decay * p first.
-// m = beta1 m + (1-beta1) g;  v = beta2 v + (1-beta2) g^2;  p -= lr / (1-beta1^t) * m / (sqrt(v / (1-beta2^t)) + epsilon)
+// m = beta1 m + (1-beta1) g;  v = beta2 v + (1-beta2) g^2;  p -= lr / (1-beta1^t) * m / (sqrt(v / (1-beta2^t)) +
+// epsilon)
 struct AdamArgs {
   DType dtype;
   const OptimizerTensor* tensors;  // host; as in SgdArgs
@@ -342,12 +348,12 @@ using Primitive = Status (*)(Stream*, const Args*);
 constexpr int32_t kBackendVersion = 1;
 
 struct Backend {
-  int32_t version;         // kBackendVersion
-  const char* name;        // the --impl name
+  int32_t version;   // kBackendVersion
+  const char* name;  // the --impl name
   Where where;
   const char* falls_back;  // name of the implementation whose entries stand in for null ones, or null
   int32_t supports_f64;
-  const char* summary;     // one sentence for `info`
+  const char* summary;  // one sentence for `info`
 
   // Device services.
   const char* (*last_error)();
@@ -356,7 +362,7 @@ struct Backend {
   void (*close_stream)(Stream*);
   Status (*describe)(Stream*, char* text, size_t capacity);  // device, threads or SMs, library versions
   Status (*memory_info)(Stream*, size_t* free_bytes, size_t* total_bytes);
-  Status (*allocate)(Stream*, size_t bytes, void** out);     // aligned to 256 bytes
+  Status (*allocate)(Stream*, size_t bytes, void** out);  // aligned to 256 bytes
   void (*release)(Stream*, void*);
   Status (*copy)(Stream*, void* to, const void* from, size_t bytes, CopyKind);  // to_host returns when it is done
   Status (*fill_bytes)(Stream*, void*, int32_t byte, size_t bytes);
@@ -400,15 +406,33 @@ struct Backend {
 
 // The primitives by name, in the struct's order: for error texts, `info`, fallback and tests.
 inline constexpr const char* kPrimitives[] = {
-    "gemm",           "byte_linear_forward",  "byte_linear_backward_weight",
-    "add",            "multiply",             "scale",
-    "bias_forward",   "bias_backward",        "bias_relu_backward",
-    "relu_forward",   "relu_backward",        "dropout",
-    "softmax_forward", "softmax_backward",    "cross_entropy_forward",
-    "cross_entropy_backward", "sum",          "broadcast_scalar",
-    "argmax",         "classification_metrics", "select_batch",
-    "gather_bytes",   "finish_step",          "uniform",
-    "normal",         "sgd",                  "adam",
+    "gemm",
+    "byte_linear_forward",
+    "byte_linear_backward_weight",
+    "add",
+    "multiply",
+    "scale",
+    "bias_forward",
+    "bias_backward",
+    "bias_relu_backward",
+    "relu_forward",
+    "relu_backward",
+    "dropout",
+    "softmax_forward",
+    "softmax_backward",
+    "cross_entropy_forward",
+    "cross_entropy_backward",
+    "sum",
+    "broadcast_scalar",
+    "argmax",
+    "classification_metrics",
+    "select_batch",
+    "gather_bytes",
+    "finish_step",
+    "uniform",
+    "normal",
+    "sgd",
+    "adam",
 };
 inline constexpr size_t kPrimitiveCount = sizeof(kPrimitives) / sizeof(kPrimitives[0]);
 inline constexpr size_t kFirstPrimitiveOffset = offsetof(Backend, gemm);

@@ -1,6 +1,6 @@
 // The random numbers of all implementations: Philox 4x32-10, a counter-based generator (Salmon, Moraes, Dror, Shaw:
-// "Parallel random numbers: as easy as 1, 2, 3", SC 2011). A draw is a pure function of (seed, stream, step, element), so
-// every implementation, device and number of threads gets the same one. Not here: what the streams stand for
+// "Parallel random numbers: as easy as 1, 2, 3", SC 2011). A draw is a pure function of (seed, stream, step, element),
+// so every implementation, device and number of threads gets the same one. Not here: what the streams stand for
 // (framework/random.h).
 #pragma once
 
@@ -39,7 +39,9 @@ CAIRN_HOST_DEVICE inline Block draw(uint64_t seed, uint32_t stream, uint32_t ste
 }
 
 // 24 random bits as a multiple of 2^-24 in [0, 1): exact in float and in double.
-CAIRN_HOST_DEVICE inline float uniform(uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
+CAIRN_HOST_DEVICE inline float uniform(uint32_t word) {
+  return static_cast<float>(word >> 8) * 0x1p-24f;
+}
 
 // Two standard normal values from two words (Box & Muller 1958). In double, so that the last bit of a math library's
 // logarithm or cosine all but never shows in the float.

@@ -13,12 +13,14 @@ namespace cairn {
 
 const std::vector<const Backend*>& compiled_backends() {
   static const std::vector<const Backend*> backends = {
-      &reference::backend(), &eigen::backend(), &vanilla_cpu::backend(),
+    &reference::backend(),
+    &eigen::backend(),
+    &vanilla_cpu::backend(),
 #if defined(CAIRN_HAS_CUDA)
-      &vanilla_cuda::backend(),
+    &vanilla_cuda::backend(),
 #endif
 #if defined(CAIRN_HAS_CUDNN)
-      &cudnn::backend(),
+    &cudnn::backend(),
 #endif
   };
   return backends;

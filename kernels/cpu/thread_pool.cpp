@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <chrono>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -18,8 +21,8 @@ void pause() {
 #endif
 }
 
-// A wait goes through three stages. Spinning bridges what lies between two kernels of a step. Yielding leaves the core to
-// whoever needs it, above all the very thread that is waited for when there are more threads than cores, and still
+// A wait goes through three stages. Spinning bridges what lies between two kernels of a step. Yielding leaves the core
+// to whoever needs it, above all the very thread that is waited for when there are more threads than cores, and still
 // answers within a microsecond otherwise. Sleeping costs an idle process nothing.
 constexpr int kSpins = 2000;  // some 20 microseconds
 constexpr auto kYieldTime = std::chrono::milliseconds(2);
@@ -44,10 +47,19 @@ void wait_for_change(const std::atomic<uint32_t>& value, uint32_t old) {
 ThreadPool::ThreadPool(int threads) {
   if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   workers_.reserve(static_cast<size_t>(threads - 1));
-  for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+  try {
+    for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
+  } catch (const std::system_error& error) {
+    stop();
+    throw std::runtime_error("cannot start " + std::to_string(threads) + " threads: " + error.what());
+  }
 }
 
 ThreadPool::~ThreadPool() {
+  stop();
+}
+
+void ThreadPool::stop() {
   stopping_.store(true);
   generation_.fetch_add(1, std::memory_order_release);
   generation_.notify_all();

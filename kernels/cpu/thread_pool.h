@@ -15,7 +15,7 @@ namespace cairn::cpu {
 // sleep on a futex, so that an idle process costs nothing.
 class ThreadPool {
  public:
-  // threads: size of the team with the caller counted, 0 = all cores.
+  // threads: size of the team with the caller counted, 0 = all cores. Throws if they cannot be started.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -52,6 +52,7 @@ class ThreadPool {
   using Task = void (*)(const void* body, int thread);
   void run_erased(Task task, const void* body);
   void work(int thread);
+  void stop();
 
   std::vector<std::thread> workers_;
   Task task_ = nullptr;

@@ -2,11 +2,13 @@
 // bytes are listed (nonzeros.h), and only they take part. With x = bytes * scale + shift,
 //   x w^T    = scale * (bytes w^T) + shift * (row sums of w)
 //   dy^T x   = scale * (dy^T bytes) + shift * (column sums of dy)
-// A zero byte contributes exactly nothing, whatever the weight: an infinite weight on it does not make a nan.
+// Columns that are zero in a pair of rows are left out: they contribute nothing, and an infinite weight there makes no
+// nan.
 //
-// Outputs are handled kWidth at a time, in registers. Each nonzero costs one broadcast of its value and kWidth
-// multiply-adds with a row of the transposed weights (forward: 4 FMA and 6 loads for 32 outputs on AVX2) or into a row
-// of the transposed gradient (backward: 4 stores more). 784 x 32 floats are cut into segments of 32 KiB.
+// Outputs are handled kWidth at a time, in registers. A listed column costs two broadcasts (one for each row of the
+// pair) and 2 x kWidth multiply-adds: forward with one row of the transposed weights, loaded once for both; backward
+// into one row of the transposed gradient, loaded and stored once for both. 784 x 32 floats are 100 KiB: second-level
+// cache.
 #include "kernels/eigen/nonzeros.h"
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/transpose.h"
@@ -40,45 +42,69 @@ struct ByteValues {
   }
 };
 
-// sums[kWidth] += the list's values times their rows of w. Two sets of sums hide the latency of the multiply-adds.
+// sums[2][kWidth] += the two rows' values times their columns' rows of w. Two sets of sums for a narrow w hide the
+// latency of the multiply-adds.
 template <int kWidth>
 void multiply_list(const NonzeroList& list, const ByteValues& values, const float* w, float* sums) {
-  constexpr int kVectors = kWidth / kLanes;
-  const uint8_t* bytes = list.bytes;
-  const uint8_t* columns = list.columns;
-  Vector even[kVectors], odd[kVectors];
+  constexpr int kVectors = kWidth / kLanes, kSets = kVectors >= 4 ? 1 : 2;
+  const uint8_t* bytes0 = list.bytes[0];
+  const uint8_t* bytes1 = list.bytes[1];
+  const uint16_t* columns = list.columns;
+  Vector first[kSets][kVectors], second[kSets][kVectors];
   for (int v = 0; v < kVectors; ++v) {
-    even[v] = load(sums + v * kLanes);
-    odd[v] = Vector{};
+    first[0][v] = load(sums + v * kLanes);
+    second[0][v] = load(sums + kWidth + v * kLanes);
+    for (int s = 1; s < kSets; ++s) first[s][v] = second[s][v] = Vector{};
   }
   int64_t i = 0;
-  for (; i + 2 <= list.count; i += 2) {
-    const int64_t column0 = columns[i], column1 = columns[i + 1];
-    const Vector value0 = splat(values.of[bytes[column0]]), value1 = splat(values.of[bytes[column1]]);
-    for (int v = 0; v < kVectors; ++v) {
-      even[v] += value0 * load(w + column0 * kWidth + v * kLanes);
-      odd[v] += value1 * load(w + column1 * kWidth + v * kLanes);
+  for (; i + kSets <= list.count; i += kSets) {
+    for (int s = 0; s < kSets; ++s) {
+      const int64_t column = columns[i + s];
+      const Vector value0 = splat(values.of[bytes0[column]]), value1 = splat(values.of[bytes1[column]]);
+      for (int v = 0; v < kVectors; ++v) {
+        const Vector weight = load(w + column * kWidth + v * kLanes);
+        first[s][v] += value0 * weight;
+        second[s][v] += value1 * weight;
+      }
     }
   }
-  if (i < list.count) {
-    const Vector value = splat(values.of[bytes[columns[i]]]);
-    for (int v = 0; v < kVectors; ++v) even[v] += value * load(w + columns[i] * kWidth + v * kLanes);
+  for (; i < list.count; ++i) {
+    const int64_t column = columns[i];
+    const Vector value0 = splat(values.of[bytes0[column]]), value1 = splat(values.of[bytes1[column]]);
+    for (int v = 0; v < kVectors; ++v) {
+      const Vector weight = load(w + column * kWidth + v * kLanes);
+      first[0][v] += value0 * weight;
+      second[0][v] += value1 * weight;
+    }
   }
-  for (int v = 0; v < kVectors; ++v) store(sums + v * kLanes, even[v] + odd[v]);
+  for (int v = 0; v < kVectors; ++v) {
+    for (int s = 1; s < kSets; ++s) {
+      first[0][v] += first[s][v];
+      second[0][v] += second[s][v];
+    }
+    store(sums + v * kLanes, first[0][v]);
+    store(sums + kWidth + v * kLanes, second[0][v]);
+  }
 }
 
-// gradient[column] += value * dy for every nonzero of the list.
+// gradient[column] += value * dy of both rows, for every column of the list; dy[2][kWidth].
 template <int kWidth>
 void scatter_list(const NonzeroList& list, const ByteValues& values, const float* dy, float* __restrict__ gradient) {
   constexpr int kVectors = kWidth / kLanes;
-  const uint8_t* __restrict__ bytes = list.bytes;
-  const uint8_t* __restrict__ columns = list.columns;
-  Vector d[kVectors];
-  for (int v = 0; v < kVectors; ++v) d[v] = load(dy + v * kLanes);
+  const uint8_t* __restrict__ bytes0 = list.bytes[0];
+  const uint8_t* __restrict__ bytes1 = list.bytes[1];
+  const uint16_t* __restrict__ columns = list.columns;
+  Vector d0[kVectors], d1[kVectors];
+  for (int v = 0; v < kVectors; ++v) {
+    d0[v] = load(dy + v * kLanes);
+    d1[v] = load(dy + kWidth + v * kLanes);
+  }
+#pragma GCC unroll 2
   for (int64_t i = 0, count = list.count; i < count; ++i) {
-    float* to = gradient + columns[i] * kWidth;
-    const Vector value = splat(values.of[bytes[columns[i]]]);
-    for (int v = 0; v < kVectors; ++v) store(to + v * kLanes, load(to + v * kLanes) + value * d[v]);
+    const int64_t column = columns[i];
+    float* to = gradient + column * kWidth;
+    const Vector value0 = splat(values.of[bytes0[column]]), value1 = splat(values.of[bytes1[column]]);
+    for (int v = 0; v < kVectors; ++v) store(to + v * kLanes, load(to + v * kLanes) + value0 * d0[v] + value1 * d1[v]);
   }
 }
 
@@ -103,9 +129,9 @@ void forward(const ByteLinearForwardArgs& args, int64_t row_begin, int64_t row_e
           for (int64_t i = 0; i < columns * kWidth; ++i) offset[i % kWidth] += weight[i] * args.x.shift;
         for (int64_t j = 0; j < outputs && args.bias; ++j) offset[j] += args.bias[first + j];
       }
-      std::fill(sums, sums + (end - begin) * kWidth, 0.0f);
+      std::fill(sums, sums + kListRows * kWidth, 0.0f);
       for (int64_t segment = 0; segment < nonzeros.segments(); ++segment)
-        for (int64_t row = begin; row < end; ++row)
+        for (int64_t row = begin; row < end; row += 2)
           multiply_list<kWidth>(nonzeros.list(row, segment), values, weight + segment * kSegment * kWidth,
                                 sums + (row - begin) * kWidth);
       for (int64_t row = begin; row < end; ++row) {
@@ -120,10 +146,10 @@ void forward(const ByteLinearForwardArgs& args, int64_t row_begin, int64_t row_e
   }
 }
 
-// dweight (+)= gradient^T + offset for the outputs of one block
+// dweight (+)= gradient^T, plus what shift contributes to each output (or null), for the outputs of one block
 template <int kWidth>
-void store_transposed(const float* gradient, int64_t columns, int64_t outputs, const float* offset, bool add,
-                      float* dweight, int64_t stride) {
+void store_transposed(const float* gradient, int64_t columns, int64_t outputs, const float* shift_part, int64_t first,
+                      bool add, float* dweight, int64_t stride) {
   for (int64_t j = 0; j < outputs; j += kLanes) {
     const int64_t rows = std::min<int64_t>(kLanes, outputs - j);
     for (int64_t c = 0; c < columns; c += kLanes) {
@@ -133,7 +159,7 @@ void store_transposed(const float* gradient, int64_t columns, int64_t outputs, c
       const int64_t valid = std::min<int64_t>(kLanes, columns - c);
       for (int64_t i = 0; i < rows; ++i) {
         float* to = dweight + (j + i) * stride + c;
-        Vector value = block[i] + offset[j + i];
+        const Vector value = shift_part ? block[i] + shift_part[first + j + i] : block[i];
         if (valid == kLanes) {
           store(to, add ? load(to) + value : value);
         } else {
@@ -144,43 +170,76 @@ void store_transposed(const float* gradient, int64_t columns, int64_t outputs, c
   }
 }
 
+// gradient[column][kWidth] += the rows [begin, end) of x times the outputs of one block. build: list the rows first.
+template <int kWidth>
+void accumulate_rows(const ByteLinearBackwardWeightArgs& args, Nonzeros& nonzeros, const ByteValues& values,
+                     int64_t begin, int64_t end, int64_t first, bool build, float* gradient) {
+  const int64_t outputs = std::min<int64_t>(kWidth, args.n - first);
+  float dy[2 * kWidth] = {};
+  for (int64_t part = begin; part < end; part += kListRows) {
+    const int64_t part_end = std::min(end, part + kListRows);
+    if (build) nonzeros.build(part, part_end);
+    for (int64_t segment = 0; segment < nonzeros.segments(); ++segment) {
+      for (int64_t row = part; row < part_end; row += 2) {
+        const float* from = args.dy + row * args.n + first;
+        std::copy(from, from + outputs, dy);
+        if (row + 1 < part_end)
+          std::copy(from + args.n, from + args.n + outputs, dy + kWidth);
+        else
+          std::fill(dy + kWidth, dy + 2 * kWidth, 0.0f);
+        scatter_list<kWidth>(nonzeros.list(row, segment), values, dy, gradient + segment * kSegment * kWidth);
+      }
+    }
+  }
+}
+
+constexpr int64_t padded_columns(int64_t columns) {
+  return ceil_div(columns, kLanes) * kLanes;
+}
+
 // The columns [column_begin, column_end) of dweight, for the outputs of some blocks.
 template <int kWidth>
 void backward(const ByteLinearBackwardWeightArgs& args, const float* shift_part, int64_t column_begin,
               int64_t column_end, int64_t block_begin, int64_t block_end) {
-  constexpr int64_t kChunk = 4096;  // rows summed in a row; chunks are added up, which keeps long sums exact
   const int64_t rows = args.x.rows, columns = column_end - column_begin;
   const ByteValues values(args.x.scale);
   Nonzeros nonzeros(args.x, column_begin, column_end);
-  const int64_t padded = ceil_div(columns, kLanes) * kLanes * kWidth;
-  float* gradient = scratch(Scratch::packed_b, padded);
-  float* dy = scratch(Scratch::row_block, (kListRows + 1) * kWidth);
-  float* offset = dy + kListRows * kWidth;
+  float* gradient = scratch(Scratch::packed_b, padded_columns(columns) * kWidth);
   for (int64_t block = block_begin; block < block_end; ++block) {
-    const int64_t first = block * kWidth, outputs = std::min<int64_t>(kWidth, args.n - first);
-    float* dweight = args.dweight + first * args.x.columns + column_begin;
-    int64_t chunk = 0;
-    do {
-      std::fill(gradient, gradient + padded, 0.0f);
-      const int64_t chunk_end = std::min(rows, chunk + kChunk);
-      for (int64_t begin = chunk; begin < chunk_end; begin += kListRows) {
-        const int64_t end = std::min(chunk_end, begin + kListRows);
-        if (block == block_begin || rows > kListRows) nonzeros.build(begin, end);
-        for (int64_t row = begin; row < end; ++row) {
-          float* to = dy + (row - begin) * kWidth;
-          std::copy(args.dy + row * args.n + first, args.dy + row * args.n + first + outputs, to);
-          std::fill(to + outputs, to + kWidth, 0.0f);
-        }
-        for (int64_t segment = 0; segment < nonzeros.segments(); ++segment)
-          for (int64_t row = begin; row < end; ++row)
-            scatter_list<kWidth>(nonzeros.list(row, segment), values, dy + (row - begin) * kWidth,
-                                 gradient + segment * kSegment * kWidth);
+    const int64_t first = block * kWidth;
+    std::fill(gradient, gradient + padded_columns(columns) * kWidth, 0.0f);
+    accumulate_rows<kWidth>(args, nonzeros, values, 0, rows, first, block == block_begin || rows > kListRows, gradient);
+    store_transposed<kWidth>(gradient, columns, std::min<int64_t>(kWidth, args.n - first), shift_part, first,
+                             args.accumulate, args.dweight + first * args.x.columns + column_begin, args.x.columns);
+  }
+}
+
+// Many rows: they are cut into chunks (by their number alone), each summed by one thread, and the chunks added in
+// order.
+template <int kWidth>
+void backward_by_rows(Stream& stream, const ByteLinearBackwardWeightArgs& args, const float* shift_part) {
+  constexpr int64_t kChunks = 16;
+  const int64_t rows = args.x.rows, columns = args.x.columns;
+  const int64_t chunk = ceil_div(rows, kChunks * kListRows) * kListRows, size = padded_columns(columns) * kWidth;
+  float* partial = scratch(Scratch::partial, kChunks * size);
+  for (int64_t first = 0; first < args.n; first += kWidth) {
+    stream.pool.parallel_for(kChunks, 1, [&](int64_t begin, int64_t end) {
+      const ByteValues values(args.x.scale);
+      Nonzeros nonzeros(args.x, 0, columns);
+      for (int64_t i = begin; i < end; ++i) {
+        std::fill(partial + i * size, partial + (i + 1) * size, 0.0f);
+        accumulate_rows<kWidth>(args, nonzeros, values, i * chunk, std::min(rows, (i + 1) * chunk), first, true,
+                                partial + i * size);
       }
-      for (int64_t j = 0; j < outputs; ++j) offset[j] = chunk == 0 && shift_part ? shift_part[first + j] : 0.0f;
-      store_transposed<kWidth>(gradient, columns, outputs, offset, chunk > 0 || args.accumulate, dweight,
-                               args.x.columns);
-      chunk = chunk_end;
-    } while (chunk < rows);
+    });
+    stream.pool.parallel_for(columns, 16, [&](int64_t begin, int64_t end) {
+      float* total = partial + begin * kWidth;
+      const int64_t count = padded_columns(end - begin) * kWidth;
+      for (int64_t i = 1; i < kChunks; ++i)
+        for (int64_t j = 0; j < count; ++j) total[j] += total[i * size + j];
+      store_transposed<kWidth>(total, end - begin, std::min<int64_t>(kWidth, args.n - first), shift_part, first,
+                               args.accumulate, args.dweight + first * columns + begin, columns);
+    });
   }
 }
 
@@ -211,7 +270,8 @@ void byte_linear_forward(Stream& stream, const ByteLinearForwardArgs& args) {
   });
 }
 
-// Shared out by outputs or by columns of dweight: each element is summed over all rows in order by one thread.
+// Many rows are shared out by rows; else outputs or columns of dweight are, each element then summed over all rows in
+// order by one thread.
 void byte_linear_backward_weight(Stream& stream, const ByteLinearBackwardWeightArgs& args) {
   const int64_t columns = args.x.columns;
   if (args.n == 0 || columns == 0) return;
@@ -224,12 +284,14 @@ void byte_linear_backward_weight(Stream& stream, const ByteLinearBackwardWeightA
   with_width(args.n, [&](auto width) {
     constexpr int kWidth = decltype(width)::value;
     const int64_t blocks = ceil_div(args.n, kWidth);
-    if (blocks >= 2 * stream.pool.size())
+    if (args.x.rows >= 64 * kListRows)
+      backward_by_rows<kWidth>(stream, args, shift_part);
+    else if (blocks >= 2 * stream.pool.size())
       stream.pool.parallel_for(
           blocks, 1, [&](int64_t begin, int64_t end) { backward<kWidth>(args, shift_part, 0, columns, begin, end); });
     else
       stream.pool.parallel_for(
-          columns, 8, [&](int64_t begin, int64_t end) { backward<kWidth>(args, shift_part, begin, end, 0, blocks); });
+          columns, 16, [&](int64_t begin, int64_t end) { backward<kWidth>(args, shift_part, begin, end, 0, blocks); });
   });
 }
 

@@ -253,8 +253,9 @@ void gemm(Stream& stream, const GemmArgs& args) {
                         matrix(args.a, args.lda, args.transpose_a, pack_a),
                         matrix(args.b, args.ldb, args.transpose_b, pack_b),
                         {floats(args.c), args.ldc, floats(args.bias), args.relu != 0, args.accumulate != 0}};
-  constexpr int64_t kChunk = 2048;
-  if (args.k >= 2 * kChunk && args.m * args.n <= 128 * 128) return multiply_by_depth(stream, product, kChunk);
+  constexpr int64_t kChunk = 2048, kMostChunks = 64;
+  if (args.k >= 2 * kChunk && args.m * args.n <= 128 * 128)
+    return multiply_by_depth(stream, product, std::max(kChunk, ceil_div(args.k, kMostChunks)));
   product.run(stream.pool);
 }
 

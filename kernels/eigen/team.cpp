@@ -1,3 +1,4 @@
+// The scratch buffers. They live as long as their thread.
 #include "kernels/eigen/team.h"
 
 #include <cstdlib>

@@ -12,7 +12,8 @@
 // The race detector is told of atomics here; the compiler's own instrumentation must not see them as plain accesses.
 #if CAIRN_SIMT_RACE
 #define CAIRN_ATOMIC inline __attribute__((noinline, no_sanitize("thread")))
-#define CAIRN_NOTE_ATOMIC(p) cairn::simt::note_access(p, sizeof *(p), cairn::simt::Access::atomic, __builtin_return_address(0))
+#define CAIRN_NOTE_ATOMIC(p) \
+  cairn::simt::note_access(p, sizeof *(p), cairn::simt::Access::atomic, __builtin_return_address(0))
 #else
 #define CAIRN_ATOMIC inline
 #define CAIRN_NOTE_ATOMIC(p) static_cast<void>(0)
@@ -45,8 +46,7 @@ __attribute__((always_inline)) inline T atomic_update(T* p, Change change) {
 }  // namespace cairn::simt
 
 template <class T>
-  requires cairn::simt::AtomicInteger<T>
-CAIRN_ATOMIC T atomicAdd(T* p, std::type_identity_t<T> value) {
+requires cairn::simt::AtomicInteger<T> CAIRN_ATOMIC T atomicAdd(T* p, std::type_identity_t<T> value) {
   CAIRN_NOTE_ATOMIC(p);
   return __atomic_fetch_add(p, value, __ATOMIC_RELAXED);
 }
@@ -59,56 +59,52 @@ CAIRN_ATOMIC double atomicAdd(double* p, double value) {
   return cairn::simt::atomic_update(p, [=](double old) { return old + value; });
 }
 template <class T>
-  requires cairn::simt::AtomicInteger<T>
-CAIRN_ATOMIC T atomicSub(T* p, std::type_identity_t<T> value) {
+requires cairn::simt::AtomicInteger<T> CAIRN_ATOMIC T atomicSub(T* p, std::type_identity_t<T> value) {
   CAIRN_NOTE_ATOMIC(p);
   return __atomic_fetch_sub(p, value, __ATOMIC_RELAXED);
 }
 template <class T>
-  requires(cairn::simt::AtomicInteger<T> || std::is_same_v<T, float>)
-CAIRN_ATOMIC T atomicExch(T* p, std::type_identity_t<T> value) {
+requires(cairn::simt::AtomicInteger<T> || std::is_same_v<T, float>) CAIRN_ATOMIC T
+    atomicExch(T* p, std::type_identity_t<T> value) {
   CAIRN_NOTE_ATOMIC(p);
   return cairn::simt::atomic_update(p, [=](T) { return value; });
 }
 template <class T>
-  requires cairn::simt::AtomicInteger<T>
-CAIRN_ATOMIC T atomicCAS(T* p, std::type_identity_t<T> expected, std::type_identity_t<T> value) {
+requires cairn::simt::AtomicInteger<T> CAIRN_ATOMIC T atomicCAS(T* p, std::type_identity_t<T> expected,
+                                                                std::type_identity_t<T> value) {
   CAIRN_NOTE_ATOMIC(p);
   __atomic_compare_exchange_n(p, &expected, value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   return expected;
 }
 template <class T>
-  requires cairn::simt::AtomicInteger<T>
-CAIRN_ATOMIC T atomicMax(T* p, std::type_identity_t<T> value) {
+requires cairn::simt::AtomicInteger<T> CAIRN_ATOMIC T atomicMax(T* p, std::type_identity_t<T> value) {
   CAIRN_NOTE_ATOMIC(p);
   return cairn::simt::atomic_update(p, [=](T old) { return old < value ? value : old; });
 }
 template <class T>
-  requires cairn::simt::AtomicInteger<T>
-CAIRN_ATOMIC T atomicMin(T* p, std::type_identity_t<T> value) {
+requires cairn::simt::AtomicInteger<T> CAIRN_ATOMIC T atomicMin(T* p, std::type_identity_t<T> value) {
   CAIRN_NOTE_ATOMIC(p);
   return cairn::simt::atomic_update(p, [=](T old) { return value < old ? value : old; });
 }
 template <class T>
-  requires cairn::simt::AtomicInteger<T>
-CAIRN_ATOMIC T atomicAnd(T* p, std::type_identity_t<T> value) {
+requires cairn::simt::AtomicInteger<T> CAIRN_ATOMIC T atomicAnd(T* p, std::type_identity_t<T> value) {
   CAIRN_NOTE_ATOMIC(p);
   return __atomic_fetch_and(p, value, __ATOMIC_RELAXED);
 }
 template <class T>
-  requires cairn::simt::AtomicInteger<T>
-CAIRN_ATOMIC T atomicOr(T* p, std::type_identity_t<T> value) {
+requires cairn::simt::AtomicInteger<T> CAIRN_ATOMIC T atomicOr(T* p, std::type_identity_t<T> value) {
   CAIRN_NOTE_ATOMIC(p);
   return __atomic_fetch_or(p, value, __ATOMIC_RELAXED);
 }
 template <class T>
-  requires cairn::simt::AtomicInteger<T>
-CAIRN_ATOMIC T atomicXor(T* p, std::type_identity_t<T> value) {
+requires cairn::simt::AtomicInteger<T> CAIRN_ATOMIC T atomicXor(T* p, std::type_identity_t<T> value) {
   CAIRN_NOTE_ATOMIC(p);
   return __atomic_fetch_xor(p, value, __ATOMIC_RELAXED);
 }
 
-inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+inline void __threadfence() {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 inline void __threadfence_block() {}  // the threads of a block share an OS thread
 
 #undef CAIRN_ATOMIC

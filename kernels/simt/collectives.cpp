@@ -10,6 +10,27 @@
 namespace cairn::simt {
 namespace {
 
+// What goes wrong is kept out of line: texts put together in a barrier would cost each pass of it a frame.
+[[noreturn]] __attribute__((noinline, cold)) void fail_at_different_barriers(Worker& worker) {
+  fail(worker, "barrier divergence, threads wait at different barriers: " + describe_threads(worker));
+}
+
+[[noreturn]] __attribute__((noinline, cold)) void fail_call(Worker& worker, const Fiber& fiber) {
+  const std::string call = std::string(collective_name(fiber.what)) + " at " + place(fiber.file, fiber.line);
+  if (!(fiber.mask >> (fiber.linear % 32) & 1)) fail(worker, call + ": the calling lane is not in its own mask");
+  fail(worker, call + ": width " + std::to_string(fiber.width) + " is not a power of two up to 32");
+}
+
+[[noreturn]] __attribute__((noinline, cold)) void fail_at_mismatch(Worker& worker) {
+  fail(worker, "warp collective mismatch, lanes named in one mask call different collectives, masks or widths: " +
+                   describe_threads(worker));
+}
+
+[[noreturn]] __attribute__((noinline, cold)) void fail_outside_mask(Worker& worker, const Fiber& fiber, int source) {
+  fail(worker, std::string(collective_name(fiber.what)) + " at " + place(fiber.file, fiber.line) + ": thread " +
+                   text_of(fiber.thread) + " reads lane " + std::to_string(source) + ", which is not in the mask");
+}
+
 __attribute__((always_inline)) inline Fiber* arrive(const char* what, const char* file, int line, int votes) {
   Worker* worker = current_worker;
   if (__builtin_expect(!worker || !worker->in_kernel(), 0)) worker_in_kernel(what);
@@ -24,7 +45,7 @@ __attribute__((always_inline)) inline Fiber* arrive(const char* what, const char
   *worker->waiting_end++ = fiber;
   if (__builtin_expect(line != worker->barrier_line || file != worker->barrier_file, 0) &&
       (line != worker->barrier_line || std::strcmp(file, worker->barrier_file) != 0))
-    fail(*worker, "barrier divergence, threads wait at different barriers: " + describe_threads(*worker));
+    fail_at_different_barriers(*worker);
   worker->votes += votes;
   Fiber* to = pick(*worker);
   if (to == fiber) {
@@ -39,10 +60,10 @@ __attribute__((noinline)) Fiber* arrive_with_vote(int vote, const char* file, in
   return arrive("__syncthreads_count", file, line, vote);
 }
 
-const char* const kNames[] = {
-    "__shfl_sync",       "__shfl_up_sync",    "__shfl_down_sync",  "__shfl_xor_sync",   "__ballot_sync",
-    "__syncwarp",        "__reduce_add_sync", "__reduce_min_sync", "__reduce_max_sync", "__reduce_min_sync",
-    "__reduce_max_sync", "__reduce_and_sync", "__reduce_or_sync",  "__reduce_xor_sync"};
+const char* const kNames[] = {"__shfl_sync",       "__shfl_up_sync",    "__shfl_down_sync",  "__shfl_xor_sync",
+                              "__ballot_sync",     "__syncwarp",        "__reduce_add_sync", "__reduce_min_sync",
+                              "__reduce_max_sync", "__reduce_min_sync", "__reduce_max_sync", "__reduce_and_sync",
+                              "__reduce_or_sync",  "__reduce_xor_sync"};
 
 // Which lane a lane's shuffle reads.
 int source_lane(const Fiber& fiber, int lane) {
@@ -93,8 +114,7 @@ void complete(Worker& worker, Fiber* const* lanes, uint32_t mask, const Fiber& l
     const int lane = std::countr_zero(left);
     const Fiber& fiber = *lanes[lane];
     if (__builtin_expect(fiber.what != last.what || fiber.mask != mask || fiber.width != last.width, 0))
-      fail(worker, "warp collective mismatch, lanes named in one mask call different collectives, masks or widths: " +
-                       describe_threads(worker));
+      fail_at_mismatch(worker);
     values[lane] = fiber.value;
   }
   if (last.what == Collective::sync) return;
@@ -103,10 +123,7 @@ void complete(Worker& worker, Fiber* const* lanes, uint32_t mask, const Fiber& l
       const int lane = std::countr_zero(left);
       Fiber& fiber = *lanes[lane];
       const int source = source_lane(fiber, lane);
-      if (__builtin_expect(!(mask >> source & 1), 0))
-        fail(worker, std::string(collective_name(fiber.what)) + " at " + place(fiber.file, fiber.line) + ": thread " +
-                         text_of(fiber.thread) + " reads lane " + std::to_string(source) +
-                         ", which is not in the mask");
+      if (__builtin_expect(!(mask >> source & 1), 0)) fail_outside_mask(worker, fiber, source);
       fiber.value = values[source];
     }
     return;
@@ -128,9 +145,13 @@ void complete(Worker& worker, Fiber* const* lanes, uint32_t mask, const Fiber& l
 
 }  // namespace
 
-const char* collective_name(Collective what) { return kNames[static_cast<int>(what)]; }
+const char* collective_name(Collective what) {
+  return kNames[static_cast<int>(what)];
+}
 
-void barrier(const char* file, int line) { arrive("__syncthreads", file, line, 0); }
+void barrier(const char* file, int line) {
+  arrive("__syncthreads", file, line, 0);
+}
 
 int barrier_count(bool vote, const char* file, int line) {
   arrive_with_vote(vote, file, line);
@@ -153,12 +174,8 @@ Fiber* collective(Collective what, uint32_t mask, uint64_t value, int argument, 
   fiber->width = static_cast<uint8_t>(width);
   fiber->file = file;
   fiber->line = line;
-  if (__builtin_expect(!(mask >> lane & 1), 0))
-    fail(*worker, std::string(collective_name(what)) + " at " + place(file, line) +
-                      ": the calling lane is not in its own mask");
-  if (__builtin_expect(width < 1 || width > 32 || (width & (width - 1)) != 0, 0))
-    fail(*worker, std::string(collective_name(what)) + " at " + place(file, line) + ": width " +
-                      std::to_string(width) + " is not a power of two up to 32");
+  if (__builtin_expect(!(mask >> lane & 1) || width < 1 || width > 32 || (width & (width - 1)) != 0, 0))
+    fail_call(*worker, *fiber);
   const uint32_t arrived = worker->arrived[warp] |= 1u << lane;
   if ((arrived & mask) != mask) return resume(*worker, fiber, pick(*worker));
   Fiber** lanes = worker->by_index + warp * 32;

@@ -33,10 +33,18 @@ inline T exchange(Collective what, uint32_t mask, T value, int argument, int wid
 // This one macro writes the two default arguments; it is undefined again below.
 #define CAIRN_SITE const char *file = __builtin_FILE(), int line = __builtin_LINE()
 
-inline void __syncthreads(CAIRN_SITE) { cairn::simt::barrier(file, line); }
-inline int __syncthreads_count(int vote, CAIRN_SITE) { return cairn::simt::barrier_count(vote != 0, file, line); }
-inline int __syncthreads_or(int vote, CAIRN_SITE) { return cairn::simt::barrier_count(vote != 0, file, line) != 0; }
-inline int __syncthreads_and(int vote, CAIRN_SITE) { return cairn::simt::barrier_count(vote == 0, file, line) == 0; }
+inline void __syncthreads(CAIRN_SITE) {
+  cairn::simt::barrier(file, line);
+}
+inline int __syncthreads_count(int vote, CAIRN_SITE) {
+  return cairn::simt::barrier_count(vote != 0, file, line);
+}
+inline int __syncthreads_or(int vote, CAIRN_SITE) {
+  return cairn::simt::barrier_count(vote != 0, file, line) != 0;
+}
+inline int __syncthreads_and(int vote, CAIRN_SITE) {
+  return cairn::simt::barrier_count(vote == 0, file, line) == 0;
+}
 
 inline void __syncwarp(unsigned mask = 0xffffffffu, CAIRN_SITE) {
   cairn::simt::collective(cairn::simt::Collective::sync, mask, 0, 0, 32, file, line);
@@ -62,8 +70,12 @@ inline T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = 32, 
 inline unsigned __ballot_sync(unsigned mask, int vote, CAIRN_SITE) {
   return cairn::simt::exchange(cairn::simt::Collective::ballot, mask, unsigned{vote != 0}, 0, 32, file, line);
 }
-inline int __any_sync(unsigned mask, int vote, CAIRN_SITE) { return __ballot_sync(mask, vote, file, line) != 0; }
-inline int __all_sync(unsigned mask, int vote, CAIRN_SITE) { return __ballot_sync(mask, !vote, file, line) == 0; }
+inline int __any_sync(unsigned mask, int vote, CAIRN_SITE) {
+  return __ballot_sync(mask, vote, file, line) != 0;
+}
+inline int __all_sync(unsigned mask, int vote, CAIRN_SITE) {
+  return __ballot_sync(mask, !vote, file, line) == 0;
+}
 inline unsigned __reduce_add_sync(unsigned mask, unsigned value, CAIRN_SITE) {
   return cairn::simt::exchange(cairn::simt::Collective::reduce_add, mask, value, 0, 32, file, line);
 }

@@ -37,7 +37,9 @@ __device__ __forceinline__ void copy_async16(void* destination, const void* sour
   const auto shared = static_cast<unsigned>(__cvta_generic_to_shared(destination));
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared), "l"(source) : "memory");
 }
-__device__ __forceinline__ void copy_async_commit() { asm volatile("cp.async.commit_group;" ::: "memory"); }
+__device__ __forceinline__ void copy_async_commit() {
+  asm volatile("cp.async.commit_group;" ::: "memory");
+}
 // Waits until at most `pending` of this thread's committed groups are unfinished.
 template <int pending>
 __device__ __forceinline__ void copy_async_wait() {

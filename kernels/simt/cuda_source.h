@@ -10,8 +10,8 @@
 //   simt::copy_async16(to_shared, from_global), copy_async_commit(), copy_async_wait<pending>()
 //
 // Kernels are otherwise plain CUDA: __shared__, __syncthreads, the _sync collectives, atomics, float4. Not for the
-// host: spin locks, waits between blocks, grid sync, dynamic parallelism, inline PTX. `if (out of range) return;` before
-// a barrier is an error there; guard the work instead.
+// host: spin locks, waits between blocks, grid sync, dynamic parallelism, inline PTX. `if (out of range) return;`
+// before a barrier is an error there; guard the work instead.
 #pragma once
 
 #include <cstddef>

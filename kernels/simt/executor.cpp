@@ -127,9 +127,8 @@ void run(cpu::ThreadPool& pool, const Launch& launch) {
   static_cast<void>(pool);
   run_blocks(launch, order, 0, blocks, launch_number, first);
 #else
-  pool.parallel_for(blocks, 1, [&](int64_t begin, int64_t end) {
-    run_blocks(launch, order, begin, end, launch_number, first);
-  });
+  pool.parallel_for(blocks, 1,
+                    [&](int64_t begin, int64_t end) { run_blocks(launch, order, begin, end, launch_number, first); });
 #endif
   if (first.failure) std::rethrow_exception(first.failure);
 }

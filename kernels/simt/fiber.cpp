@@ -65,7 +65,9 @@ Stacks::Stacks(size_t stack_size, void (*entry)())
   idle_.reserve(kMaxBlockThreads);
 }
 
-Stacks::~Stacks() { munmap(memory_, stride_ * kMaxBlockThreads); }
+Stacks::~Stacks() {
+  munmap(memory_, stride_ * kMaxBlockThreads);
+}
 
 bool Stacks::contains(const void* address) const {
   const auto* byte = static_cast<const char*>(address);

@@ -9,6 +9,10 @@
 
 #include "kernels/simt/vocabulary.h"
 
+#if CAIRN_SIMT_ADDRESS_SANITIZER
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 #if defined(__x86_64__) && !defined(CAIRN_SIMT_PORTABLE_SWITCH)
 #define CAIRN_SIMT_ASM_SWITCH 1
 #else
@@ -60,10 +64,6 @@ struct alignas(64) Fiber {
 extern "C" Fiber* cairn_simt_switch(Fiber* from, Fiber* to);
 #endif
 
-// Suspends `from` (the caller) and resumes `to`; returns `from` once somebody resumes it. Must be the tail call of its
-// caller where speed matters: see fiber.cpp.
-__attribute__((always_inline)) inline Fiber* switch_fiber(Fiber* from, Fiber* to);
-
 // Up to one stack for each thread of the largest block, handed out as they are needed. Owned by one OS thread.
 class Stacks {
  public:
@@ -94,15 +94,9 @@ class Stacks {
   std::vector<Fiber*> idle_;
 };
 
-}  // namespace cairn::simt
-
-#if CAIRN_SIMT_ADDRESS_SANITIZER
-#include <sanitizer/common_interface_defs.h>
-#endif
-
-namespace cairn::simt {
-
-inline Fiber* switch_fiber(Fiber* from, Fiber* to) {
+// Suspends `from` (the caller) and resumes `to`; returns `from` once somebody resumes it. Where speed matters it must
+// be the tail call of its caller: see fiber.cpp.
+__attribute__((always_inline)) inline Fiber* switch_fiber(Fiber* from, Fiber* to) {
 #if CAIRN_SIMT_ADDRESS_SANITIZER
   __sanitizer_start_switch_fiber(&from->fake_stack, to->stack, to->stack_size);
 #endif

@@ -17,7 +17,9 @@ struct Fragment {
 #pragma unroll
     for (int i = 0; i < N; ++i) values[i] = value;
   }
-  __device__ __forceinline__ void zero() { set(0.0f); }
+  __device__ __forceinline__ void zero() {
+    set(0.0f);
+  }
   // *this += scale * other
   __device__ __forceinline__ void fma(float scale, const Fragment& other) {
 #pragma unroll
@@ -32,8 +34,12 @@ struct Fragment {
 #pragma unroll
     for (int i = 0; i < N; ++i) values[i] = values[i] < 0.0f ? 0.0f : values[i];
   }
-  __device__ __forceinline__ float get(int i) const { return values[i]; }
-  __device__ __forceinline__ void put(int i, float value) { values[i] = value; }
+  __device__ __forceinline__ float get(int i) const {
+    return values[i];
+  }
+  __device__ __forceinline__ void put(int i, float value) {
+    values[i] = value;
+  }
   // Elements i..i+3 from or to 16-byte aligned memory; i is a multiple of 4.
   __device__ __forceinline__ void load4(int i, const float* from) {
     const float4 four = *reinterpret_cast<const float4*>(from);

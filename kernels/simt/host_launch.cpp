@@ -5,7 +5,9 @@
 
 namespace cairn::simt {
 
-void* dynamic_shared() { return worker_in_kernel("CAIRN_SHARED_DYNAMIC").dynamic_shared; }
+void* dynamic_shared() {
+  return worker_in_kernel("CAIRN_SHARED_DYNAMIC").dynamic_shared;
+}
 
 void start_copy(void* destination, const void* source, size_t bytes) {
   Worker& worker = worker_in_kernel("copy_async16");

@@ -58,8 +58,12 @@ void commit_copies();
 void wait_for_copies(unsigned pending);
 
 // 16 bytes from global to shared memory; they are there after a commit, a wait and (for other threads) a barrier.
-inline void copy_async16(void* destination, const void* source) { start_copy(destination, source, 16); }
-inline void copy_async_commit() { commit_copies(); }
+inline void copy_async16(void* destination, const void* source) {
+  start_copy(destination, source, 16);
+}
+inline void copy_async_commit() {
+  commit_copies();
+}
 // Waits until at most `pending` of this thread's committed groups are unfinished.
 template <int pending>
 void copy_async_wait() {

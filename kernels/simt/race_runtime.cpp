@@ -4,8 +4,9 @@
 // Blocks run one after the other on one OS thread, so nothing here is concurrent and a race is found whether or not
 // anything went wrong. What orders two accesses: being of one thread; a __syncthreads between them, for a block; a warp
 // collective, for a warp. Nothing orders two blocks of a launch. Shared memory read before it was written is a fault
-// too. Kept for every 4 bytes: the last write, an atomic and two reads of the block that runs, and a write and a read of
-// earlier blocks; bytes of one word that different threads write are told apart by a mask, of which the last is kept.
+// too. Kept for every 4 bytes: the last write, an atomic and two reads of the block that runs, and a write and a read
+// of earlier blocks; bytes of one word that different threads write are told apart by a mask, of which the last is
+// kept.
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -70,9 +71,13 @@ bool is_dynamic_shared(const Worker& worker, uintptr_t address) {
   return address >= begin && address < begin + worker.launch->shared_bytes;
 }
 
-uint32_t linear_block() { return blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z); }
+uint32_t linear_block() {
+  return blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
+}
 
-uint3 block_at(uint32_t linear) { return thread_at(gridDim, linear); }
+uint3 block_at(uint32_t linear) {
+  return thread_at(gridDim, linear);
+}
 
 bool ordered(const Event& before, const Event& now) {
   if (before.block != now.block) return false;
@@ -81,8 +86,7 @@ bool ordered(const Event& before, const Event& now) {
 }
 
 bool conflict(const Event& before, const Event& now) {
-  return before.code && (before.bytes & now.bytes) &&
-         (before.access != Access::read || now.access != Access::read) &&
+  return before.code && (before.bytes & now.bytes) && (before.access != Access::read || now.access != Access::read) &&
          !(before.access == Access::atomic && now.access == Access::atomic) && !ordered(before, now);
 }
 
@@ -166,8 +170,8 @@ void note_access(const void* pointer, size_t bytes, Access access, const void* c
   if (worker->stacks.contains(pointer) || is_built_in(static_cast<const char*>(pointer))) return;
   const auto begin = reinterpret_cast<uintptr_t>(pointer);
   const unsigned thread = worker->linear_thread();
-  Event now{caller, worker->epoch, linear_block(), worker->warp_epoch[thread / 32], static_cast<uint16_t>(thread), 0,
-            access};
+  Event now{caller, worker->epoch, linear_block(), worker->warp_epoch[thread / 32], static_cast<uint16_t>(thread),
+            0,      access};
   const bool shared = is_dynamic_shared(*worker, begin) || find_shared_variable(begin);
   const uintptr_t end = begin + bytes;
   for (uintptr_t at = begin; at < end; at = at / kWordBytes * kWordBytes + kWordBytes) {
@@ -177,8 +181,8 @@ void note_access(const void* pointer, size_t bytes, Access access, const void* c
     Word& word = word_at(at);
     enter_block(word, worker->launch_number, now.block, shared);
     if (shared && access != Access::write && !word.write.code) found(at, bytes, now, {});
-    for (const Event* before : {&word.write, &word.other_atomic, &word.read, &word.other_read, &word.earlier_write,
-                                &word.earlier_read}) {
+    for (const Event* before :
+         {&word.write, &word.other_atomic, &word.read, &word.other_read, &word.earlier_write, &word.earlier_read}) {
       if (!conflict(*before, now)) continue;
       found(at, bytes, now, *before);
       break;
@@ -215,35 +219,67 @@ using cairn::simt::Access;
 using cairn::simt::note_access;
 
 #define CAIRN_CALLER __builtin_return_address(0)
-#define CAIRN_PLAIN(n)                                                                            \
-  void __tsan_read##n(void* p) { note_access(p, n, Access::read, CAIRN_CALLER); }                 \
-  void __tsan_write##n(void* p) { note_access(p, n, Access::write, CAIRN_CALLER); }               \
-  void __tsan_unaligned_read##n(void* p) { note_access(p, n, Access::read, CAIRN_CALLER); }       \
-  void __tsan_unaligned_write##n(void* p) { note_access(p, n, Access::write, CAIRN_CALLER); }     \
-  void __tsan_volatile_read##n(void* p) { note_access(p, n, Access::read, CAIRN_CALLER); }        \
-  void __tsan_volatile_write##n(void* p) { note_access(p, n, Access::write, CAIRN_CALLER); }      \
-  void __tsan_unaligned_volatile_read##n(void* p) { note_access(p, n, Access::read, CAIRN_CALLER); } \
-  void __tsan_unaligned_volatile_write##n(void* p) { note_access(p, n, Access::write, CAIRN_CALLER); }
+#define CAIRN_PLAIN(n)                               \
+  void __tsan_read##n(void* p) {                     \
+    note_access(p, n, Access::read, CAIRN_CALLER);   \
+  }                                                  \
+  void __tsan_write##n(void* p) {                    \
+    note_access(p, n, Access::write, CAIRN_CALLER);  \
+  }                                                  \
+  void __tsan_unaligned_read##n(void* p) {           \
+    note_access(p, n, Access::read, CAIRN_CALLER);   \
+  }                                                  \
+  void __tsan_unaligned_write##n(void* p) {          \
+    note_access(p, n, Access::write, CAIRN_CALLER);  \
+  }                                                  \
+  void __tsan_volatile_read##n(void* p) {            \
+    note_access(p, n, Access::read, CAIRN_CALLER);   \
+  }                                                  \
+  void __tsan_volatile_write##n(void* p) {           \
+    note_access(p, n, Access::write, CAIRN_CALLER);  \
+  }                                                  \
+  void __tsan_unaligned_volatile_read##n(void* p) {  \
+    note_access(p, n, Access::read, CAIRN_CALLER);   \
+  }                                                  \
+  void __tsan_unaligned_volatile_write##n(void* p) { \
+    note_access(p, n, Access::write, CAIRN_CALLER);  \
+  }
 
 // Only atomics.h has atomic operations, and it reports them itself: g++ leaves them alone, clang turns them into these.
-#define CAIRN_ATOMIC(bits, T)                                                                                         \
-  T __tsan_atomic##bits##_load(const volatile T* p, int) { return __atomic_load_n(p, __ATOMIC_SEQ_CST); }             \
-  void __tsan_atomic##bits##_store(volatile T* p, T v, int) { __atomic_store_n(p, v, __ATOMIC_SEQ_CST); }             \
-  T __tsan_atomic##bits##_exchange(volatile T* p, T v, int) { return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST); }   \
-  T __tsan_atomic##bits##_fetch_add(volatile T* p, T v, int) { return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST); }   \
-  T __tsan_atomic##bits##_fetch_sub(volatile T* p, T v, int) { return __atomic_fetch_sub(p, v, __ATOMIC_SEQ_CST); }   \
-  T __tsan_atomic##bits##_fetch_and(volatile T* p, T v, int) { return __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST); }   \
-  T __tsan_atomic##bits##_fetch_or(volatile T* p, T v, int) { return __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST); }     \
-  T __tsan_atomic##bits##_fetch_xor(volatile T* p, T v, int) { return __atomic_fetch_xor(p, v, __ATOMIC_SEQ_CST); }   \
-  T __tsan_atomic##bits##_compare_exchange_val(volatile T* p, T c, T v, int, int) {                                   \
-    __atomic_compare_exchange_n(p, &c, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                                 \
-    return c;                                                                                                         \
-  }                                                                                                                   \
-  int __tsan_atomic##bits##_compare_exchange_strong(volatile T* p, T* c, T v, int, int) {                             \
-    return __atomic_compare_exchange_n(p, c, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                           \
-  }                                                                                                                   \
-  int __tsan_atomic##bits##_compare_exchange_weak(volatile T* p, T* c, T v, int, int) {                               \
-    return __atomic_compare_exchange_n(p, c, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);                           \
+#define CAIRN_ATOMIC(bits, T)                                                               \
+  T __tsan_atomic##bits##_load(const volatile T* p, int) {                                  \
+    return __atomic_load_n(p, __ATOMIC_SEQ_CST);                                            \
+  }                                                                                         \
+  void __tsan_atomic##bits##_store(volatile T* p, T v, int) {                               \
+    __atomic_store_n(p, v, __ATOMIC_SEQ_CST);                                               \
+  }                                                                                         \
+  T __tsan_atomic##bits##_exchange(volatile T* p, T v, int) {                               \
+    return __atomic_exchange_n(p, v, __ATOMIC_SEQ_CST);                                     \
+  }                                                                                         \
+  T __tsan_atomic##bits##_fetch_add(volatile T* p, T v, int) {                              \
+    return __atomic_fetch_add(p, v, __ATOMIC_SEQ_CST);                                      \
+  }                                                                                         \
+  T __tsan_atomic##bits##_fetch_sub(volatile T* p, T v, int) {                              \
+    return __atomic_fetch_sub(p, v, __ATOMIC_SEQ_CST);                                      \
+  }                                                                                         \
+  T __tsan_atomic##bits##_fetch_and(volatile T* p, T v, int) {                              \
+    return __atomic_fetch_and(p, v, __ATOMIC_SEQ_CST);                                      \
+  }                                                                                         \
+  T __tsan_atomic##bits##_fetch_or(volatile T* p, T v, int) {                               \
+    return __atomic_fetch_or(p, v, __ATOMIC_SEQ_CST);                                       \
+  }                                                                                         \
+  T __tsan_atomic##bits##_fetch_xor(volatile T* p, T v, int) {                              \
+    return __atomic_fetch_xor(p, v, __ATOMIC_SEQ_CST);                                      \
+  }                                                                                         \
+  T __tsan_atomic##bits##_compare_exchange_val(volatile T* p, T c, T v, int, int) {         \
+    __atomic_compare_exchange_n(p, &c, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);       \
+    return c;                                                                               \
+  }                                                                                         \
+  int __tsan_atomic##bits##_compare_exchange_strong(volatile T* p, T* c, T v, int, int) {   \
+    return __atomic_compare_exchange_n(p, c, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
+  }                                                                                         \
+  int __tsan_atomic##bits##_compare_exchange_weak(volatile T* p, T* c, T v, int, int) {     \
+    return __atomic_compare_exchange_n(p, c, v, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST); \
   }
 
 extern "C" {
@@ -255,8 +291,12 @@ CAIRN_PLAIN(16)
 CAIRN_ATOMIC(8, unsigned char)
 CAIRN_ATOMIC(32, unsigned)
 CAIRN_ATOMIC(64, unsigned long)
-void __tsan_read_range(void* p, unsigned long n) { note_access(p, n, Access::read, CAIRN_CALLER); }
-void __tsan_write_range(void* p, unsigned long n) { note_access(p, n, Access::write, CAIRN_CALLER); }
+void __tsan_read_range(void* p, unsigned long n) {
+  note_access(p, n, Access::read, CAIRN_CALLER);
+}
+void __tsan_write_range(void* p, unsigned long n) {
+  note_access(p, n, Access::write, CAIRN_CALLER);
+}
 void* __tsan_memcpy(void* to, const void* from, unsigned long n) {
   note_access(from, n, Access::read, CAIRN_CALLER);
   note_access(to, n, Access::write, CAIRN_CALLER);
@@ -271,7 +311,9 @@ void* __tsan_memset(void* to, int value, unsigned long n) {
   note_access(to, n, Access::write, CAIRN_CALLER);
   return std::memset(to, value, n);
 }
-void __tsan_atomic_thread_fence(int) { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
+void __tsan_atomic_thread_fence(int) {
+  __atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
 void __tsan_func_entry(void*) {}
 void __tsan_func_exit() {}
 void __tsan_init() {}

@@ -19,14 +19,18 @@ std::string file_name(const std::string& path) {
   return slash == std::string::npos ? path : path.substr(slash + 1);
 }
 
-std::string place(const char* file, int line) { return file_name(file) + ":" + std::to_string(line); }
+std::string place(const char* file, int line) {
+  return file_name(file) + ":" + std::to_string(line);
+}
 
 std::string prefix(const Worker& worker, unsigned linear_thread) {
   return "kernel " + kernel_name(worker.launch->signature) + ", block " + text_of(blockIdx) + ", thread " +
          text_of(thread_at(worker.launch->block, linear_thread)) + ": ";
 }
 
-void fail(Worker& worker, const std::string& text) { throw Error(prefix(worker, worker.linear_thread()) + text); }
+void fail(Worker& worker, const std::string& text) {
+  throw Error(prefix(worker, worker.linear_thread()) + text);
+}
 
 std::string describe_threads(const Worker& worker) {
   const unsigned count = worker.thread_count;

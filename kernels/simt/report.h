@@ -14,9 +14,9 @@ inline uint3 thread_at(const dim3& block, unsigned linear) {
   return {linear % block.x, linear / block.x % block.y, linear / (block.x * block.y)};
 }
 
-std::string text_of(const uint3& index);            // "(1,0,0)"
-std::string place(const char* file, int line);      // "gemm.cu:41"
-std::string file_name(const std::string& path);     // without its folders
+std::string text_of(const uint3& index);         // "(1,0,0)"
+std::string place(const char* file, int line);   // "gemm.cu:41"
+std::string file_name(const std::string& path);  // without its folders
 
 // "n threads, first (x,y,z), wait at ... ; ...": where the threads of the block are.
 std::string describe_threads(const Worker& worker);

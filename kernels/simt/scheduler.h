@@ -27,14 +27,14 @@ struct Worker {
   Worker();
 
   // ---- the block that runs
-  Fiber* running = nullptr;
+  Fiber* running = &scheduler;  // while no kernel runs
   Fiber** ready = nullptr;      // fibers released by the last barrier, next one first
   Fiber** ready_end = nullptr;
-  Fiber** waiting = nullptr;    // fibers that wait at the barrier, in order of arrival
+  Fiber** waiting = nullptr;  // fibers that wait at the barrier, in order of arrival
   Fiber** waiting_end = nullptr;
-  unsigned released = 0;        // how many of released_lanes wait to run; they go first
+  unsigned released = 0;  // how many of released_lanes wait to run; they go first
   unsigned thread_count = 0;
-  unsigned next = 0;            // threads started
+  unsigned next = 0;  // threads started
   unsigned finished = 0;
   const char* barrier_file = nullptr;  // where the first of `waiting` waits
   int barrier_line = 0;
@@ -69,7 +69,7 @@ struct Worker {
   unsigned linear_thread() const {
     return row_split ? running->linear : running->linear + (threadIdx.x - running->thread.x);
   }
-  bool in_kernel() const { return running != nullptr && running != &scheduler; }
+  bool in_kernel() const { return running != &scheduler; }
 };
 
 // The running OS thread's worker: null until it runs its first block.

@@ -19,9 +19,9 @@ namespace cairn::CAIRN_VANILLA {
 namespace {
 
 constexpr int kBlock = 128;
-constexpr int kPerThread = 8;
+constexpr int kPerThread = 16;
 constexpr int kPerBlock = kBlock * kPerThread;
-constexpr int kTableSize = 48;  // a kernel takes at most 4 KB of arguments
+constexpr int kTableSize = 24;  // of the 4 KB that arguments may take, 1 KB: the CPU form copies them for each thread
 
 struct TensorTable {
   OptimizerTensor tensor[kTableSize];

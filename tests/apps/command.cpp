@@ -1,4 +1,4 @@
-#include "command.h"
+#include "tests/apps/command.h"
 
 #include <fcntl.h>
 #include <signal.h>

@@ -4,7 +4,7 @@
 
 #include <filesystem>
 
-#include "command.h"
+#include "tests/apps/command.h"
 
 namespace cairn::testing {
 namespace {

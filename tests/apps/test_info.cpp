@@ -1,7 +1,7 @@
 // info: what it must tell.
 #include <doctest/doctest.h>
 
-#include "command.h"
+#include "tests/apps/command.h"
 
 namespace cairn::testing {
 

@@ -99,9 +99,9 @@ TEST_CASE("files that are not the published ones are refused") {
   for (const bool gzip : {false, true}) {
     const TemporaryFolder folder;
     write_small_set(folder.path() / "mnist", gzip);
-    check_error<DataError>([&] { load_dataset("mnist", folder.path(), kChecked); },
-                           {"train-images-idx3-ubyte", "has sha256", "not the published mnist file", "delete it",
-                            "--check-hash false"});
+    check_error<DataError>(
+        [&] { load_dataset("mnist", folder.path(), kChecked); },
+        {"train-images-idx3-ubyte", "has sha256", "not the published mnist file", "delete it", "--check-hash false"});
   }
 }
 

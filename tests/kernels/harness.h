@@ -22,8 +22,8 @@ namespace cairn::test {
 
 // One implementation with one choice of rung.
 struct Subject {
-  const Backend* backend;
-  std::string kernels;  // as in StreamOptions, "" for the defaults
+  const Backend* backend;  // lives to the end of the program, as streams do
+  std::string kernels;     // as in StreamOptions, "" for the defaults
   Precision precision = Precision::fp32;
   double input_rounding = 0;  // relative rounding of a matrix product's inputs that the rung is allowed: TF32's 2^-11
 

@@ -1,4 +1,4 @@
-#include "support.h"
+#include "tests/trainers/support.h"
 
 #include <cstdlib>
 

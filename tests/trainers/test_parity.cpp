@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "support.h"
+#include "tests/trainers/support.h"
 
 namespace cairn::testing {
 namespace {

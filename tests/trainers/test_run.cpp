@@ -8,7 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/safetensors.h"
-#include "support.h"
+#include "tests/trainers/support.h"
 #include "trainers/run.h"
 
 namespace cairn::testing {

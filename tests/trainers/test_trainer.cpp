@@ -7,7 +7,7 @@
 
 #include "framework/autograd.h"
 #include "framework/ops/loss.h"
-#include "support.h"
+#include "tests/trainers/support.h"
 
 namespace cairn::testing {
 namespace {

@@ -17,7 +17,7 @@ __global__ void __launch_bounds__(Shape::kThreads) vectorised_kernel(Product<A, 
   __shared__ __align__(16) float a_tile[Shape::kM * Shape::kStrideA];
   __shared__ __align__(16) float b_tile[Shape::kK * Shape::kStrideB];
   const BlockPlace at = block_place<Shape>(p, blocking);
-  const int thread = static_cast<int>(threadIdx.x), x = thread % Shape::kThreadsX, y = thread / Shape::kThreadsX;
+  const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
   simt::Fragment<8> sum[Shape::kRows];
   CAIRN_UNROLL
   for (int i = 0; i < Shape::kRows; ++i) sum[i].zero();

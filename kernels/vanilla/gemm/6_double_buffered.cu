@@ -21,7 +21,7 @@ template <int kLines, int kLength, int kStride, int kThreads>
 struct Transfer {
   using Straight = Groups<kLines, kLength, kThreads>;
   using Turned = Groups<kLength, kLines, kThreads>;
-  float4 staged[Turned::kCount];
+  float4 staged[Turned::kCount] = {};
 
   // Begins to fill the tile from line `line0` of the tile's lines, position `position0` on them.
   __device__ __forceinline__ void start(float* tile, const FloatLines& lines, bool straight, int line0, int position0,
@@ -57,7 +57,7 @@ __global__ void __launch_bounds__(Shape::kThreads) double_buffered_kernel(FloatP
   __shared__ __align__(16) float a_tiles[2][Shape::kM * Shape::kStrideA];
   __shared__ __align__(16) float b_tiles[2][Shape::kK * Shape::kStrideB];
   const BlockPlace at = block_place<Shape>(p, blocking);
-  const int thread = static_cast<int>(threadIdx.x), x = thread % Shape::kThreadsX, y = thread / Shape::kThreadsX;
+  const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
   simt::Fragment<8> sum[Shape::kRows];
   CAIRN_UNROLL
   for (int i = 0; i < Shape::kRows; ++i) sum[i].zero();

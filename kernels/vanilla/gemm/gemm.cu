@@ -32,11 +32,14 @@ constexpr KernelVariant kRungs[] = {
     rung(4, "register_tile", "8 x 8 results a thread in registers: 64 multiplications for 16 reads"),
     rung(5, "vectorised", "four floats a load, tile shapes by problem, k split where c is small"),
     rung(6, "double_buffered", "the next tiles are copied asynchronously while these are multiplied"),
-    rung(7, "tensor_core", "TF32 on tensor cores; GPU only, with --precision tf32"),
+#if defined(__CUDACC__)
+    rung(7, "tensor_core", "TF32 on tensor cores, with --precision tf32"),
+#endif
 };
 
+// Indices within a matrix are ints, with room for a tile beyond its edge; offsets into memory are 64 bits wide.
 int checked_size(int64_t size) {
-  if (size > INT32_MAX) throw std::invalid_argument("vanilla: gemm takes at most 2^31 - 1 rows, columns and steps");
+  if (size > int64_t{1} << 30) throw std::invalid_argument("vanilla: gemm takes at most 2^30 rows, columns and steps");
   return static_cast<int>(size);
 }
 

@@ -16,12 +16,14 @@ struct Blocking {
   bool vectors;          // c's groups of four lie on 16-byte boundaries
 };
 
-// How many slices to split k into: as many as give each at least kMinDepth steps, where there are few tiles of c. It
-// depends on the sizes alone, so that the order of the sums does, too.
+// How many slices to split k into: so many that the processors have work where there are few tiles of c, and that no
+// float sum has more than kMaxDepth terms, whose rounding errors would add up; but none shorter than kMinDepth, and no
+// more than the workspace holds. It depends on the sizes alone, so that the order of the sums does, too.
 inline int64_t slices_of(int64_t tiles, int64_t m, int64_t n, int64_t k) {
-  constexpr int64_t kFewTiles = 16, kEnoughBlocks = 256, kMinDepth = 128;
-  if (tiles >= kFewTiles) return 1;
-  return std::max(int64_t{1}, std::min({kEnoughBlocks / tiles, k / kMinDepth, kWorkspaceFloats / (m * n)}));
+  constexpr int64_t kFewTiles = kOnGpu ? 64 : 8, kEnoughBlocks = kOnGpu ? 256 : 16, kMinDepth = 128, kMaxDepth = 4096;
+  constexpr int64_t kMaxSlices = 1024;
+  const int64_t wanted = std::max(tiles < kFewTiles ? kEnoughBlocks / tiles : 1, divide_up(k, kMaxDepth));
+  return std::max(int64_t{1}, std::min({wanted, k / kMinDepth, kWorkspaceFloats / (m * n), kMaxSlices}));
 }
 
 // Calls launch(product, blocking, grid) once; with several slices, into the workspace, and then adds the slices.

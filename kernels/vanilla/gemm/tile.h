@@ -5,11 +5,12 @@
 //
 //   a_tile[m][k]: kM lines of kK floats (+ 4 of padding)    b_tile[k][n]: kK lines of kN floats (+ 4 of padding)
 //
-// Thread t stands at x = t % (kN / 8), y = t / (kN / 8) and owns kRows rows of the tile, y, y + kM / kRows, ..., and 8
-// columns in two groups of four: 4 x .. 4 x + 3 and kN / 2 + 4 x .. kN / 2 + 4 x + 3. So each step of k takes two
-// float4 reads of b (8 neighbouring lanes read 128 consecutive bytes: no bank conflicts), kRows reads of a (the lanes
-// of a warp share one or two rows: a broadcast) and 8 kRows multiplications; b's eight values are one register
-// fragment.
+// Thread t stands at y = t % kThreadsY, x = t / kThreadsY, with kThreadsY = kM / kRows, and owns kRows rows of the
+// tile, y, y + kThreadsY, ..., and 8 columns in two groups of four: 4 x .. 4 x + 3 and kN / 2 + 4 x .. kN / 2 + 4 x
+// + 3. Each step of k takes two float4 reads of b, kRows reads of a (on the GPU one float4 for four steps) and 8 kRows
+// multiplications; b's eight values are one register fragment. Of the eight lanes that a float4 read serves at a time,
+// those with the same x share b's address and those with the same y share a's; the padding keeps the others in
+// different banks.
 #pragma once
 
 #include "kernels/vanilla/gemm/gemm.h"
@@ -29,12 +30,15 @@ struct TileShape {
 __device__ __forceinline__ float4 load4_whole(const FloatLines& lines, int line, int position) {
   return *reinterpret_cast<const float4*>(lines.data + line * lines.stride + position);
 }
+// By way of int arrays, from which the host compiler makes vector instructions.
 __device__ __forceinline__ float4 load4_whole(const ByteLines& lines, int line, int position) {
   const int64_t sample = lines.index ? lines.index[line] : line;
   const uchar4 bytes = *reinterpret_cast<const uchar4*>(lines.bytes + sample * lines.stride + position);
-  return make_float4(
-      static_cast<float>(bytes.x) * lines.scale + lines.shift, static_cast<float>(bytes.y) * lines.scale + lines.shift,
-      static_cast<float>(bytes.z) * lines.scale + lines.shift, static_cast<float>(bytes.w) * lines.scale + lines.shift);
+  const int whole[4] = {bytes.x, bytes.y, bytes.z, bytes.w};
+  float four[4];
+  CAIRN_UNROLL
+  for (int j = 0; j < 4; ++j) four[j] = static_cast<float>(whole[j]) * lines.scale + lines.shift;
+  return make_float4(four[0], four[1], four[2], four[3]);
 }
 
 __device__ __forceinline__ float load1(const FloatLines& lines, int line, int position) {
@@ -76,15 +80,11 @@ __device__ __forceinline__ void load_tile(const Lines& lines, int line0, int pos
   using Own = Groups<kLines, kLength, kThreads>;
   const int position = Own::position(thread);
   if (lines.vectors && line0 + kLines <= lines.lines && position0 + kLength <= lines.length) {
-    for (int j = 0; j < Own::kCount; ++j) {
-      const int line = Own::line(thread, j);
+    for (int line = Own::line(thread, 0); line < kLines; line += Own::kStep)
       place(line, position, load4_whole(lines, line0 + line, position0 + position));
-    }
   } else {
-    for (int j = 0; j < Own::kCount; ++j) {
-      const int line = Own::line(thread, j);
+    for (int line = Own::line(thread, 0); line < kLines; line += Own::kStep)
       place(line, position, load4(lines, line0 + line, position0 + position));
-    }
   }
 }
 
@@ -126,7 +126,7 @@ __device__ __forceinline__ void load_tiles(const Product<A, B>& p, float* a_tile
     load_tile<Shape::kK, Shape::kN, Shape::kThreads>(p.b, k0, n0, thread, b_straight);
 }
 
-// sum[i] += a_tile[y + i * kThreadsY][k] * b_tile[k][this thread's eight columns] for k < depth (rounded up to eight;
+// sum[i] += a_tile[row(y, i)][k] * b_tile[k][this thread's eight columns] for k < depth (rounded up to four;
 // beyond the end of k the tiles hold zeros), eight rows at a time: eight rows of sums, a row of b and a value of a are
 // what fits into the CPU's 16 vector registers, and on the GPU more rows at a time would save little.
 template <class Shape>

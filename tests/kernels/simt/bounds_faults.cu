@@ -88,7 +88,9 @@ int main(int count, char** arguments) {
   std::vector<float> out(64);
   const std::string fault = count > 1 ? arguments[1] : "";
   const int past = count > 2 ? std::atoi(arguments[2]) : 0;
-  const auto run = [&]<auto kernel>() { simt::launch<kernel>(stream, 1, 64, 64 * sizeof(float), out.data(), past); };
+  const auto run = [&]<auto kernel>() {
+    simt::launch<kernel>(stream, 1, 64, 64 * sizeof(float), out.data(), past);
+  };
   if (fault == "static_shared") run.operator()<static_shared>();
   if (fault == "shared_row") run.operator()<shared_row>();
   if (fault == "dynamic_shared") run.operator()<dynamic_shared>();

@@ -136,7 +136,9 @@ TEST_CASE("collectives of a part of a warp") {
   });
 }
 
-__global__ void short_warp(float* out) { out[threadIdx.x] = __shfl_xor_sync(kAll, static_cast<float>(threadIdx.x), 1); }
+__global__ void short_warp(float* out) {
+  out[threadIdx.x] = __shfl_xor_sync(kAll, static_cast<float>(threadIdx.x), 1);
+}
 
 TEST_CASE("the last warp of a block may be short") {
   Stream stream = make_stream(1);

@@ -8,7 +8,9 @@ namespace {
 constexpr unsigned kAll = 0xffffffffu;
 
 // "this file:line"
-std::string at(int line) { return "divergence_test.cu:" + std::to_string(line); }
+std::string at(int line) {
+  return "divergence_test.cu:" + std::to_string(line);
+}
 
 __global__ void leaves_early(float* out, unsigned left) {
   if (threadIdx.x >= left) return;
@@ -46,12 +48,12 @@ TEST_CASE("fault: threads wait at different barriers") {
   Stream stream = make_stream(2);
   std::vector<float> out(64);
   check_error([&] { launch<two_barriers<32>>(stream, 1, 64, 0, out.data()); },
-              {"kernel two_barriers<32>", "thread (32,0,0)", "different barriers",
+              {"kernel two_barriers", "thread (32,0,0)", "different barriers",
                "32 threads, first (0,0,0), wait at __syncthreads " + at(kFirstBarrier),
-               "1 thread, (32,0,0), wait at __syncthreads " + at(kSecondBarrier), "31 threads, first (33,0,0), have not started"});
-  in_every_order([&] {
-    check_error([&] { launch<two_barriers<32>>(stream, 1, 64, 0, out.data()); }, {"different barriers"});
-  });
+               "1 thread, (32,0,0), wait at __syncthreads " + at(kSecondBarrier),
+               "31 threads, first (33,0,0), have not started"});
+  in_every_order(
+      [&] { check_error([&] { launch<two_barriers<32>>(stream, 1, 64, 0, out.data()); }, {"different barriers"}); });
 }
 
 __global__ void barrier_against_shuffle(float* out) {
@@ -87,9 +89,9 @@ TEST_CASE("fault: a lane named in the mask has exited") {
   Stream stream = make_stream(1);
   in_every_order([&] {
     std::vector<float> out(32);
-    check_error([&] { launch<lane_exits>(stream, 1, 32, 0, out.data()); },
-                {"kernel lane_exits", "deadlock", "wait at __shfl_xor_sync " + at(kLaneExits),
-                 "1 thread, (7,0,0), exited"});
+    check_error(
+        [&] { launch<lane_exits>(stream, 1, 32, 0, out.data()); },
+        {"kernel lane_exits", "deadlock", "wait at __shfl_xor_sync " + at(kLaneExits), "1 thread, (7,0,0), exited"});
   });
 }
 
@@ -110,17 +112,19 @@ TEST_CASE("fault: a shuffle reads a lane outside its mask") {
   });
 }
 
-__global__ void not_in_own_mask(float* out) { out[threadIdx.x] = __shfl_xor_sync(0x0000ffffu, 1.0f, 1); }
-constexpr int kOwnMask = __LINE__ - 1;
+__global__ void not_in_own_mask(float* out) {
+  out[threadIdx.x] = __shfl_xor_sync(0x0000ffffu, 1.0f, 1);
+}
+constexpr int kOwnMask = __LINE__ - 2;
 
 TEST_CASE("fault: a lane calls with a mask that leaves it out") {
   const ScopedConfig scoped;
   config().order = Order::forward;
   Stream stream = make_stream(1);
   std::vector<float> out(32);
-  check_error([&] { launch<not_in_own_mask>(stream, 1, 32, 0, out.data()); },
-              {"kernel not_in_own_mask", "thread (16,0,0)", "__shfl_xor_sync at " + at(kOwnMask),
-               "not in its own mask"});
+  check_error(
+      [&] { launch<not_in_own_mask>(stream, 1, 32, 0, out.data()); },
+      {"kernel not_in_own_mask", "thread (16,0,0)", "__shfl_xor_sync at " + at(kOwnMask), "not in its own mask"});
 }
 
 __global__ void different_masks(float* out) {
@@ -138,8 +142,10 @@ __global__ void different_collectives(float* out) {
   out[threadIdx.x] = value;
 }
 
-__global__ void bad_width(float* out) { out[threadIdx.x] = __shfl_xor_sync(kAll, 1.0f, 1, 12); }
-constexpr int kBadWidth = __LINE__ - 1;
+__global__ void bad_width(float* out) {
+  out[threadIdx.x] = __shfl_xor_sync(kAll, 1.0f, 1, 12);
+}
+constexpr int kBadWidth = __LINE__ - 2;
 
 TEST_CASE("fault: lanes of one mask do not agree") {
   Stream stream = make_stream(1);

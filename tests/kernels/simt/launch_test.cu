@@ -30,7 +30,9 @@ TEST_CASE("a launch that a GPU would refuse is an error that says why") {
   launch<nothing>(stream, dim3(3, 5, 7), dim3(2, 2, 64), 0);
 }
 
-__global__ void launches(Stream* stream) { launch<nothing>(*stream, 1, 1, 0); }
+__global__ void launches(Stream* stream) {
+  launch<nothing>(*stream, 1, 1, 0);
+}
 
 TEST_CASE("a launch from inside a kernel is an error") {
   Stream stream = make_stream(1);

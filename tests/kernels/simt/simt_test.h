@@ -40,7 +40,9 @@ inline std::string error_of(const std::function<void()>& body) {
   return "(nothing was thrown)";
 }
 
-inline bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 // An error is one line that names all of the parts.
 inline void check_error(const std::function<void()>& body, const std::vector<std::string>& parts) {
