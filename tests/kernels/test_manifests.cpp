@@ -89,7 +89,7 @@ TEST_CASE("manifests: ladders") {
       CHECK(std::strlen(variants[i].idea) > 0);
       if (variants[i].is_default) defaults.insert(variants[i].primitive);
     }
-    for (const auto& [primitive, rung] : rungs) CHECK_MESSAGE(defaults.count(primitive) == 1, primitive, " ", rung);
+    for (const auto& entry : rungs) CHECK_MESSAGE(defaults.count(entry.first) == 1, entry.first, " ", entry.second);
   }
 }
 
