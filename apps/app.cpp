@@ -5,9 +5,6 @@
 
 #include <csignal>
 #include <cstdio>
-#include <fstream>
-#include <nlohmann/json.hpp>
-#include <sstream>
 
 #include "framework/error.h"
 #include "trainers/trainer.h"
@@ -31,34 +28,6 @@ int report(const char* name, const std::string& text, int code) {
   return code;
 }
 
-// {"lr": 0.1, "drop-last": true} as {"--lr=0.1", "--drop-last"}.
-std::vector<std::string> flags_from_file(const std::string& path) {
-  std::ifstream file(path);
-  if (!file) throw UsageError("--config: cannot read " + path);
-  std::stringstream text;
-  text << file.rdbuf();
-  nlohmann::json values;
-  try {
-    values = nlohmann::json::parse(text.str());
-  } catch (const nlohmann::json::exception& error) {
-    throw UsageError("--config: " + path + " is not JSON: " + error.what());
-  }
-  if (!values.is_object()) throw UsageError("--config: " + path + " must hold one JSON object of flags and values");
-  std::vector<std::string> flags;
-  for (const auto& [key, value] : values.items()) {
-    if (value.is_boolean()) {
-      flags.push_back(fmt::format("--{}={}", key, value.get<bool>()));
-    } else if (value.is_string()) {
-      if (!value.get<std::string>().empty()) flags.push_back(fmt::format("--{}={}", key, value.get<std::string>()));
-    } else if (value.is_number()) {
-      flags.push_back(fmt::format("--{}={}", key, value.dump()));
-    } else {
-      throw UsageError("--config: " + path + ": '" + key + "' must be a number, a text, true or false");
-    }
-  }
-  return flags;
-}
-
 }  // namespace
 
 int guarded(const char* name, const std::function<int()>& body) {
@@ -75,38 +44,6 @@ int guarded(const char* name, const std::function<int()>& body) {
   } catch (const std::exception& error) {
     return report(name, error.what(), kFailed);
   }
-}
-
-bool parse(CLI::App& app, int argc, char** argv) {
-  std::vector<std::string> arguments(argv + 1, argv + argc), from_file;
-  for (size_t i = 0; i < arguments.size(); ++i) {
-    std::string path;
-    if (arguments[i].rfind("--config=", 0) == 0) {
-      path = arguments[i].substr(9);
-    } else if (arguments[i] == "--config" && i + 1 < arguments.size()) {
-      path = arguments[i + 1];
-    } else {
-      continue;
-    }
-    const std::vector<std::string> flags = flags_from_file(path);
-    from_file.insert(from_file.end(), flags.begin(), flags.end());
-  }
-  from_file.insert(from_file.end(), arguments.begin(), arguments.end());
-  std::reverse(from_file.begin(), from_file.end());  // CLI11 takes them last first
-  try {
-    app.parse(from_file);
-  } catch (const CLI::Success& request) {
-    app.exit(request);
-    return false;
-  } catch (const CLI::ExtrasError&) {
-    std::string known, unknown;
-    for (const CLI::Option* option : app.get_options()) known += " " + option->get_name();
-    for (const std::string& word : app.remaining()) unknown += " " + word;
-    throw UsageError("unknown argument" + unknown + "; the flags are" + known);
-  } catch (const CLI::Error& error) {
-    throw UsageError(first_line(error.what()));
-  }
-  return true;
 }
 
 const std::atomic<bool>& interruption() {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "apps/app.h"
+#include "apps/flags.h"
 #include "datasets/dataset.h"
 #include "framework/error.h"
 #include "kernels/registry.h"
@@ -85,14 +86,14 @@ void print_datasets() {
 }
 
 int info(int argc, char** argv) {
-  CLI::App app("Shows what this build has.", "info");
+  app::Flags flags("info", "Shows what this build has.");
   bool implementations = false, primitives = false, kernels = false, models = false, datasets = false;
-  app.add_flag("--implementations", implementations, "implementations and devices");
-  app.add_flag("--primitives", primitives, "who computes which primitive");
-  app.add_flag("--kernels", kernels, "the rungs of the ladders");
-  app.add_flag("--models", models, "networks: layers, shapes, parameters, multiply-adds");
-  app.add_flag("--datasets", datasets, "data sets");
-  if (!app::parse(app, argc, argv)) return app::kDone;
+  flags.add_switch("--implementations", implementations, "implementations and devices");
+  flags.add_switch("--primitives", primitives, "who computes which primitive");
+  flags.add_switch("--kernels", kernels, "the rungs of the ladders");
+  flags.add_switch("--models", models, "networks: layers, shapes, parameters, multiply-adds");
+  flags.add_switch("--datasets", datasets, "data sets");
+  if (!flags.parse(argc, argv)) return app::kDone;
   const bool all = !(implementations || primitives || kernels || models || datasets);
   if (all || implementations) print_implementations();
   if (all || primitives) print_primitives();

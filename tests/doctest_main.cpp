@@ -1,3 +1,6 @@
-// The main function of every test program that needs nothing of its own; compiled once, because it is slow to compile.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
+// The main function of every test program that has none of its own.
 #include <doctest/doctest.h>
+
+int main(int count, char** arguments) {
+  return doctest::Context(count, arguments).run();
+}

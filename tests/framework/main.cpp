@@ -1,5 +1,4 @@
 // The framework tests' entry. Implementations without a device on this machine are named, not passed over in silence.
-#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
 #include <cstdio>

@@ -1,5 +1,4 @@
 // Checks this source tree against the rules of the house, and the rules against planted faults.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
 #include <doctest/doctest.h>
 #include <unistd.h>
 

@@ -1,6 +1,5 @@
 // The kernel tests' entry: "--impl=name/where" runs them over that implementation alone, otherwise they run over all
 // that have a device. An implementation without a device is not a pass: exit code 77, which ctest reports as skipped.
-#define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
 #include <cstdio>

@@ -1,0 +1,129 @@
+#include "apps/flags.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "framework/error.h"
+
+namespace cairn::app {
+namespace {
+
+// {"lr": 0.1, "drop-last": true} as {"--lr=0.1", "--drop-last=true"}.
+std::vector<std::string> flags_from_file(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) throw UsageError("--config: cannot read " + path);
+  std::stringstream text;
+  text << file.rdbuf();
+  nlohmann::json values;
+  try {
+    values = nlohmann::json::parse(text.str());
+  } catch (const nlohmann::json::exception& error) {
+    throw UsageError("--config: " + path + " is not JSON: " + error.what());
+  }
+  if (!values.is_object()) throw UsageError("--config: " + path + " must hold one JSON object of flags and values");
+  std::vector<std::string> flags;
+  for (const auto& [key, value] : values.items()) {
+    if (value.is_string()) {
+      if (!value.get<std::string>().empty()) flags.push_back(fmt::format("--{}={}", key, value.get<std::string>()));
+    } else if (value.is_boolean() || value.is_number()) {
+      flags.push_back(fmt::format("--{}={}", key, value.dump()));
+    } else {
+      throw UsageError("--config: " + path + ": '" + key + "' must be a number, a text, true or false");
+    }
+  }
+  return flags;
+}
+
+}  // namespace
+
+struct Flags::Parser {
+  Parser(const char* program, const char* description) : app(description, program) {
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  }
+  CLI::App app;
+  bool has_config = false;
+};
+
+Flags::Flags(const char* program, const char* description) : parser_(std::make_unique<Parser>(program, description)) {}
+
+Flags::~Flags() = default;
+
+template <class Value>
+void Flags::add(const char* name, Value& value, const char* help) {
+  parser_->app.add_option(name, value, help)->capture_default_str();
+}
+
+template <class Value>
+void Flags::add(const char* name, std::optional<Value>& value, const char* help) {
+  parser_->app.add_option(name, value, help);
+}
+
+template void Flags::add(const char*, std::string&, const char*);
+template void Flags::add(const char*, double&, const char*);
+template void Flags::add(const char*, int&, const char*);
+template void Flags::add(const char*, int64_t&, const char*);
+template void Flags::add(const char*, uint64_t&, const char*);
+template void Flags::add(const char*, bool&, const char*);
+template void Flags::add(const char*, std::optional<std::string>&, const char*);
+template void Flags::add(const char*, std::optional<double>&, const char*);
+template void Flags::add(const char*, std::optional<int64_t>&, const char*);
+template void Flags::add(const char*, std::optional<bool>&, const char*);
+
+void Flags::add_switch(const char* name, bool& value, const char* help) {
+  parser_->app.add_flag(name, value, help);
+}
+
+void Flags::add_words(const char* label, std::vector<std::string>& words, const char* help) {
+  parser_->app.add_option(label, words, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+}
+
+void Flags::add_config(const char* help) {
+  const std::string text = help;  // CLI11 would take a char* for a variable to store into
+  parser_->app.add_option("--config", text)->type_name("FILE");
+  parser_->has_config = true;
+}
+
+void Flags::set_footer(const std::string& text) {
+  parser_->app.footer(text);
+}
+
+bool Flags::parse(int argc, char** argv) {
+  CLI::App& app = parser_->app;
+  std::vector<std::string> words;
+  const std::vector<std::string> arguments(argv + 1, argv + argc);
+  for (size_t i = 0; parser_->has_config && i < arguments.size(); ++i) {
+    std::string path;
+    if (arguments[i].rfind("--config=", 0) == 0) {
+      path = arguments[i].substr(9);
+    } else if (arguments[i] == "--config" && i + 1 < arguments.size()) {
+      path = arguments[i + 1];
+    } else {
+      continue;
+    }
+    const std::vector<std::string> flags = flags_from_file(path);
+    words.insert(words.end(), flags.begin(), flags.end());
+  }
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  std::reverse(words.begin(), words.end());  // CLI11 takes them last first
+  try {
+    app.parse(words);
+  } catch (const CLI::Success& request) {
+    app.exit(request);
+    return false;
+  } catch (const CLI::ExtrasError&) {
+    std::string known, unknown;
+    for (const CLI::Option* option : app.get_options()) known += " " + option->get_name();
+    for (const std::string& word : app.remaining()) unknown += " " + word;
+    throw UsageError("unknown argument" + unknown + "; the flags are" + known);
+  } catch (const CLI::Error& error) {
+    const std::string text = error.what();
+    throw UsageError(text.substr(0, text.find('\n')));
+  }
+  return true;
+}
+
+}  // namespace cairn::app

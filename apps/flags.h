@@ -1,0 +1,42 @@
+// A program's flags: names, defaults, help, and a `--config FILE` that holds them by name. Not here: what a program
+// does with them; CLI11, which does the parsing, stays inside flags.cpp.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cairn::app {
+
+class Flags {
+ public:
+  Flags(const char* program, const char* description);
+  ~Flags();
+
+  // `--name VALUE`, once or more (the last one counts), stored into value, which must outlive parse. What value holds
+  // now is the default that --help shows. Value: std::string, double, int, int64_t, uint64_t, or bool ("true" or
+  // "false").
+  template <class Value>
+  void add(const char* name, Value& value, const char* help);
+  // The same without a default: empty unless given.
+  template <class Value>
+  void add(const char* name, std::optional<Value>& value, const char* help);
+  // `--name` alone.
+  void add_switch(const char* name, bool& value, const char* help);
+  // Words without a name; `label` is what --help calls them.
+  void add_words(const char* label, std::vector<std::string>& words, const char* help);
+  // `--config FILE`: a JSON object of flags and values, ahead of the others, so that those on the command line win.
+  void add_config(const char* help);
+  // Text under --help's list.
+  void set_footer(const std::string& text);
+
+  // Returns false when --help was printed. Throws UsageError in one line, with the flags there are when one is unknown.
+  bool parse(int argc, char** argv);
+
+ private:
+  struct Parser;
+  std::unique_ptr<Parser> parser_;
+};
+
+}  // namespace cairn::app

@@ -1,3 +1,0 @@
-// The main function of the test programs in this folder.
-#define DOCTEST_CONFIG_IMPLEMENT_WITH_MAIN
-#include <doctest/doctest.h>
