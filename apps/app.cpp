@@ -7,7 +7,6 @@
 #include <cstdio>
 
 #include "framework/error.h"
-#include "trainers/trainer.h"
 
 namespace cairn::app {
 namespace {
@@ -31,9 +30,10 @@ int report(const char* name, const std::string& text, int code) {
 }  // namespace
 
 int guarded(const char* name, const std::function<int()>& body) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file over the limit is then a write error, which has its line
   try {
     return body();
-  } catch (const DivergedError& error) {
+  } catch (const RunError& error) {
     return report(name, error.what(), kFailed);
   } catch (const DeviceError& error) {
     return report(name, error.what(), kFailed);

@@ -13,18 +13,18 @@ namespace cairn::app {
 namespace {
 
 // {"lr": 0.1, "drop-last": true} as {"--lr=0.1", "--drop-last=true"}.
-std::vector<std::string> flags_from_file(const std::string& path) {
+std::vector<std::string> flags_from_file(const std::string& flag, const std::string& path) {
   std::ifstream file(path);
-  if (!file) throw UsageError("--config: cannot read " + path);
+  if (!file) throw UsageError(flag + ": cannot read " + path);
   std::stringstream text;
   text << file.rdbuf();
   nlohmann::json values;
   try {
     values = nlohmann::json::parse(text.str());
   } catch (const nlohmann::json::exception& error) {
-    throw UsageError("--config: " + path + " is not JSON: " + error.what());
+    throw UsageError(flag + ": " + path + " is not JSON: " + error.what());
   }
-  if (!values.is_object()) throw UsageError("--config: " + path + " must hold one JSON object of flags and values");
+  if (!values.is_object()) throw UsageError(flag + ": " + path + " must hold one JSON object of flags and values");
   std::vector<std::string> flags;
   for (const auto& [key, value] : values.items()) {
     if (value.is_string()) {
@@ -32,7 +32,7 @@ std::vector<std::string> flags_from_file(const std::string& path) {
     } else if (value.is_boolean() || value.is_number()) {
       flags.push_back(fmt::format("--{}={}", key, value.dump()));
     } else {
-      throw UsageError("--config: " + path + ": '" + key + "' must be a number, a text, true or false");
+      throw UsageError(flag + ": " + path + ": '" + key + "' must be a number, a text, true or false");
     }
   }
   return flags;
@@ -45,7 +45,7 @@ struct Flags::Parser {
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
   }
   CLI::App app;
-  bool has_config = false;
+  std::string folder_flag, file_name;  // another name for --config, see Flags::add_config
 };
 
 Flags::Flags(const char* program, const char* description) : parser_(std::make_unique<Parser>(program, description)) {}
@@ -81,10 +81,11 @@ void Flags::add_words(const char* label, std::vector<std::string>& words, const 
   parser_->app.add_option(label, words, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void Flags::add_config(const char* help) {
+void Flags::add_config(const char* folder_flag, const char* file_name, const char* help) {
   const std::string text = help;  // CLI11 would take a char* for a variable to store into
   parser_->app.add_option("--config", text)->type_name("FILE");
-  parser_->has_config = true;
+  parser_->folder_flag = folder_flag;
+  parser_->file_name = file_name;
 }
 
 void Flags::set_footer(const std::string& text) {
@@ -95,16 +96,15 @@ bool Flags::parse(int argc, char** argv) {
   CLI::App& app = parser_->app;
   std::vector<std::string> words;
   const std::vector<std::string> arguments(argv + 1, argv + argc);
-  for (size_t i = 0; parser_->has_config && i < arguments.size(); ++i) {
-    std::string path;
-    if (arguments[i].rfind("--config=", 0) == 0) {
-      path = arguments[i].substr(9);
-    } else if (arguments[i] == "--config" && i + 1 < arguments.size()) {
-      path = arguments[i + 1];
-    } else {
-      continue;
-    }
-    const std::vector<std::string> flags = flags_from_file(path);
+  for (size_t i = 0; i < arguments.size(); ++i) {
+    const size_t equals = arguments[i].find('=');
+    const std::string name = arguments[i].substr(0, equals);
+    const bool folder = name == parser_->folder_flag;
+    if (parser_->file_name.empty() || !(folder || name == "--config")) continue;
+    if (equals == std::string::npos && i + 1 == arguments.size()) continue;
+    std::string path = equals == std::string::npos ? arguments[i + 1] : arguments[i].substr(equals + 1);
+    if (folder) path += "/" + parser_->file_name;
+    const std::vector<std::string> flags = flags_from_file(name, path);
     words.insert(words.end(), flags.begin(), flags.end());
   }
   words.insert(words.end(), arguments.begin(), arguments.end());

@@ -27,7 +27,8 @@ class Flags {
   // Words without a name; `label` is what --help calls them.
   void add_words(const char* label, std::vector<std::string>& words, const char* help);
   // `--config FILE`: a JSON object of flags and values, ahead of the others, so that those on the command line win.
-  void add_config(const char* help);
+  // `folder_flag FOLDER`, a flag added before, means FOLDER/file_name in the same way.
+  void add_config(const char* folder_flag, const char* file_name, const char* help);
   // Text under --help's list.
   void set_footer(const std::string& text);
 

@@ -70,10 +70,11 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--kernel", config.device.kernels, "rungs to use, such as gemm=3; `info` lists them");
   flags.add("--eval-every", config.eval_every, "epochs between evaluations, 0 = about twenty in a run");
   flags.add("--out", config.out, "run folder; default runs/<time>-<model>-<impl>");
-  flags.add("--resume", options.resume, "continue the run in this folder");
-  flags.add("--save-every", options.save_every, "epochs between checkpoints, 0 = at the end");
+  flags.add("--resume", options.resume, "continue the run in this folder with its settings");
+  flags.add("--save-every", config.save_every, "epochs between checkpoints, 0 = at the end");
+  flags.add("--save-steps", config.save_steps, "steps between checkpoints within an epoch, 0 = none");
   flags.add("--log-interval", options.log_interval, "steps between progress lines");
-  flags.add_config("JSON file with flags by name, such as a run's config.json");
+  flags.add_config("--resume", "config.json", "JSON file with flags by name, such as a run's config.json");
   flags.add_switch("--json", settings.json, "print the result as one JSON object, the last line of stdout");
   flags.add_switch("--quiet", options.quiet, "print only errors and results");
   flags.add_switch("--dry-run", options.dry_run, "stop before the first step; write nothing");

@@ -29,5 +29,9 @@ struct DeviceError : Error {
 struct IoError : Error {
   using Error::Error;
 };
+// Work that had begun well and could not be brought to its end: nothing that a flag would mend beforehand.
+struct RunError : Error {
+  using Error::Error;
+};
 
 }  // namespace cairn

@@ -2,6 +2,7 @@
 #include "framework/file.h"
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +15,8 @@
 namespace cairn {
 namespace {
 
+constexpr const char* kTemporaryMark = ".tmp-";
+
 std::string reason() {
   return std::strerror(errno);
 }
@@ -25,7 +28,7 @@ class TemporaryFile {
     static std::atomic<unsigned> made{0};
     do {
       path_ = target;
-      path_ += ".tmp-" + std::to_string(getpid()) + "-" + std::to_string(made++);
+      path_ += kTemporaryMark + std::to_string(getpid()) + "-" + std::to_string(made++);
       descriptor_ = open(path_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     } while (descriptor_ < 0 && errno == EEXIST);
     if (descriptor_ < 0) fail("cannot be written");
@@ -121,6 +124,28 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
   for (const std::span<const std::byte> part : parts) file.append(part);
   file.rename_to_target();
   flush_folder(path);
+}
+
+void remove_stale_temporaries(const std::filesystem::path& folder) {
+  std::error_code ignored;  // what cannot be listed or removed does no harm
+  for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
+    if (entry.path().filename().string().find(kTemporaryMark) != std::string::npos)
+      std::filesystem::remove(entry.path(), ignored);
+}
+
+FolderLock::FolderLock(const std::filesystem::path& folder)
+    : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
+  if (descriptor_ < 0) throw IoError(folder.string() + ": cannot be opened: " + reason());
+  if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  const bool taken = errno == EWOULDBLOCK;
+  const std::string why = reason();
+  close(descriptor_);
+  throw IoError(folder.string() +
+                (taken ? ": another process is writing in this folder" : ": cannot be locked: " + why));
+}
+
+FolderLock::~FolderLock() {
+  close(descriptor_);
 }
 
 std::string in_quotes(const std::string& text) {

@@ -34,6 +34,23 @@ class InputFile {
 // IoError: it cannot be written; then nothing of it is left.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts);
 
+// Removes from a folder what write_file_atomically left there when its process was killed. Only for a folder that
+// nobody else is writing into.
+void remove_stale_temporaries(const std::filesystem::path& folder);
+
+// A folder held by one process at a time, until this object goes or the process ends, however it ends.
+class FolderLock {
+ public:
+  // IoError: another process holds it, or it cannot be opened.
+  explicit FolderLock(const std::filesystem::path& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
 // A text out of a file, for a one-line message: in quotes, without control characters, not endless.
 std::string in_quotes(const std::string& text);
 

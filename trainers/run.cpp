@@ -69,6 +69,55 @@ size_t peak_memory_bytes(const Device& device) {
   return static_cast<size_t>(usage.ru_maxrss) * 1024;
 }
 
+nlohmann::json metrics_line(const EpochResult& epoch, const std::optional<Evaluation>& evaluation) {
+  nlohmann::json line = {{"epoch", epoch.epoch},
+                         {"steps", epoch.steps},
+                         {"train_loss", epoch.train_loss},
+                         {"lr", epoch.learning_rate},
+                         {"train_seconds", epoch.train_seconds},
+                         {"images_per_second", epoch.images_per_second}};
+  if (evaluation) line.update({{"test_loss", evaluation->loss}, {"test_accuracy", evaluation->accuracy}});
+  return line;
+}
+
+// Saving on the way: a disk that is full while training goes on is no reason to throw the training away. It is said
+// once, and again only if a write succeeded in between.
+class SaveAttempts {
+ public:
+  template <class Save>
+  void operator()(const Save& save) {
+    try {
+      save();
+      failing_ = false;
+    } catch (const IoError& error) {
+      if (!failing_) fmt::print(stderr, "train: {}; training goes on\n", error.what());
+      failing_ = true;
+    }
+  }
+
+ private:
+  bool failing_ = false;
+};
+
+void save_result(const RunFolder& folder, const Module& model) {
+  try {
+    folder.save_model(model);
+  } catch (const IoError& error) {
+    throw RunError(std::string("the training is done but its weights are lost: ") + error.what());
+  }
+}
+
+RunState continue_run(const RunFolder& folder, Trainer& trainer, const RunOptions& options) {
+  const std::optional<RunState> state = folder.load_checkpoint(trainer);
+  const int64_t steps = trainer.steps_done(), epochs = steps / trainer.steps_per_epoch();
+  if (!options.dry_run) folder.truncate_metrics(epochs);
+  if (!options.quiet)
+    fmt::print(stderr, "{}: {}\n", folder.path().string(),
+               state ? fmt::format("continuing after step {} (epoch {})", steps, epochs + 1)
+                     : "there is no checkpoint yet: starting at the beginning");
+  return state.value_or(RunState{});
+}
+
 }  // namespace
 
 RunResult run_training(RunConfig config, const RunOptions& options) {
@@ -85,11 +134,16 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
   DeviceData data = upload(device, std::move(dataset), model, config.training.normalization,
                            config.training.validation_count, config.seed);
   Trainer trainer(device, model, config, std::move(data));
-  if (!options.resume.empty()) load_checkpoint(trainer, options.resume);
+  RunState state;
   // Last, so that settings which cannot be leave nothing behind.
   std::optional<RunFolder> folder;
-  if (!options.dry_run) folder.emplace(options.resume.empty() ? config.out : options.resume, config);
-  if (folder) folder->write_config(to_json(config));
+  if (!options.resume.empty()) {
+    folder.emplace(RunFolder::reopen(options.resume));
+    state = continue_run(*folder, trainer, options);
+  } else if (!options.dry_run) {
+    folder.emplace(RunFolder::create(config.out, config));
+    folder->write_config(to_json(config));
+  }
 
   const int64_t epochs = config.training.epochs;
   const int64_t eval_every = config.eval_every > 0 ? config.eval_every : std::max<int64_t>(1, epochs / 20);
@@ -103,10 +157,16 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
   double train_seconds = 0;
   EpochResult last;
   std::optional<Evaluation> evaluation;
+  SaveAttempts attempt;
+  const auto save_checkpoint = [&] { attempt([&] { folder->save_checkpoint(trainer, state); }); };
   while (!options.dry_run && !run.interrupted && trainer.steps_done() < epochs * trainer.steps_per_epoch()) {
     const int64_t epoch = trainer.steps_done() / trainer.steps_per_epoch() + 1;
-    const auto progress = [&](int64_t done, double loss) { display.step(epoch, done, loss); };
-    last = trainer.run_epoch(display.interval(options.log_interval), progress, stop);
+    Trainer::Hooks hooks;
+    hooks.progress_interval = display.interval(options.log_interval);
+    hooks.progress = [&](int64_t done, double loss) { display.step(epoch, done, loss); };
+    hooks.save_interval = config.save_steps;
+    hooks.save = save_checkpoint;
+    last = trainer.run_epoch(hooks, stop);
     train_seconds += last.train_seconds;
     run.interrupted = last.interrupted || (stop && epoch < epochs);
     if (!last.interrupted) epoch_seconds.push_back(last.train_seconds);
@@ -114,23 +174,22 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
     evaluation.reset();
     if (!run.interrupted && (epoch % eval_every == 0 || epoch == epochs)) evaluation = trainer.evaluate();
     display.epoch(last, evaluation);
-    nlohmann::json line = {{"epoch", epoch},
-                           {"steps", last.steps},
-                           {"train_loss", last.train_loss},
-                           {"lr", last.learning_rate},
-                           {"train_seconds", last.train_seconds},
-                           {"images_per_second", last.images_per_second}};
-    if (evaluation) line.update({{"test_loss", evaluation->loss}, {"test_accuracy", evaluation->accuracy}});
-    if (!last.interrupted) folder->append_metrics(line);
-    if (run.interrupted || (options.save_every > 0 && epoch % options.save_every == 0) || epoch == epochs)
-      folder->save_checkpoint(trainer);
+    if (!last.interrupted) attempt([&] { folder->append_metrics(metrics_line(last, evaluation)); });
+    if (evaluation && evaluation->accuracy > state.best_accuracy) {
+      state.best_accuracy = evaluation->accuracy;
+      attempt([&] { folder->save_best(trainer.model(), epoch, evaluation->accuracy); });
+    }
+    if (run.interrupted || (config.save_every > 0 && epoch % config.save_every == 0) || epoch == epochs)
+      save_checkpoint();
   }
-  if (folder) folder->save_model(trainer.model());
-  if (!evaluation && !options.dry_run) evaluation = trainer.evaluate();
+  if (!options.dry_run) {
+    save_result(*folder, trainer.model());
+    if (!evaluation) evaluation = trainer.evaluate();
+  }
 
-  run.summary.update({{"epochs", static_cast<int64_t>(epoch_seconds.size())},
+  run.summary.update({{"epochs", trainer.steps_done() / trainer.steps_per_epoch()},
                       {"steps", trainer.steps_done()},
-                      {"train_loss", last.train_loss},
+                      {"train_loss", last.steps > 0 ? nlohmann::json(last.train_loss) : nlohmann::json()},
                       {"test_loss", evaluation ? nlohmann::json(evaluation->loss) : nlohmann::json()},
                       {"test_accuracy", evaluation ? nlohmann::json(evaluation->accuracy) : nlohmann::json()},
                       {"train_seconds", train_seconds},

@@ -13,8 +13,7 @@ struct RunOptions {
   bool quiet = false;
   bool dry_run = false;      // everything up to the first step, and no files
   int64_t log_interval = 0;  // steps between progress lines; 0: a live bar on a terminal, else only epochs
-  int64_t save_every = 1;    // epochs between checkpoints; 0: only at the end
-  std::string resume;        // run folder to continue, or ""
+  std::string resume;        // run folder to continue, or ""; the settings are the run's own (its config.json)
   const std::atomic<bool>* stop = nullptr;  // set: finish the step, save, return
 };
 
@@ -23,7 +22,8 @@ struct RunResult {
   bool interrupted = false;
 };
 
-// Throws what its parts throw: UsageError, DataError, IoError, DeviceError, DivergedError.
+// Throws what its parts throw: UsageError, DataError, IoError, DeviceError; DivergedError; RunError when the results
+// cannot be saved. A checkpoint that cannot be written on the way is one line on stderr, and training goes on.
 RunResult run_training(RunConfig config, const RunOptions& options);
 
 }  // namespace cairn

@@ -34,6 +34,8 @@ void check_config(const RunConfig& config) {
   require(training.epochs >= 1 && training.epochs <= 1000000, "--epochs", "between 1 and 1000000",
           whole(training.epochs));
   require(config.eval_every >= 0, "--eval-every", "0 or more", whole(config.eval_every));
+  require(config.save_every >= 0, "--save-every", "0 or more", whole(config.save_every));
+  require(config.save_steps >= 0, "--save-steps", "0 or more", whole(config.save_steps));
   require(config.device.threads >= 0 && config.device.threads <= 1024, "--threads", "between 0 and 1024",
           config.device.threads);
   if (training.optimizer != OptimizerKind::sgd && training.momentum != 0)
@@ -45,6 +47,7 @@ nlohmann::json to_json(const RunConfig& config) {
   return {{"model", config.model},
           {"recipe", config.recipe},
           {"dataset", config.dataset},
+          {"data-dir", config.data_dir},
           {"check-hash", config.check_hash},
           {"impl", config.device.implementation},
           {"device", config.device.where},
@@ -60,7 +63,9 @@ nlohmann::json to_json(const RunConfig& config) {
           {"weight-decay", training.weight_decay},
           {"schedule", text_of(training.schedule)},
           {"drop-last", training.drop_last},
-          {"eval-every", config.eval_every}};
+          {"eval-every", config.eval_every},
+          {"save-every", config.save_every},
+          {"save-steps", config.save_steps}};
 }
 
 }  // namespace cairn

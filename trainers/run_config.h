@@ -21,6 +21,8 @@ struct RunConfig {
   uint64_t seed = 1;
   Recipe training;         // the recipe with the flags' changes
   int64_t eval_every = 0;  // epochs between evaluations; 0 = about twenty in a run
+  int64_t save_every = 1;  // epochs between checkpoints; 0 = at the end
+  int64_t save_steps = 0;  // steps between checkpoints within an epoch; 0 = none
   std::string out;         // run folder; "" = runs/<time>-<model>-<impl>
 };
 

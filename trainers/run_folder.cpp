@@ -14,9 +14,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr const char* kConfig = "config.json";
+constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
 constexpr const char* kModelPrefix = "model.";
 constexpr const char* kOptimizerPrefix = "optimizer.";
+constexpr const char* kStep = "step";
+constexpr const char* kEpochLosses = "epoch_losses";
+constexpr const char* kBestAccuracy = "best_accuracy";
 
 std::string time_text() {
   const std::time_t now = std::time(nullptr);
@@ -31,57 +36,115 @@ std::string time_text() {
   throw IoError("cannot write " + path.string() + ": " + reason);
 }
 
-void write_text(const fs::path& path, const std::string& text, std::ios::openmode mode) {
+void append_text(const fs::path& path, const std::string& text) {
   errno = 0;
-  std::ofstream file(path, mode);
+  std::ofstream file(path, std::ios::app);
   file << text << std::flush;
   if (!file) fail(path, errno ? std::strerror(errno) : "the write failed");
 }
 
+void replace_text(const fs::path& path, const std::string& text) {
+  const std::span<const std::byte> parts[] = {std::as_bytes(std::span(text))};
+  write_file_atomically(path, parts);
+}
+
+template <class Value>
+HostTensor host_tensor(const char* name, DType dtype, const Shape& shape, std::span<const Value> values) {
+  const std::span<const std::byte> bytes = std::as_bytes(values);
+  return {name, dtype, shape, {bytes.begin(), bytes.end()}};
+}
+
+template <class Value>
+Value scalar(const HostTensor& tensor) {
+  Value value;
+  std::memcpy(&value, tensor.bytes.data(), sizeof value);
+  return value;
+}
+
 }  // namespace
 
-RunFolder::RunFolder(const std::string& path, const RunConfig& config) {
+RunFolder::RunFolder(fs::path path) : path_(std::move(path)), lock_(std::make_unique<FolderLock>(path_)) {
+  remove_stale_temporaries(path_);
+}
+
+RunFolder RunFolder::create(const std::string& given, const RunConfig& config) {
   std::error_code error;
-  if (!path.empty()) {
-    path_ = path;
-    fs::create_directories(path_, error);
+  fs::path path = given;
+  if (!given.empty()) {
+    fs::create_directories(path, error);
   } else {
     fs::create_directories("runs", error);
     const fs::path stem = fs::path("runs") / (time_text() + "-" + config.model + "-" + config.device.implementation);
-    path_ = stem;
-    for (int i = 2; !error && !fs::create_directory(path_, error) && !error; ++i)
-      path_ = stem.string() + "-" + std::to_string(i);
+    path = stem;
+    for (int i = 2; !error && !fs::create_directory(path, error) && !error; ++i)
+      path = stem.string() + "-" + std::to_string(i);
   }
-  if (error) fail(path_, error.message());
-  if (!fs::is_directory(path_, error)) fail(path_, "it is not a folder");
-  write_text(path_ / "metrics.jsonl", "", std::ios::app);  // also when the folder is there but read-only
+  if (error) fail(path, error.message());
+  if (!fs::is_directory(path, error)) fail(path, "it is not a folder");
+  if (fs::exists(path / kConfig, error))
+    throw UsageError("--out: " + path.string() + " holds a run already: continue it with --resume " + path.string() +
+                     ", or name another folder");
+  RunFolder folder(path);
+  append_text(path / kMetrics, "");  // also when the folder is there but read-only
+  return folder;
+}
+
+RunFolder RunFolder::reopen(const std::string& path) {
+  RunFolder folder{fs::path(path)};
+  append_text(folder.path_ / kMetrics, "");
+  return folder;
 }
 
 void RunFolder::write_config(const nlohmann::json& config) const {
-  write_text(path_ / "config.json", config.dump(2) + "\n", std::ios::trunc);
+  replace_text(path_ / kConfig, config.dump(2) + "\n");
 }
 
 void RunFolder::append_metrics(const nlohmann::json& line) const {
-  write_text(path_ / "metrics.jsonl", line.dump() + "\n", std::ios::app);
+  append_text(path_ / kMetrics, line.dump() + "\n");
+}
+
+void RunFolder::truncate_metrics(int64_t epochs) const {
+  std::ifstream file(path_ / kMetrics);
+  std::string kept, line;
+  bool changed = false;
+  while (std::getline(file, line)) {
+    const nlohmann::json entry = nlohmann::json::parse(line, nullptr, false);  // a killed run may leave half a line
+    const bool keep = entry.is_object() && entry.contains("epoch") && entry["epoch"].is_number_integer() &&
+                      entry["epoch"].get<int64_t>() <= epochs;
+    if (keep) kept += line + "\n";
+    changed |= !keep;
+  }
+  if (changed) replace_text(path_ / kMetrics, kept);
 }
 
 void RunFolder::save_model(const Module& model) const {
   write_safetensors(path_ / "model.safetensors", to_host(model.parameters()), {{"format", "pt"}});
 }
 
-void RunFolder::save_checkpoint(Trainer& trainer) const {
+void RunFolder::save_best(const Module& model, int64_t epoch, double accuracy) const {
+  write_safetensors(path_ / "best.safetensors", to_host(model.parameters()),
+                    {{"format", "pt"}, {"epoch", std::to_string(epoch)}, {"test_accuracy", std::to_string(accuracy)}});
+}
+
+void RunFolder::save_checkpoint(Trainer& trainer, const RunState& state) const {
   std::vector<HostTensor> tensors = to_host(trainer.model().parameters(), kModelPrefix);
-  for (HostTensor& state : to_host(trainer.optimizer().state(), kOptimizerPrefix)) tensors.push_back(std::move(state));
-  HostTensor step{"step", DType::i64, {}, std::vector<std::byte>(sizeof(int64_t))};
+  for (HostTensor& each : to_host(trainer.optimizer().state(), kOptimizerPrefix)) tensors.push_back(std::move(each));
   const int64_t steps = trainer.steps_done();
-  std::memcpy(step.bytes.data(), &steps, sizeof steps);
-  tensors.push_back(std::move(step));
+  std::vector<float> losses;
+  if (steps % trainer.steps_per_epoch() != 0) losses = trainer.losses();
+  tensors.push_back(host_tensor<int64_t>(kStep, DType::i64, {}, {&steps, 1}));
+  tensors.push_back(host_tensor<double>(kBestAccuracy, DType::f64, {}, {&state.best_accuracy, 1}));
+  tensors.push_back(host_tensor<float>(kEpochLosses, DType::f32, {static_cast<int64_t>(losses.size())}, losses));
   write_safetensors(path_ / kCheckpoint, tensors, {});
 }
 
-void load_checkpoint(Trainer& trainer, const fs::path& run_folder) {
-  const fs::path path = run_folder / kCheckpoint;
+std::optional<RunState> RunFolder::load_checkpoint(Trainer& trainer) const {
+  const fs::path path = path_ / kCheckpoint;
+  std::error_code error;
+  if (!fs::exists(path, error)) return {};
   std::vector<HostTensor> weights, states;
+  std::vector<float> losses;
+  RunState state;
   int64_t steps = -1;
   for (HostTensor& tensor : read_safetensors(path)) {
     if (tensor.name.rfind(kModelPrefix, 0) == 0) {
@@ -90,15 +153,25 @@ void load_checkpoint(Trainer& trainer, const fs::path& run_folder) {
     } else if (tensor.name.rfind(kOptimizerPrefix, 0) == 0) {
       tensor.name.erase(0, std::strlen(kOptimizerPrefix));
       states.push_back(std::move(tensor));
-    } else if (tensor.name == "step" && tensor.dtype == DType::i64 && tensor.shape == Shape{}) {
-      std::memcpy(&steps, tensor.bytes.data(), sizeof steps);
+    } else if (tensor.name == kStep && tensor.dtype == DType::i64 && tensor.shape == Shape{}) {
+      steps = scalar<int64_t>(tensor);
+    } else if (tensor.name == kBestAccuracy && tensor.dtype == DType::f64 && tensor.shape == Shape{}) {
+      state.best_accuracy = scalar<double>(tensor);
+    } else if (tensor.name == kEpochLosses && tensor.dtype == DType::f32) {
+      losses.resize(tensor.bytes.size() / sizeof(float));
+      std::memcpy(losses.data(), tensor.bytes.data(), losses.size() * sizeof(float));
     }
   }
   if (steps < 0) throw DataError(path.string() + " is not a checkpoint: it has no step");
+  if (static_cast<int64_t>(losses.size()) != steps % trainer.steps_per_epoch())
+    throw DataError(path.string() + " is of a run with other batches: it has the losses of " +
+                    std::to_string(losses.size()) + " steps of its last epoch, not of " +
+                    std::to_string(steps % trainer.steps_per_epoch()));
   check_fit(trainer.optimizer().state(), states, path.string());
   load_tensors(trainer.model().parameters(), weights, path.string());
   load_tensors(trainer.optimizer().state(), states, path.string());
-  trainer.set_steps_done(steps);
+  trainer.continue_at(steps, std::move(losses));
+  return state;
 }
 
 }  // namespace cairn

@@ -1,35 +1,57 @@
-// The folder a run leaves behind: config.json, metrics.jsonl, model.safetensors, checkpoint.safetensors. Not here: what
-// is in a safetensors file (framework/safetensors.h).
+// The folder a run leaves behind, and may be continued from:
+//   config.json              the settings by flag name
+//   metrics.jsonl            a line for each epoch
+//   checkpoint.safetensors   the last state to continue from: weights, optimizer, step
+//   best.safetensors         the weights with the best test accuracy so far
+//   model.safetensors        the weights at the end
+// All but metrics.jsonl, which only grows, are replaced as wholes: killed at any moment, a run leaves each of them old
+// or new. Not here: what is in a safetensors file (framework/safetensors.h).
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
+#include "framework/file.h"
 #include "trainers/trainer.h"
 
 namespace cairn {
 
+// What a checkpoint says of the run beside the state that it puts into the trainer.
+struct RunState {
+  double best_accuracy = -1;  // of best.safetensors; -1: there is none yet
+};
+
 class RunFolder {
  public:
   // Creates the folder and proves that it can be written. path "": runs/<time>-<model>-<impl>, with a number appended
-  // if that is taken. Throws IoError naming the folder and the reason.
-  RunFolder(const std::string& path, const RunConfig& config);
+  // if that is taken. Throws IoError naming the folder and the reason; UsageError if it holds a run already.
+  static RunFolder create(const std::string& path, const RunConfig& config);
+  // The folder of an earlier run; what a killed one left half-written is removed. Throws IoError.
+  static RunFolder reopen(const std::string& path);
 
   const std::filesystem::path& path() const { return path_; }
 
   void write_config(const nlohmann::json& config) const;
   void append_metrics(const nlohmann::json& line) const;
-  // Final weights, under PyTorch's names.
+  // Keeps the lines of the first `epochs` epochs: those after the checkpoint will be written again.
+  void truncate_metrics(int64_t epochs) const;
+  // Weights under PyTorch's names: at the end, and the best so far.
   void save_model(const Module& model) const;
-  // Weights, optimizer state and step: what a run needs to continue.
-  void save_checkpoint(Trainer& trainer) const;
+  void save_best(const Module& model, int64_t epoch, double accuracy) const;
+  // Weights, optimizer state, step and the losses of an unfinished epoch: what a run needs to continue bit for bit.
+  void save_checkpoint(Trainer& trainer, const RunState& state) const;
+  // Puts the checkpoint into a trainer of the same configuration. Empty: the run was stopped before its first
+  // checkpoint. Throws DataError naming the file.
+  std::optional<RunState> load_checkpoint(Trainer& trainer) const;
 
  private:
-  std::filesystem::path path_;
-};
+  explicit RunFolder(std::filesystem::path path);
 
-// Puts a run's checkpoint into a trainer of the same configuration. Throws DataError naming the file.
-void load_checkpoint(Trainer& trainer, const std::filesystem::path& run_folder);
+  std::filesystem::path path_;
+  std::unique_ptr<FolderLock> lock_;
+};
 
 }  // namespace cairn

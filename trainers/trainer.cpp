@@ -60,9 +60,10 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
 
 Trainer::~Trainer() = default;
 
-void Trainer::set_steps_done(int64_t steps) {
+void Trainer::continue_at(int64_t steps, std::vector<float> losses) {
   steps_done_ = steps;
   clock_->set_step(steps);
+  losses_ = std::move(losses);
 }
 
 void Trainer::start_epoch(int64_t epoch) {
@@ -74,7 +75,7 @@ void Trainer::start_epoch(int64_t epoch) {
     rates_[static_cast<size_t>(i)] =
         static_cast<float>(learning_rate_at(recipe_.schedule, recipe_.learning_rate, epoch * steps_per_epoch_ + i));
   clock_->set_rates(rates_);
-  losses_.assign(static_cast<size_t>(steps_per_epoch_), 0);
+  losses_.resize(static_cast<size_t>(steps_done_ - epoch * steps_per_epoch_));
 }
 
 // Forward, backward and update of one batch, as calls that can be captured: nothing here depends on values.
@@ -112,8 +113,9 @@ void Trainer::run_step(int64_t rows) {
 
 // Fetches the losses of steps first .. end - 1 of this epoch and looks for one that is no number.
 void Trainer::read_losses(int64_t first, int64_t end) {
+  if (first == end) return;
   const std::vector<float> fresh = history_.rows(first, end).to_host<float>();
-  std::copy(fresh.begin(), fresh.end(), losses_.begin() + first);
+  losses_.insert(losses_.end(), fresh.begin(), fresh.end());
   const auto bad = std::find_if(fresh.begin(), fresh.end(), [](float loss) { return !std::isfinite(loss); });
   if (bad == fresh.end()) return;
   throw DivergedError("the loss became " + std::string(std::isnan(*bad) ? "nan" : "infinite") + " at step " +
@@ -132,7 +134,7 @@ double Trainer::mean_loss(int64_t first, int64_t end) const {
   return end > first ? sum / static_cast<double>(images(first, end)) : 0;
 }
 
-EpochResult Trainer::run_epoch(int64_t interval, const Progress& progress, const std::atomic<bool>& stop) {
+EpochResult Trainer::run_epoch(const Hooks& hooks, const std::atomic<bool>& stop) {
   const int64_t epoch = steps_done_ / steps_per_epoch_, first = steps_done_ % steps_per_epoch_;
   model_->train();
   start_epoch(epoch);
@@ -140,27 +142,29 @@ EpochResult Trainer::run_epoch(int64_t interval, const Progress& progress, const
   const auto begin = Clock::now();
   double paused_seconds = 0;
 
-  int64_t done = first, read = first;
+  const auto due = [](int64_t interval, int64_t steps) { return interval > 0 && steps % interval == 0; };
+  int64_t done = first;
   while (done < steps_per_epoch_ && !stop) {
     const bool last = done + 1 == steps_per_epoch_;
     run_step(last && partial_rows_ > 0 ? partial_rows_ : batch_size_);
     ++done;
-    if (interval > 0 && (done - first) % interval == 0 && !last) {
-      const auto pause = Clock::now();
-      read_losses(read, done);
-      read = done;
-      progress(done, losses_[static_cast<size_t>(done - 1)]);
-      paused_seconds += std::chrono::duration<double>(Clock::now() - pause).count();
-    }
+    const bool show = due(hooks.progress_interval, done - first), save = due(hooks.save_interval, steps_done_);
+    if (last || !(show || save)) continue;
+    device_->synchronize();
+    const auto pause = Clock::now();
+    read_losses(static_cast<int64_t>(losses_.size()), done);
+    if (show) hooks.progress(done, losses_.back());
+    if (save) hooks.save();
+    paused_seconds += std::chrono::duration<double>(Clock::now() - pause).count();
   }
   device_->synchronize();
 
   EpochResult result;
   result.train_seconds = std::chrono::duration<double>(Clock::now() - begin).count() - paused_seconds;
-  if (done > read) read_losses(read, done);
+  read_losses(static_cast<int64_t>(losses_.size()), done);
   result.epoch = epoch + 1;
   result.steps = steps_done_;
-  result.train_loss = mean_loss(first, done);
+  result.train_loss = mean_loss(0, done);
   result.learning_rate = done > first ? rates_[static_cast<size_t>(done - 1)] : 0;
   result.images_per_second = static_cast<double>(images(first, done)) / std::max(result.train_seconds, 1e-9);
   result.interrupted = done < steps_per_epoch_;

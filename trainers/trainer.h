@@ -14,8 +14,8 @@
 namespace cairn {
 
 // The loss stopped being a number.
-struct DivergedError : Error {
-  using Error::Error;
+struct DivergedError : RunError {
+  using RunError::RunError;
 };
 
 struct EpochResult {
@@ -40,22 +40,28 @@ class Trainer {
   Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config, DeviceData data);
   ~Trainer();
 
-  // Called between steps with the epoch's steps done so far and the last one's loss.
-  using Progress = std::function<void(int64_t steps_done, double loss)>;
+  // What is called between two steps of an epoch. The host waits for the device and looks at the losses first; the time
+  // of all that is not training time.
+  struct Hooks {
+    int64_t progress_interval = 0;                                  // steps of the epoch; 0: never
+    std::function<void(int64_t steps_done, double loss)> progress;  // the epoch's steps so far and the last one's loss
+    int64_t save_interval = 0;                                      // steps of the training; 0: never
+    std::function<void()> save;
+  };
 
-  // Runs the rest of the current epoch: all of it, or what a resumed run has left. progress is called every `interval`
-  // steps (0: never), which makes the host wait for the device. When `stop` becomes true the step in hand is finished
-  // and the epoch left there. Throws DivergedError with the step's number.
-  EpochResult run_epoch(int64_t interval, const Progress& progress, const std::atomic<bool>& stop);
+  // Runs the rest of the current epoch: all of it, or what a resumed run has left. When `stop` becomes true the step in
+  // hand is finished and the epoch left there. Throws DivergedError with the step's number.
+  EpochResult run_epoch(const Hooks& hooks, const std::atomic<bool>& stop);
   Evaluation evaluate();
 
   Module& model() { return *model_; }
   Optimizer& optimizer() { return *optimizer_; }
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
   int64_t steps_done() const { return steps_done_; }
-  // Continues from another run's weights and optimizer state, already copied in.
-  void set_steps_done(int64_t steps);
-  // Losses of the steps of the epoch that ran last.
+  // Continues after that many steps, with the losses of those among them that belong to an unfinished epoch; weights
+  // and optimizer state have been copied in.
+  void continue_at(int64_t steps, std::vector<float> losses);
+  // Losses of the steps of the epoch that ran last, as far as it went.
   const std::vector<float>& losses() const { return losses_; }
 
  private:

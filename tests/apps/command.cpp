@@ -23,7 +23,7 @@ std::string read_file(const std::filesystem::path& path) {
 }  // namespace
 
 Result run(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
-           const std::string& data, int interrupt_after_ms) {
+           const std::string& data, int interrupt_after_ms, int signal) {
   const TemporaryFolder output;
   const std::string out = output.path / "out", error = output.path / "error";
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
@@ -47,7 +47,7 @@ Result run(const std::string& program, const std::vector<std::string>& arguments
   }
   if (interrupt_after_ms > 0) {
     usleep(static_cast<useconds_t>(interrupt_after_ms) * 1000);
-    kill(child, SIGINT);
+    kill(child, signal);
   }
   int status = 0;
   waitpid(child, &status, 0);

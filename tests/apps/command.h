@@ -1,6 +1,7 @@
 // Runs a program as a user does and catches what it prints. Not here: what to expect of it.
 #pragma once
 
+#include <csignal>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -13,9 +14,10 @@ struct Result {
 };
 
 // Runs `program` with the arguments in `folder`, standard input closed and CAIRN_DATA as given ("" = not set).
-// interrupt_after_ms: sends SIGINT after that time; 0 = never.
+// interrupt_after_ms: sends `signal` after that time, unless the program has ended; 0 = never. code: the exit code, or
+// minus the signal's number.
 Result run(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
-           const std::string& data = "", int interrupt_after_ms = 0);
+           const std::string& data = "", int interrupt_after_ms = 0, int signal = SIGINT);
 
 // A folder of its own for a test.
 struct TemporaryFolder {

@@ -3,6 +3,7 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "framework/safetensors.h"
 #include "tests/trainers/support.h"
 #include "trainers/run.h"
+#include "trainers/run_folder.h"
 
 namespace cairn::testing {
 namespace {
@@ -91,6 +93,78 @@ TEST_CASE("a resumed run ends with the bits of one that was never stopped") {
   CHECK(file_bytes(whole.path / "a" / "model.safetensors") == file_bytes(whole.path / "b" / "model.safetensors"));
   CHECK(file_bytes(whole.path / "a" / "checkpoint.safetensors") ==
         file_bytes(whole.path / "b" / "checkpoint.safetensors"));
+  CHECK(file_bytes(whole.path / "a" / "best.safetensors") == file_bytes(whole.path / "b" / "best.safetensors"));
+}
+
+TEST_CASE("a run that was left in the middle of an epoch reports the whole epoch after resuming") {
+  const TemporaryFolder whole;
+  RunOptions options;
+  options.quiet = true;
+  const RunResult uninterrupted = run_training(short_run(whole.path / "a", 2), options);
+
+  // A run of which only the checkpoint after step 60 of 80 is left.
+  RunConfig config = short_run(whole.path / "b", 2);
+  config.save_steps = 20;
+  config.save_every = 0;
+  std::atomic<bool> stop{false};
+  {
+    const std::shared_ptr<Device> device = Device::open(config.device);
+    Trainer trainer = make_trainer(config, load("digits", 20000, 10));
+    const RunFolder folder = RunFolder::create(config.out, config);
+    folder.write_config(to_json(config));
+    Trainer::Hooks hooks;
+    hooks.save_interval = 20;
+    hooks.save = [&] {
+      folder.save_checkpoint(trainer, {});
+      stop = trainer.steps_done() == 60;
+    };
+    trainer.run_epoch(hooks, stop);
+    folder.append_metrics({{"epoch", 1}});
+    CHECK(trainer.run_epoch(hooks, stop).interrupted);
+    folder.append_metrics({{"epoch", 2}, {"from", "the future"}});
+  }
+  options.resume = (whole.path / "b").string();
+  const RunResult resumed = run_training(config, options);
+  CHECK(resumed.summary["steps"] == 80);
+  CHECK(resumed.summary["epochs"] == 2);
+  CHECK(resumed.summary["train_loss"] == uninterrupted.summary["train_loss"]);
+  CHECK(file_bytes(whole.path / "a" / "model.safetensors") == file_bytes(whole.path / "b" / "model.safetensors"));
+  std::ifstream metrics(whole.path / "b" / "metrics.jsonl");
+  std::vector<nlohmann::json> lines;
+  for (std::string line; std::getline(metrics, line);) lines.push_back(nlohmann::json::parse(line));
+  REQUIRE(lines.size() == 2);
+  CHECK(lines[1]["epoch"] == 2);
+  CHECK(lines[1]["train_loss"] == uninterrupted.summary["train_loss"]);
+}
+
+TEST_CASE("a folder that holds a run, or is being written, is not written into") {
+  const TemporaryFolder folder;
+  RunOptions options;
+  options.quiet = true;
+  run_training(short_run(folder.path / "a", 1), options);
+  const std::vector<std::byte> weights = file_bytes(folder.path / "a" / "model.safetensors");
+  const std::string path = (folder.path / "a").string();
+  CHECK_THROWS_WITH_AS(
+      run_training(short_run(path, 2), options),
+      ("--out: " + path + " holds a run already: continue it with --resume " + path + ", or name another folder")
+          .c_str(),
+      UsageError);
+  const FolderLock held(path);
+  options.resume = path;
+  CHECK_THROWS_WITH_AS(run_training(short_run("", 2), options),
+                       (path + ": another process is writing in this folder").c_str(), IoError);
+  CHECK(file_bytes(folder.path / "a" / "model.safetensors") == weights);
+}
+
+TEST_CASE("what a killed run left half-written goes away when the run is continued") {
+  const TemporaryFolder folder;
+  RunOptions options;
+  options.quiet = true;
+  run_training(short_run(folder.path, 1), options);
+  std::ofstream(folder.path / "checkpoint.safetensors.tmp-123-4") << "half";
+  options.resume = folder.path.string();
+  run_training(short_run("", 2), options);
+  CHECK_FALSE(fs::exists(folder.path / "checkpoint.safetensors.tmp-123-4"));
 }
 
 TEST_CASE("a checkpoint of another model is refused, with what does not fit") {

@@ -21,9 +21,9 @@ TEST_CASE("a network learns the generated digits") {
     CAPTURE(implementation);
     Trainer trainer = make_trainer(config_for("dnn", "default", implementation), load("digits", 4000, 1000));
     const Evaluation before = trainer.evaluate();
-    const EpochResult first = trainer.run_epoch(0, nullptr, kNever);
+    const EpochResult first = trainer.run_epoch({}, kNever);
     EpochResult last = first;
-    for (int i = 0; i < 3; ++i) last = trainer.run_epoch(0, nullptr, kNever);
+    for (int i = 0; i < 3; ++i) last = trainer.run_epoch({}, kNever);
     const Evaluation after = trainer.evaluate();
     CHECK(before.count == 1000);
     CHECK(before.accuracy < 0.3);
@@ -78,12 +78,14 @@ TEST_CASE("a replayed step is the step that was run first") {
 TEST_CASE("interruption ends the epoch after the step in hand") {
   Trainer trainer = make_trainer(config_for("linear", "default", "eigen"), load("digits", 1000, 10));
   std::atomic<bool> stop{false};
-  const EpochResult result = trainer.run_epoch(
-      3, [&](int64_t done, double) { stop = done >= 6; }, stop);
+  Trainer::Hooks hooks;
+  hooks.progress_interval = 3;
+  hooks.progress = [&](int64_t done, double) { stop = done >= 6; };
+  const EpochResult result = trainer.run_epoch(hooks, stop);
   CHECK(result.interrupted);
   CHECK(result.steps == 6);
   CHECK(trainer.steps_done() == 6);
-  const EpochResult rest = trainer.run_epoch(0, nullptr, kNever);
+  const EpochResult rest = trainer.run_epoch({}, kNever);
   CHECK_FALSE(rest.interrupted);
   CHECK(rest.steps == trainer.steps_per_epoch());
 }
@@ -94,7 +96,7 @@ TEST_CASE("a loss that is no number is an error that names the step") {
   config.training.schedule = {};
   Trainer trainer = make_trainer(config, load("digits", 1000, 10));
   try {
-    for (int i = 0; i < 10; ++i) trainer.run_epoch(0, nullptr, kNever);
+    for (int i = 0; i < 10; ++i) trainer.run_epoch({}, kNever);
     FAIL("training at a learning rate of 1e20 did not diverge");
   } catch (const DivergedError& error) {
     const std::string text = error.what();
