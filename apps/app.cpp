@@ -6,6 +6,7 @@
 #include <csignal>
 #include <cstdio>
 
+#include "datasets/held_folder.h"
 #include "framework/error.h"
 
 namespace cairn::app {
@@ -37,6 +38,8 @@ int guarded(const char* name, const std::function<int()>& body) {
     return report(name, error.what(), kFailed);
   } catch (const DeviceError& error) {
     return report(name, error.what(), kFailed);
+  } catch (const datasets::InterruptedError& error) {
+    return report(name, error.what(), kInterrupted);
   } catch (const Error& error) {
     return report(name, error.what(), kBadInput);
   } catch (const std::bad_alloc&) {

@@ -1,44 +1,46 @@
 #include "apps/flags.h"
 
-#include <fmt/format.h>
-
 #include <CLI/CLI.hpp>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
 #include "framework/error.h"
+#include "framework/file.h"
 
 namespace cairn::app {
 namespace {
 
-// {"lr": 0.1, "drop-last": true} as {"--lr=0.1", "--drop-last=true"}.
-std::vector<std::string> flags_from_file(const std::string& flag, const std::string& path) {
+std::string read_text(const std::string& flag, const std::string& path) {
   std::ifstream file(path);
   if (!file) throw UsageError(flag + ": cannot read " + path);
   std::stringstream text;
   text << file.rdbuf();
+  return text.str();
+}
+
+}  // namespace
+
+std::vector<std::string> flags_from_json(const std::string& text, const std::string& name) {
   nlohmann::json values;
   try {
-    values = nlohmann::json::parse(text.str());
+    values = nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
-    throw UsageError(flag + ": " + path + " is not JSON: " + error.what());
+    throw UsageError(name + " is not JSON: " + error.what());
   }
-  if (!values.is_object()) throw UsageError(flag + ": " + path + " must hold one JSON object of flags and values");
+  if (!values.is_object()) throw UsageError(name + " must hold one JSON object of flags and values");
   std::vector<std::string> flags;
   for (const auto& [key, value] : values.items()) {
     if (value.is_string()) {
-      if (!value.get<std::string>().empty()) flags.push_back(fmt::format("--{}={}", key, value.get<std::string>()));
+      if (!value.get<std::string>().empty()) flags.push_back("--" + key + "=" + value.get<std::string>());
     } else if (value.is_boolean() || value.is_number()) {
-      flags.push_back(fmt::format("--{}={}", key, value.dump()));
+      flags.push_back("--" + key + "=" + value.dump());
     } else {
-      throw UsageError(flag + ": " + path + ": '" + key + "' must be a number, a text, true or false");
+      throw UsageError(name + ": " + in_quotes(key) + " must be a number, a text, true or false");
     }
   }
   return flags;
 }
-
-}  // namespace
 
 struct Flags::Parser {
   Parser(const char* program, const char* description) : app(description, program) {
@@ -104,7 +106,7 @@ bool Flags::parse(int argc, char** argv) {
     if (equals == std::string::npos && i + 1 == arguments.size()) continue;
     std::string path = equals == std::string::npos ? arguments[i + 1] : arguments[i].substr(equals + 1);
     if (folder) path += "/" + parser_->file_name;
-    const std::vector<std::string> flags = flags_from_file(name, path);
+    const std::vector<std::string> flags = flags_from_json(read_text(name, path), name + ": " + path);
     words.insert(words.end(), flags.begin(), flags.end());
   }
   words.insert(words.end(), arguments.begin(), arguments.end());

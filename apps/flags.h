@@ -9,6 +9,10 @@
 
 namespace cairn::app {
 
+// {"lr": 0.1, "drop-last": true}, the text of a `--config` file, as {"--drop-last=true", "--lr=0.1"}. Empty texts are
+// left out. `name` is what errors call it. Throws UsageError.
+std::vector<std::string> flags_from_json(const std::string& text, const std::string& name);
+
 class Flags {
  public:
   Flags(const char* program, const char* description);

@@ -6,9 +6,9 @@
 #include <optional>
 
 #include "apps/app.h"
+#include "apps/device_flags.h"
 #include "apps/flags.h"
 #include "framework/error.h"
-#include "kernels/registry.h"
 #include "trainers/run.h"
 
 namespace cairn {
@@ -23,7 +23,7 @@ struct Settings {
   std::optional<double> learning_rate, momentum, weight_decay;
   std::optional<std::string> optimizer, schedule;
   std::optional<bool> drop_last;
-  std::string precision = "fp32";
+  app::DeviceFlags device;
 };
 
 std::string recipes_text() {
@@ -39,12 +39,6 @@ std::string recipes_text() {
   return text;
 }
 
-// The fastest that this machine has: cudnn on a GPU, eigen without one.
-std::string fastest_implementation() {
-  const Backend* cudnn = find_backend("cudnn", Where::cuda);
-  return cudnn && cudnn->device_count() > 0 ? "cudnn" : "eigen";
-}
-
 void add_flags(app::Flags& flags, Settings& settings) {
   RunConfig& config = settings.config;
   RunOptions& options = settings.options;
@@ -53,9 +47,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--dataset", config.dataset, "mnist, fashion-mnist or digits; default mnist, else digits");
   flags.add("--data-dir", config.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", config.check_hash, "refuse data files that are not the published ones (true or false)");
-  config.device.implementation = fastest_implementation();
-  flags.add("--impl", config.device.implementation, "implementation of the kernels");
-  flags.add("--device", config.device.where, "auto, cpu or cuda");
+  settings.device.add(flags, config.device);
   flags.add("--epochs", settings.epochs, "passes over the data");
   flags.add("--batch-size", settings.batch_size, "images a step; 0 = full batch");
   flags.add("--lr", settings.learning_rate, "learning rate");
@@ -65,9 +57,6 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--schedule", settings.schedule, "constant, cosine, step:..., exponential:..., inverse:...");
   flags.add("--drop-last", settings.drop_last, "leave out an epoch's short last batch (true or false)");
   flags.add("--seed", config.seed, "of weights, order and dropout");
-  flags.add("--precision", settings.precision, "fp32, tf32 or bf16, of matrix products");
-  flags.add("--threads", config.device.threads, "CPU threads, 0 = all cores");
-  flags.add("--kernel", config.device.kernels, "rungs to use, such as gemm=3; `info` lists them");
   flags.add("--eval-every", config.eval_every, "epochs between evaluations, 0 = about twenty in a run");
   flags.add("--out", config.out, "run folder; default runs/<time>-<model>-<impl>");
   flags.add("--resume", options.resume, "continue the run in this folder with its settings");
@@ -101,12 +90,7 @@ void resolve(Settings& settings) {
   }
   override_with(settings.momentum, training.momentum);
   if (settings.schedule) training.schedule = parse_schedule(*settings.schedule);
-  if (settings.precision == "tf32")
-    config.device.precision = Precision::tf32;
-  else if (settings.precision == "bf16")
-    config.device.precision = Precision::bf16;
-  else if (settings.precision != "fp32")
-    throw UsageError("unknown precision '" + settings.precision + "': choose one of fp32, tf32, bf16");
+  settings.device.resolve(config.device);
 }
 
 int train(int argc, char** argv) {

@@ -1,14 +1,17 @@
 # How every target of this project is compiled. Not here: which libraries are used (CairnPackages.cmake).
 
+# Warnings, architecture and sanitizers are for this build alone: whoever uses an installed Cairn chooses their own.
 add_library(cairn_options INTERFACE)
-target_include_directories(cairn_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_features(cairn_options INTERFACE cxx_std_20)
+target_include_directories(cairn_options INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<INSTALL_INTERFACE:include> $<INSTALL_INTERFACE:include/cairn>)
 # Designated initializers that leave fields at their defaults are meant (manifests, recipes).
 target_compile_options(cairn_options INTERFACE
-  "$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-missing-field-initializers>")
+  "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-missing-field-initializers>>")
 # g++ 12 reports these two inside libstdc++'s own sort and string at -O3, where nothing is wrong (GCC bugs 105562, 105651).
 # clang's analysis and the sanitizer build stay.
 target_compile_options(cairn_options INTERFACE
-  "$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized;-Wno-restrict>")
+  "$<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized;-Wno-restrict>>")
 
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
   if(CAIRN_NATIVE)
@@ -19,10 +22,11 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 elseif(CAIRN_NATIVE)
   set(CAIRN_ARCH_FLAGS -mcpu=native)
 endif()
-target_compile_options(cairn_options INTERFACE "$<$<COMPILE_LANGUAGE:CXX>:${CAIRN_ARCH_FLAGS}>")
+target_compile_options(cairn_options INTERFACE
+  "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:${CAIRN_ARCH_FLAGS}>>")
 
 if(CAIRN_SANITIZE)
   target_compile_options(cairn_options INTERFACE
-    "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${CAIRN_SANITIZE};-fno-sanitize-recover=all;-fno-omit-frame-pointer>")
-  target_link_options(cairn_options INTERFACE -fsanitize=${CAIRN_SANITIZE})
+    "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${CAIRN_SANITIZE};-fno-sanitize-recover=all;-fno-omit-frame-pointer>>")
+  target_link_options(cairn_options INTERFACE "$<BUILD_INTERFACE:-fsanitize=${CAIRN_SANITIZE}>")
 endif()

@@ -2,6 +2,7 @@
 // (idx.h), where files lie (mnist.h), how they are fetched (download.h), batches (loader.h).
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <span>
@@ -34,12 +35,18 @@ struct Dataset {
   std::string source;  // the folder it was read from, or how it was generated
 };
 
+// Of a data set's training pixels / 255.
+struct PixelStatistics {
+  float mean, std;
+};
+
 struct LoadOptions {
   bool allow_download = true;
-  bool check_hash = true;                 // false: any set in the same format will do
-  bool quiet = false;                     // no lines about downloads on stderr
-  uint64_t seed = 0;                      // of a generated data set, not of the training run
-  std::vector<std::string> mirrors = {};  // base URLs instead of $CAIRN_MIRROR and the built-in ones
+  bool check_hash = true;                   // false: any set in the same format will do
+  bool quiet = false;                       // no lines about downloads on stderr
+  const std::atomic<bool>* stop = nullptr;  // true: a download ends soon, with an InterruptedError
+  uint64_t seed = 0;                        // of a generated data set, not of the training run
+  std::vector<std::string> mirrors = {};    // base URLs instead of $CAIRN_MIRROR and the built-in ones
 };
 
 struct DatasetInfo {
@@ -50,7 +57,14 @@ struct DatasetInfo {
 // Every data set that load_dataset knows.
 std::span<const DatasetInfo> known_datasets();
 
-// `data_dir` may be empty: then $CAIRN_DATA, else ./data. Errors: UsageError (unknown name; lists the choices),
+// `data_dir` unless it is empty: then $CAIRN_DATA, else ./data.
+std::filesystem::path resolve_data_dir(const std::filesystem::path& data_dir);
+
+// What Dataset::mean and std of that set are (generated from seed 0), without reading or drawing it. UsageError as
+// below.
+PixelStatistics pixel_statistics(const std::string& name);
+
+// Looks below resolve_data_dir(data_dir). Errors: UsageError (unknown name; lists the choices),
 // MissingDataError, DataError (damaged or unexpected files), IoError (a download that cannot be written).
 Dataset load_dataset(const std::string& name, const std::filesystem::path& data_dir = {},
                      const LoadOptions& options = {});

@@ -5,24 +5,26 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <cstdlib>
+#include <chrono>
 #include <future>
 
-#include "datasets/download.h"
 #include "datasets/file.h"
 #include "datasets/gzip.h"
 #include "datasets/idx.h"
 #include "datasets/sha256.h"
+#include "datasets/sources.h"
 
 namespace cairn::datasets {
 namespace {
 
 namespace fs = std::filesystem;
 
+// Shorter than fetch's: a training without a network falls back on another data set and should not wait long for it.
+constexpr std::chrono::milliseconds kConnectTimeout{3'000}, kStallTimeout{10'000};
+
 struct PublishedFile {
   const char* name;  // without .gz
   int dimensions;
-  const char* gzip_sha256;
   const char* plain_sha256;
 };
 
@@ -30,41 +32,28 @@ struct Family {
   const char* name;
   const char* torchvision_folder;
   std::array<PublishedFile, 4> files;  // training images and labels, test images and labels
-  std::vector<std::string> mirrors;
-  float mean, std;
+  PixelStatistics pixels;
   std::vector<std::string> class_names;
 };
 
 const Family kMnist{
     "mnist",
     "MNIST/raw",
-    {{{"train-images-idx3-ubyte", 3, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-       "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
-      {"train-labels-idx1-ubyte", 1, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-       "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
-      {"t10k-images-idx3-ubyte", 3, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-       "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
-      {"t10k-labels-idx1-ubyte", 1, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-       "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}}},
-    {"https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/"},
-    0.1307f,
-    0.3081f,
+    {{{"train-images-idx3-ubyte", 3, "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"},
+      {"train-labels-idx1-ubyte", 1, "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5"},
+      {"t10k-images-idx3-ubyte", 3, "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"},
+      {"t10k-labels-idx1-ubyte", 1, "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"}}},
+    kMnistPixels,
     {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}};
 
 const Family kFashionMnist{
     "fashion-mnist",
     "FashionMNIST/raw",
-    {{{"train-images-idx3-ubyte", 3, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84",
-       "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"},
-      {"train-labels-idx1-ubyte", 1, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845",
-       "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"},
-      {"t10k-images-idx3-ubyte", 3, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073",
-       "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"},
-      {"t10k-labels-idx1-ubyte", 1, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5",
-       "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"}}},
-    {"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/"},
-    0.2860f,
-    0.3530f,
+    {{{"train-images-idx3-ubyte", 3, "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888"},
+      {"train-labels-idx1-ubyte", 1, "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9"},
+      {"t10k-images-idx3-ubyte", 3, "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b"},
+      {"t10k-labels-idx1-ubyte", 1, "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34"}}},
+    kFashionMnistPixels,
     {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}};
 
 // The file's path, gzipped or plain, or an empty path. Anything of that name counts, so that a directory in its place
@@ -78,16 +67,9 @@ fs::path find_file(const fs::path& folder, const PublishedFile& file) {
   return {};
 }
 
-std::vector<std::string> choose_mirrors(const Family& family, const LoadOptions& options) {
-  std::vector<std::string> mirrors = options.mirrors;
-  const char* const from_environment = std::getenv("CAIRN_MIRROR");
-  if (mirrors.empty() && from_environment != nullptr && *from_environment != '\0') mirrors = {from_environment};
-  if (mirrors.empty()) return family.mirrors;
-  for (std::string& mirror : mirrors) {  // one base URL serves both data sets
-    if (!mirror.ends_with('/')) mirror += '/';
-    mirror += std::string(family.name) + "/";
-  }
-  return mirrors;
+// The published form of the family's file i, in the order of Family::files.
+const RemoteFile& gzip_file(const Family& family, size_t i) {
+  return find_source(family.name).files[i];
 }
 
 // Where the four files are, after downloading what is missing.
@@ -110,7 +92,7 @@ std::array<fs::path, 4> locate(const Family& family, const fs::path& data_dir, c
   std::vector<RemoteFile> missing;
   for (size_t i = 0; i < paths.size(); ++i) {
     if (!paths[i].empty()) continue;
-    missing.push_back({std::string(family.files[i].name) + ".gz", family.files[i].gzip_sha256});
+    missing.push_back(gzip_file(family, i));
     paths[i] = folder / missing.back().name;
   }
   if (missing.empty()) return paths;
@@ -120,28 +102,37 @@ std::array<fs::path, 4> locate(const Family& family, const fs::path& data_dir, c
                     "use --dataset digits",
                     family.name, missing[0].name, folder.string()));
   }
-  download_files(missing, choose_mirrors(family, options), folder, options.quiet);
+  if (!options.quiet) fmt::print(stderr, "{} is not in {}: downloading it\n", family.name, data_dir.string());
+  const DownloadOptions download{
+      .quiet = options.quiet, .stop = options.stop, .connect_timeout = kConnectTimeout, .stall_timeout = kStallTimeout};
+  const HeldFolder held(folder, download.quiet, download.stop);
+  try {
+    download_files(missing, choose_mirrors(find_source(family.name), options.mirrors), held, download);
+  } catch (const MissingDataError& error) {
+    throw MissingDataError(std::string(error.what()) + ", or use --dataset digits");
+  }
   return paths;
 }
 
 // What a file with an unexpected hash is, where that is known.
 std::string describe_hash(const std::string& hash) {
   for (const Family* family : {&kMnist, &kFashionMnist}) {
-    for (const PublishedFile& file : family->files) {
-      if (hash == file.gzip_sha256 || hash == file.plain_sha256)
-        return fmt::format("is {}'s {}", family->name, file.name);
+    for (size_t i = 0; i < family->files.size(); ++i) {
+      if (hash == gzip_file(*family, i).sha256 || hash == family->files[i].plain_sha256)
+        return fmt::format("is {}'s {}", family->name, family->files[i].name);
     }
   }
   return fmt::format("has sha256 {}", hash);
 }
 
-IdxArray load_file(const fs::path& path, const PublishedFile& file, const Family& family, bool check_hash) {
+IdxArray load_file(const fs::path& path, const Family& family, size_t i, bool check_hash) {
+  const PublishedFile& file = family.files[i];
   const Bytes bytes = read_file(path);
   const auto hash_file = [&] { return check_hash ? sha256(bytes) : std::string(); };
   std::future<std::string> hash = std::async(std::launch::async, hash_file);
   IdxArray array = decode_idx(bytes, file.dimensions, path.string());
   const std::string found = hash.get();
-  if (!check_hash || found == file.gzip_sha256 || found == file.plain_sha256) return array;
+  if (!check_hash || found == gzip_file(family, i).sha256 || found == file.plain_sha256) return array;
 
   // Compressed anew by another program, the content is still the published one.
   if (is_gzip(bytes)) {
@@ -161,16 +152,16 @@ Dataset load_family(const Family& family, const fs::path& data_dir, const LoadOp
   const std::array<fs::path, 4> paths = locate(family, data_dir, options);
   std::array<std::future<IdxArray>, 4> arrays;
   for (size_t i = 0; i < arrays.size(); ++i) {
-    arrays[i] = std::async(std::launch::async, [&family, &options, &path = paths[i], &file = family.files[i]] {
-      return load_file(path, file, family, options.check_hash);
+    arrays[i] = std::async(std::launch::async, [&family, &options, &path = paths[i], i] {
+      return load_file(path, family, i, options.check_hash);
     });
   }
 
   Dataset dataset;
   dataset.name = family.name;
   dataset.classes = static_cast<int>(family.class_names.size());
-  dataset.mean = family.mean;
-  dataset.std = family.std;
+  dataset.mean = family.pixels.mean;
+  dataset.std = family.pixels.std;
   dataset.class_names = family.class_names;
   dataset.source = paths[0].parent_path().string();
   const auto join = [&](size_t images, size_t labels) {

@@ -8,6 +8,8 @@
 
 namespace cairn::datasets {
 
+inline constexpr PixelStatistics kMnistPixels{0.1307f, 0.3081f}, kFashionMnistPixels{0.2860f, 0.3530f};
+
 // Files are looked for in <data_dir>/mnist, <data_dir>/MNIST/raw (torchvision's layout) and <data_dir>, as published
 // (.gz) or plain; the first folder that has any of them counts. Missing ones are downloaded where that is allowed.
 // Errors: see load_dataset.

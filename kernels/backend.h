@@ -161,6 +161,24 @@ struct ReluBackwardArgs {
   int32_t accumulate;
 };
 
+// y = tanh(x); nan stays nan; y may be x
+struct TanhForwardArgs {
+  DType dtype;
+  int64_t count;
+  const void* x;
+  void* y;
+};
+
+// dx[i] (+)= dy[i] * (1 - y[i]^2)
+struct TanhBackwardArgs {
+  DType dtype;
+  int64_t count;
+  const void* dy;
+  const void* y;  // the output of the forward pass
+  void* dx;
+  int32_t accumulate;
+};
+
 // y[i] = keep(i) ? x[i] / (1 - probability) : 0, with keep(i) = uniform(seed, layer, *step, i) >= probability.
 // The backward pass is the same entry on dy: the mask is drawn again, not stored.
 struct DropoutArgs {
@@ -239,7 +257,8 @@ struct BroadcastScalarArgs {
   int32_t accumulate;
 };
 
-// out[r] = the first column that holds the row's maximum
+// out[r] = the first column that holds the row's maximum; nan counts as above every number, as in PyTorch, so that the
+// first nan of a row wins
 struct ArgmaxArgs {
   DType dtype;
   int64_t rows, columns;
@@ -247,7 +266,7 @@ struct ArgmaxArgs {
   int32_t* out;
 };
 
-// *loss_sum += sum of row_loss;   *correct += number of rows whose argmax is their label
+// *loss_sum += sum of row_loss;   *correct += number of rows whose argmax (as above) is their label
 struct ClassificationMetricsArgs {
   DType dtype;
   int64_t rows, columns;
@@ -386,6 +405,8 @@ struct Backend {
   Primitive<BiasReluBackwardArgs> bias_relu_backward;
   Primitive<ReluForwardArgs> relu_forward;
   Primitive<ReluBackwardArgs> relu_backward;
+  Primitive<TanhForwardArgs> tanh_forward;
+  Primitive<TanhBackwardArgs> tanh_backward;
   Primitive<DropoutArgs> dropout;
   Primitive<SoftmaxForwardArgs> softmax_forward;
   Primitive<SoftmaxBackwardArgs> softmax_backward;
@@ -417,6 +438,8 @@ inline constexpr const char* kPrimitives[] = {
     "bias_relu_backward",
     "relu_forward",
     "relu_backward",
+    "tanh_forward",
+    "tanh_backward",
     "dropout",
     "softmax_forward",
     "softmax_backward",

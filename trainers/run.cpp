@@ -10,6 +10,7 @@
 
 #include "datasets/dataset.h"
 #include "framework/error.h"
+#include "trainers/median.h"
 #include "trainers/progress.h"
 #include "trainers/run_folder.h"
 
@@ -21,6 +22,7 @@ datasets::Dataset load_data(RunConfig& config, const RunOptions& options) {
   datasets::LoadOptions load;
   load.quiet = options.quiet;
   load.check_hash = config.check_hash;
+  load.stop = options.stop;
   if (!config.dataset.empty()) return datasets::load_dataset(config.dataset, config.data_dir, load);
   try {
     config.dataset = "mnist";
@@ -51,14 +53,6 @@ void print_banner(const RunConfig& config, const Device& device, const datasets:
   fmt::print(stderr, "{} lr {:g}, schedule {}, batch {}, {} epochs, seed {}\n", name_of(training.optimizer),
              training.learning_rate, text_of(training.schedule),
              training.batch_size ? std::to_string(training.batch_size) : "full", training.epochs, config.seed);
-}
-
-double median(std::vector<double> values) {
-  if (values.empty()) return 0;
-  const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-  std::nth_element(values.begin(), middle, values.end());
-  if (values.size() % 2) return *middle;
-  return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
 // Of the process on the CPU, of the device's memory on a GPU.

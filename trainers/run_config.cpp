@@ -15,11 +15,15 @@ void require(bool holds, const std::string& flag, const std::string& rule, doubl
   throw UsageError(flag + " must be " + rule + ", not " + text);
 }
 
+}  // namespace
+
 const char* name_of(Precision precision) {
   return precision == Precision::tf32 ? "tf32" : precision == Precision::bf16 ? "bf16" : "fp32";
 }
 
-}  // namespace
+void check_device(const DeviceOptions& device) {
+  require(device.threads >= 0 && device.threads <= 1024, "--threads", "between 0 and 1024", device.threads);
+}
 
 void check_config(const RunConfig& config) {
   const Recipe& training = config.training;
@@ -36,8 +40,7 @@ void check_config(const RunConfig& config) {
   require(config.eval_every >= 0, "--eval-every", "0 or more", whole(config.eval_every));
   require(config.save_every >= 0, "--save-every", "0 or more", whole(config.save_every));
   require(config.save_steps >= 0, "--save-steps", "0 or more", whole(config.save_steps));
-  require(config.device.threads >= 0 && config.device.threads <= 1024, "--threads", "between 0 and 1024",
-          config.device.threads);
+  check_device(config.device);
   if (training.optimizer != OptimizerKind::sgd && training.momentum != 0)
     throw UsageError(std::string("--momentum is SGD's; ") + name_of(training.optimizer) + " has its own");
 }

@@ -29,6 +29,11 @@ struct RunConfig {
 // Throws UsageError naming the flag for a learning rate, batch size, ... that makes no sense.
 void check_config(const RunConfig& config);
 
+// The part of it that every program with a device shares.
+void check_device(const DeviceOptions& device);
+
+const char* name_of(Precision precision);
+
 // What config.json holds: the names of the flags, so that `--config config.json` repeats the run.
 nlohmann::json to_json(const RunConfig& config);
 

@@ -17,11 +17,6 @@ namespace fs = std::filesystem;
 constexpr const char* kConfig = "config.json";
 constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
-constexpr const char* kModelPrefix = "model.";
-constexpr const char* kOptimizerPrefix = "optimizer.";
-constexpr const char* kStep = "step";
-constexpr const char* kEpochLosses = "epoch_losses";
-constexpr const char* kBestAccuracy = "best_accuracy";
 
 std::string time_text() {
   const std::time_t now = std::time(nullptr);
@@ -46,19 +41,6 @@ void append_text(const fs::path& path, const std::string& text) {
 void replace_text(const fs::path& path, const std::string& text) {
   const std::span<const std::byte> parts[] = {std::as_bytes(std::span(text))};
   write_file_atomically(path, parts);
-}
-
-template <class Value>
-HostTensor host_tensor(const char* name, DType dtype, const Shape& shape, std::span<const Value> values) {
-  const std::span<const std::byte> bytes = std::as_bytes(values);
-  return {name, dtype, shape, {bytes.begin(), bytes.end()}};
-}
-
-template <class Value>
-Value scalar(const HostTensor& tensor) {
-  Value value;
-  std::memcpy(&value, tensor.bytes.data(), sizeof value);
-  return value;
 }
 
 }  // namespace
@@ -127,51 +109,14 @@ void RunFolder::save_best(const Module& model, int64_t epoch, double accuracy) c
 }
 
 void RunFolder::save_checkpoint(Trainer& trainer, const RunState& state) const {
-  std::vector<HostTensor> tensors = to_host(trainer.model().parameters(), kModelPrefix);
-  for (HostTensor& each : to_host(trainer.optimizer().state(), kOptimizerPrefix)) tensors.push_back(std::move(each));
-  const int64_t steps = trainer.steps_done();
-  std::vector<float> losses;
-  if (steps % trainer.steps_per_epoch() != 0) losses = trainer.losses();
-  tensors.push_back(host_tensor<int64_t>(kStep, DType::i64, {}, {&steps, 1}));
-  tensors.push_back(host_tensor<double>(kBestAccuracy, DType::f64, {}, {&state.best_accuracy, 1}));
-  tensors.push_back(host_tensor<float>(kEpochLosses, DType::f32, {static_cast<int64_t>(losses.size())}, losses));
-  write_safetensors(path_ / kCheckpoint, tensors, {});
+  write_safetensors(path_ / kCheckpoint, checkpoint_of(trainer, state));
 }
 
 std::optional<RunState> RunFolder::load_checkpoint(Trainer& trainer) const {
   const fs::path path = path_ / kCheckpoint;
   std::error_code error;
   if (!fs::exists(path, error)) return {};
-  std::vector<HostTensor> weights, states;
-  std::vector<float> losses;
-  RunState state;
-  int64_t steps = -1;
-  for (HostTensor& tensor : read_safetensors(path)) {
-    if (tensor.name.rfind(kModelPrefix, 0) == 0) {
-      tensor.name.erase(0, std::strlen(kModelPrefix));
-      weights.push_back(std::move(tensor));
-    } else if (tensor.name.rfind(kOptimizerPrefix, 0) == 0) {
-      tensor.name.erase(0, std::strlen(kOptimizerPrefix));
-      states.push_back(std::move(tensor));
-    } else if (tensor.name == kStep && tensor.dtype == DType::i64 && tensor.shape == Shape{}) {
-      steps = scalar<int64_t>(tensor);
-    } else if (tensor.name == kBestAccuracy && tensor.dtype == DType::f64 && tensor.shape == Shape{}) {
-      state.best_accuracy = scalar<double>(tensor);
-    } else if (tensor.name == kEpochLosses && tensor.dtype == DType::f32) {
-      losses.resize(tensor.bytes.size() / sizeof(float));
-      std::memcpy(losses.data(), tensor.bytes.data(), losses.size() * sizeof(float));
-    }
-  }
-  if (steps < 0) throw DataError(path.string() + " is not a checkpoint: it has no step");
-  if (static_cast<int64_t>(losses.size()) != steps % trainer.steps_per_epoch())
-    throw DataError(path.string() + " is of a run with other batches: it has the losses of " +
-                    std::to_string(losses.size()) + " steps of its last epoch, not of " +
-                    std::to_string(steps % trainer.steps_per_epoch()));
-  check_fit(trainer.optimizer().state(), states, path.string());
-  load_tensors(trainer.model().parameters(), weights, path.string());
-  load_tensors(trainer.optimizer().state(), states, path.string());
-  trainer.continue_at(steps, std::move(losses));
-  return state;
+  return restore(trainer, read_safetensors(path), path.string());
 }
 
 }  // namespace cairn

@@ -15,14 +15,10 @@
 #include <string>
 
 #include "framework/file.h"
-#include "trainers/trainer.h"
+#include "trainers/checkpoint.h"
+#include "trainers/run_config.h"
 
 namespace cairn {
-
-// What a checkpoint says of the run beside the state that it puts into the trainer.
-struct RunState {
-  double best_accuracy = -1;  // of best.safetensors; -1: there is none yet
-};
 
 class RunFolder {
  public:
@@ -41,7 +37,6 @@ class RunFolder {
   // Weights under PyTorch's names: at the end, and the best so far.
   void save_model(const Module& model) const;
   void save_best(const Module& model, int64_t epoch, double accuracy) const;
-  // Weights, optimizer state, step and the losses of an unfinished epoch: what a run needs to continue bit for bit.
   void save_checkpoint(Trainer& trainer, const RunState& state) const;
   // Puts the checkpoint into a trainer of the same configuration. Empty: the run was stopped before its first
   // checkpoint. Throws DataError naming the file.

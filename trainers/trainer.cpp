@@ -89,7 +89,7 @@ void Trainer::step_calls(int64_t rows) {
                                                           clock_->step().data<int64_t>(), steps_per_epoch_, batch_size_,
                                                           rows, index.data<int32_t>(), labels.data<int32_t>()});
   }
-  const Tensor x = Tensor::byte_rows(data_.train.images, index, data_.scale, data_.shift);
+  const Tensor x = Tensor::byte_rows(data_.train.images, index, data_.pixels.scale, data_.pixels.shift);
   const Tensor loss = cross_entropy(model_->forward(x), labels);
   optimizer_->clear_grads();
   backward(loss);
@@ -172,23 +172,10 @@ EpochResult Trainer::run_epoch(const Hooks& hooks, const std::atomic<bool>& stop
 }
 
 Evaluation Trainer::evaluate() {
-  NoGrad no_grad;
-  model_->eval();
-  const Tensor loss_sum = Tensor::zeros(device_, {}, DType::f64), correct = Tensor::zeros(device_, {}, DType::i64);
-  const std::vector<uint8_t> host_labels = data_.test.labels.to_host<uint8_t>();
-  const Tensor labels = Tensor::from_host<int32_t>(device_, {data_.test.count},
-                                                   std::vector<int32_t>(host_labels.begin(), host_labels.end()));
-  for (int64_t begin = 0; begin < data_.test.count; begin += kEvaluationRows) {
-    const int64_t end = std::min(begin + kEvaluationRows, data_.test.count);
-    const Tensor x = Tensor::byte_rows(data_.test.images.rows(begin, end), {}, data_.scale, data_.shift);
-    add_metrics(model_->forward(x), labels.rows(begin, end), loss_sum, correct);
-  }
-  Evaluation result;
-  result.count = data_.test.count;
-  result.correct = correct.to_host<int64_t>()[0];
-  result.loss = loss_sum.item() / static_cast<double>(std::max<int64_t>(result.count, 1));
-  result.accuracy = static_cast<double>(result.correct) / static_cast<double>(std::max<int64_t>(result.count, 1));
-  return result;
+  MetricSums sums(data_.test);
+  visit_batches(*model_, data_.test, data_.pixels, kEvaluationRows,
+                [&](const Tensor& logits, int64_t begin, int64_t end) { sums.add(logits, begin, end); });
+  return sums.result();
 }
 
 }  // namespace cairn

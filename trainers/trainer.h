@@ -1,5 +1,5 @@
-// The training loop: one captured step, replayed over epochs of a resident data set; evaluation. Not here: the run's
-// files (run_folder.h), what is printed (progress.h).
+// The training loop: one captured step, replayed over epochs of a resident data set. Not here: the run's files
+// (run_folder.h), what is printed (progress.h), evaluation without training (evaluation.h).
 #pragma once
 
 #include <atomic>
@@ -9,6 +9,7 @@
 
 #include "framework/optim/optimizer.h"
 #include "trainers/device_data.h"
+#include "trainers/evaluation.h"
 #include "trainers/run_config.h"
 
 namespace cairn {
@@ -26,12 +27,6 @@ struct EpochResult {
   double train_seconds = 0;  // the steps alone, finished on the device
   double images_per_second = 0;
   bool interrupted = false;  // the epoch was not finished
-};
-
-struct Evaluation {
-  double loss = 0;
-  double accuracy = 0;  // fraction
-  int64_t correct = 0, count = 0;
 };
 
 class Trainer {

@@ -110,44 +110,64 @@ def compiled_step(network):
     return step
 
 
-def time_case(case, form, batch_source, data, seconds):
-    """Milliseconds: a step at full batch, an epoch of 938 steps at batch 64. Median of repeats after a warm-up.
+class Timing:
+    """One combination, warmed up: measure() gives milliseconds a step at full batch, an epoch of 938 steps at batch 64.
 
     processor_ms is the processor time of all threads, waiting included: with one thread, what the step costs on a
     machine that others use too.
     """
-    sizes, batch = CASES[case]
-    images, labels = data
-    step = make_step(form, sizes)
-    steps_per_epoch = -(-len(labels) // batch) if batch else 1
-    count = 100 if batch else 1  # steps a repeat
-    order = torch.randperm(len(labels))
 
-    def repeat(first):
-        for i in range(first, first + count):
+    def __init__(self, case, form, batch_source, data):
+        sizes, self.batch = CASES[case]
+        self.images, self.labels = data
+        self.batch_source = batch_source
+        self.step = make_step(form, sizes)
+        self.count = 100 if self.batch else 1  # steps a repeat
+        self.scale = (-(-len(self.labels) // self.batch) if self.batch else 1) / self.count * 1e3
+        self.order = torch.randperm(len(self.labels))
+        self.done = 0  # repeats
+        for _ in range(2):
+            self.repeat()
+
+    def repeat(self):
+        images, labels, batch = self.images, self.labels, self.batch
+        for i in range(self.done * self.count, (self.done + 1) * self.count):
             if not batch:
-                loss = step(images, labels)
+                loss = self.step(images, labels)
                 continue
             begin = i * batch % (len(labels) - batch)
-            if batch_source == "gather":
-                index = order[begin:begin + batch]
-                loss = step(images[index], labels[index])
+            if self.batch_source == "gather":
+                index = self.order[begin:begin + batch]
+                loss = self.step(images[index], labels[index])
             else:
-                loss = step(images[begin:begin + batch], labels[begin:begin + batch])
+                loss = self.step(images[begin:begin + batch], labels[begin:begin + batch])
+        self.done += 1
         return loss.item()
 
-    for i in range(2):
-        repeat(i * count)
-    times, processor = [], []
-    end = time.perf_counter() + seconds
-    while len(times) < 5 or (time.perf_counter() < end and len(times) < 200):
-        begin, processor_begin = time.perf_counter(), time.process_time()
-        loss = repeat(len(times) * count)
-        scale = steps_per_epoch / count * 1e3
-        times.append((time.perf_counter() - begin) * scale)
-        processor.append((time.process_time() - processor_begin) * scale)
-    return {"median_ms": round(statistics.median(times), 3), "min_ms": round(min(times), 3),
-            "processor_ms": round(statistics.median(processor), 3), "repeats": len(times), "loss": loss}
+    def measure(self, seconds):
+        times, processor = [], []
+        end = time.perf_counter() + seconds
+        while len(times) < 5 or (time.perf_counter() < end and len(times) < 200):
+            begin, processor_begin = time.perf_counter(), time.process_time()
+            loss = self.repeat()
+            times.append((time.perf_counter() - begin) * self.scale)
+            processor.append((time.process_time() - processor_begin) * self.scale)
+        return {"median_ms": round(statistics.median(times), 3), "min_ms": round(min(times), 3),
+                "processor_ms": round(statistics.median(processor), 3), "repeats": len(times), "loss": loss}
+
+
+def serve(case, form, threads, batch_source, data):
+    """For bench/versus_pytorch.py: a line with a number of seconds on stdin is answered by a measurement on stdout."""
+    torch.set_num_threads(threads)
+    timing = Timing(case, form, batch_source, data)
+    print(json.dumps(versions()), flush=True)
+    for line in sys.stdin:
+        print(json.dumps(timing.measure(float(line))), flush=True)
+
+
+def versions():
+    return {"torch": torch.__version__, "numpy": numpy.__version__, "python": platform.python_version(),
+            "capability": torch.backends.cpu.get_cpu_capability()}
 
 
 def main():
@@ -157,8 +177,13 @@ def main():
     parser.add_argument("--forms", nargs="+", choices=FORMS, default=FORMS)
     parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
     parser.add_argument("--seconds", type=float, default=2.0, help="time spent on each combination")
+    parser.add_argument("--serve", nargs=4, metavar=("CASE", "FORM", "THREADS", "BATCH"),
+                        help="answer bench/versus_pytorch.py, for one combination")
     arguments = parser.parse_args()
     data = load(find_data(arguments.data_dir))
+    if arguments.serve:
+        case, form, threads, batch_source = arguments.serve
+        return serve(case, form, int(threads), batch_source, data)
 
     results = []
     for case in arguments.cases:
@@ -169,7 +194,7 @@ def main():
                 for source in ["gather", "slice"] if CASES[case][1] else ["all"]:
                     entry = {"case": case, "form": form, "threads": threads, "batch": source}
                     try:
-                        entry |= time_case(case, form, source, data, arguments.seconds)
+                        entry |= Timing(case, form, source, data).measure(arguments.seconds)
                     except Exception as error:  # a form that this installation cannot run is reported, not fatal
                         entry["error"] = str(error).strip().splitlines()[0]
                     results.append(entry)
@@ -181,8 +206,7 @@ def main():
         if timed:
             best[case] = min(timed, key=lambda entry: entry["median_ms"])
     print(json.dumps({
-        "torch": torch.__version__, "numpy": numpy.__version__, "python": platform.python_version(),
-        "capability": torch.backends.cpu.get_cpu_capability(), "cores": os.cpu_count(),
+        **versions(), "cores": os.cpu_count(),
         "unit": "ms per step (full batch), ms per epoch of 938 steps (batch 64)",
         "best": best, "all": results}))
 

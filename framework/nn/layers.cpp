@@ -37,6 +37,14 @@ Shape ReLU::summarize(const Shape& sample, const std::string& name, std::vector<
   return unchanged("ReLU", sample, name, layers);
 }
 
+Tensor Tanh::forward(const Tensor& x) {
+  return tanh(x);
+}
+
+Shape Tanh::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  return unchanged("Tanh", sample, name, layers);
+}
+
 Tensor Flatten::forward(const Tensor& x) {
   return flatten(x);
 }

@@ -25,6 +25,12 @@ class ReLU : public Module {
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 };
 
+class Tanh : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+};
+
 // N x C x H x W to N x (C H W)
 class Flatten : public Module {
  public:

@@ -70,6 +70,19 @@ Tensor relu(const Tensor& x) {
   return y;
 }
 
+Tensor tanh(const Tensor& x) {
+  check::floating("tanh", "x", x);
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "tanh");
+  x.device()->call(&Backend::tanh_forward, TanhForwardArgs{x.dtype(), x.count(), x.data(), y.data()});
+  if (!needs_gradient({x})) return y;
+  record(y, "tanh", {x}, [y = y.detach()](const Tensor& dy, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0))
+      dy.device()->call(&Backend::tanh_backward, TanhBackwardArgs{dy.dtype(), dy.count(), dy.data(), y.data(),
+                                                                  dx->gradient.data(), dx->accumulate});
+  });
+  return y;
+}
+
 Tensor add_bias(const Tensor& x, const Tensor& bias) {
   check::floating("add_bias", "x", x);
   check::floating("add_bias", "bias", bias);

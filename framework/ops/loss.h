@@ -14,7 +14,7 @@ Tensor sum(const Tensor& x);   // of all elements, a scalar
 Tensor mean(const Tensor& x);  // of all elements, a scalar; 0 for none
 
 // No gradients below.
-Tensor argmax(const Tensor& x);  // N x C to N, i32: the first column that holds the row's maximum
+Tensor argmax(const Tensor& x);  // N x C to N, i32: the first column that holds the row's maximum (or nan)
 // Adds the rows' losses to loss_sum (one f64) and the rows whose argmax is their label to correct (one i64).
 void add_metrics(const Tensor& logits, const Tensor& labels, const Tensor& loss_sum, const Tensor& correct);
 

@@ -2,6 +2,7 @@
 // how work is cut up (each kernel does that, and its result must not depend on the number of threads).
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <exception>
@@ -45,6 +46,19 @@ class ThreadPool {
       const int64_t begin = grains * i / parts * grain;
       const int64_t end = i + 1 == parts ? count : grains * (i + 1) / parts * grain;
       if (begin < end) body(begin, end);
+    });
+  }
+
+  // The same for long work, in more parts than threads, each taken by the thread that is free next: a core that others
+  // use too then holds nobody up. body runs several times on a thread.
+  template <class Body>
+  void share_out(int64_t count, int64_t grain, const Body& body) {
+    const int64_t grains = (count + grain - 1) / grain, parts = std::min<int64_t>(grains, 8 * size());
+    if (parts < 8 || size() == 1) return parallel_for(count, grain, body);
+    std::atomic<int64_t> next{0};
+    run([&](int) {
+      for (int64_t i; (i = next.fetch_add(1, std::memory_order_relaxed)) < parts;)
+        body(grains * i / parts * grain, i + 1 == parts ? count : grains * (i + 1) / parts * grain);
     });
   }
 

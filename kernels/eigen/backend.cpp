@@ -24,6 +24,8 @@ const Backend& backend() {
       .bias_relu_backward = entry<bias_relu_backward>,
       .relu_forward = entry<relu_forward>,
       .relu_backward = entry<relu_backward>,
+      .tanh_forward = entry<tanh_forward>,
+      .tanh_backward = entry<tanh_backward>,
       .dropout = entry<dropout>,
       .softmax_forward = entry<softmax_forward>,
       .softmax_backward = entry<softmax_backward>,

@@ -7,8 +7,8 @@
 //
 // Outputs are handled kWidth at a time, in registers. A listed column costs two broadcasts (one for each row of the
 // pair) and 2 x kWidth multiply-adds: forward with one row of the transposed weights, loaded once for both; backward
-// into one row of the transposed gradient, loaded and stored once for both. 784 x 32 floats are 100 KiB: second-level
-// cache.
+// into one row of the transposed gradient, loaded and stored once for both. Few outputs: byte_linear_narrow.cpp.
+#include "kernels/eigen/byte_linear_narrow.h"
 #include "kernels/eigen/nonzeros.h"
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/transpose.h"
@@ -16,6 +16,8 @@
 
 namespace cairn::eigen {
 namespace {
+
+constexpr int64_t kManyRows = 64 * kListRows;  // from here on rows are shared out as threads come free
 
 // to[c][j] = w[(first + j) * columns + c] for kWidth outputs; those from `outputs` on are 0.
 template <int kWidth>
@@ -124,16 +126,21 @@ void forward(const ByteLinearForwardArgs& args, int64_t row_begin, int64_t row_e
       const int64_t first = block * kWidth, outputs = std::min<int64_t>(kWidth, args.n - first);
       if (begin == row_begin || block_end - block_begin > 1) {
         pack_transposed<kWidth>(args.weight + first * columns, columns, outputs, weight);
-        std::fill(offset, offset + kWidth, 0.0f);
-        if (args.x.shift != 0.0f)
-          for (int64_t i = 0; i < columns * kWidth; ++i) offset[i % kWidth] += weight[i] * args.x.shift;
+        for (int64_t j = 0; j < kWidth; j += kLanes) {
+          Vector sum{};
+          for (int64_t c = 0; c < columns && args.x.shift != 0.0f; ++c) sum += load(weight + c * kWidth + j);
+          store(offset + j, args.x.shift * sum);
+        }
         for (int64_t j = 0; j < outputs && args.bias; ++j) offset[j] += args.bias[first + j];
       }
       std::fill(sums, sums + kListRows * kWidth, 0.0f);
-      for (int64_t segment = 0; segment < nonzeros.segments(); ++segment)
-        for (int64_t row = begin; row < end; row += 2)
+      for (int64_t segment = 0; segment < nonzeros.segments(); ++segment) {
+        for (int64_t row = begin; row < end; row += 2) {
+          if (block == block_begin && segment == 0) nonzeros.prefetch(row + kListRows);
           multiply_list<kWidth>(nonzeros.list(row, segment), values, weight + segment * kSegment * kWidth,
                                 sums + (row - begin) * kWidth);
+        }
+      }
       for (int64_t row = begin; row < end; ++row) {
         float* total = sums + (row - begin) * kWidth;
         for (int64_t j = 0; j < kWidth; j += kLanes) {
@@ -181,6 +188,7 @@ void accumulate_rows(const ByteLinearBackwardWeightArgs& args, Nonzeros& nonzero
     if (build) nonzeros.build(part, part_end);
     for (int64_t segment = 0; segment < nonzeros.segments(); ++segment) {
       for (int64_t row = part; row < part_end; row += 2) {
+        if (build && segment == 0) nonzeros.prefetch(row + kListRows);
         const float* from = args.dy + row * args.n + first;
         std::copy(from, from + outputs, dy);
         if (row + 1 < part_end)
@@ -223,7 +231,7 @@ void backward_by_rows(Stream& stream, const ByteLinearBackwardWeightArgs& args, 
   const int64_t chunk = ceil_div(rows, kChunks * kListRows) * kListRows, size = padded_columns(columns) * kWidth;
   float* partial = scratch(Scratch::partial, kChunks * size);
   for (int64_t first = 0; first < args.n; first += kWidth) {
-    stream.pool.parallel_for(kChunks, 1, [&](int64_t begin, int64_t end) {
+    stream.pool.share_out(kChunks, 1, [&](int64_t begin, int64_t end) {
       const ByteValues values(args.x.scale);
       Nonzeros nonzeros(args.x, 0, columns);
       for (int64_t i = begin; i < end; ++i) {
@@ -258,15 +266,18 @@ void with_width(int64_t n, const Body& body) {
 void byte_linear_forward(Stream& stream, const ByteLinearForwardArgs& args) {
   const int64_t rows = args.x.rows;
   if (rows == 0 || args.n == 0) return;
+  if (args.n <= kMostNarrow) return narrow_forward(stream, args);
   with_width(args.n, [&](auto width) {
     constexpr int kWidth = decltype(width)::value;
     const int64_t blocks = ceil_div(args.n, kWidth);
-    if (blocks >= 2 * stream.pool.size() && rows < kListRows * stream.pool.size())
+    const auto by_rows = [&](int64_t begin, int64_t end) { forward<kWidth>(args, begin, end, 0, blocks); };
+    if (rows >= kManyRows)
+      stream.pool.share_out(rows, kListRows, by_rows);
+    else if (blocks >= 2 * stream.pool.size() && rows < kListRows * stream.pool.size())
       stream.pool.parallel_for(blocks, 1,
                                [&](int64_t begin, int64_t end) { forward<kWidth>(args, 0, rows, begin, end); });
     else
-      stream.pool.parallel_for(rows, 16,
-                               [&](int64_t begin, int64_t end) { forward<kWidth>(args, begin, end, 0, blocks); });
+      stream.pool.parallel_for(rows, 16, by_rows);
   });
 }
 
@@ -281,10 +292,11 @@ void byte_linear_backward_weight(Stream& stream, const ByteLinearBackwardWeightA
     bias_backward(stream, {DType::f32, args.x.rows, args.n, args.dy, shift_part, 0});
     for (int64_t j = 0; j < args.n; ++j) shift_part[j] *= args.x.shift;
   }
+  if (args.n <= kMostNarrow) return narrow_backward_weight(stream, args, shift_part);
   with_width(args.n, [&](auto width) {
     constexpr int kWidth = decltype(width)::value;
     const int64_t blocks = ceil_div(args.n, kWidth);
-    if (args.x.rows >= 64 * kListRows)
+    if (args.x.rows >= kManyRows)
       backward_by_rows<kWidth>(stream, args, shift_part);
     else if (blocks >= 2 * stream.pool.size())
       stream.pool.parallel_for(

@@ -1,9 +1,11 @@
 // Elementwise primitives as Eigen array expressions. Every expression here rounds the same way in Eigen's vector and
-// scalar code, so that results depend neither on how the work is cut nor on how the arrays are aligned.
+// scalar code, so that results depend neither on how the work is cut nor on how the arrays are aligned. Eigen's own
+// tanh does not, hence vector.h's.
 #include <Eigen/Core>
 
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/team.h"
+#include "kernels/eigen/vector.h"
 
 namespace cairn::eigen {
 namespace {
@@ -68,6 +70,25 @@ void relu_backward(Stream& stream, const ReluBackwardArgs& args) {
   require_f32(args.dtype, "relu_backward");
   map(stream, args.count, args.dx, args.accumulate, [&](int64_t begin, int64_t size) {
     return (part(args.y, begin, size) > 0.0f).select(part(args.dy, begin, size), 0.0f);
+  });
+}
+
+// The remainder is computed in a vector too, so that an element's bits do not depend on where the work was cut.
+void tanh_forward(Stream& stream, const TanhForwardArgs& args) {
+  require_f32(args.dtype, "tanh_forward");
+  stream.pool.parallel_for(args.count, kGrain, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += kLanes) {
+      const int64_t count = std::min<int64_t>(kLanes, end - i);
+      store_part(floats(args.y) + i, tanh_any(load_part(floats(args.x) + i, count)), count);
+    }
+  });
+}
+
+void tanh_backward(Stream& stream, const TanhBackwardArgs& args) {
+  require_f32(args.dtype, "tanh_backward");
+  map(stream, args.count, args.dx, args.accumulate, [&](int64_t begin, int64_t size) {
+    const auto y = part(args.y, begin, size);
+    return part(args.dy, begin, size) * (1.0f - y * y);
   });
 }
 

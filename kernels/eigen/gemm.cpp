@@ -142,17 +142,18 @@ void multiply_tile(const TileRows& a, const Panel& b, int64_t depth, const Outpu
     }
     return;
   }
-  float tile[kTileRows][kTileColumns];
+#pragma GCC unroll 16
   for (int r = 0; r < kTileRows; ++r) {
-    store(tile[r], sums[r][0]);
-    store(tile[r] + kLanes, sums[r][1]);
-  }
-  for (int64_t r = 0; r < place.rows; ++r) {
-    for (int64_t j = 0; j < place.columns; ++j) {
-      float value = tile[r][j];
-      if (add) value += c[r * output.ldc + j];
-      if (bias) value += bias[j];
-      c[r * output.ldc + j] = rectify ? relu(value) : value;
+    if (r >= place.rows) return;
+#pragma GCC unroll 2
+    for (int half = 0; half < 2; ++half) {
+      const int64_t first = half * kLanes, count = std::min<int64_t>(kLanes, place.columns - first);
+      if (count <= 0) break;
+      float* to = c + r * output.ldc + first;
+      Vector value = sums[r][half];
+      if (add) value += load_part(to, count);
+      if (bias) value += load_part(bias + first, count);
+      store_part(to, rectify ? relu(value) : value, count);
     }
   }
 }
@@ -175,7 +176,11 @@ struct Product {
     if (pool.size() == 1 || m * n * std::max<int64_t>(k, 1) < kSmall) return run();
     if (panels() >= 2 * pool.size() && n >= m / 4)
       return pool.parallel_for(panels(), 1, [&](int64_t begin, int64_t end) { run_part(begin, end, 0, tiles()); });
-    pool.parallel_for(tiles(), 1, [&](int64_t begin, int64_t end) { run_part(0, panels(), begin, end); });
+    const auto by_rows = [&](int64_t begin, int64_t end) { run_part(0, panels(), begin, end); };
+    if (tiles() >= 256)
+      pool.share_out(tiles(), 16, by_rows);
+    else
+      pool.parallel_for(tiles(), 1, by_rows);
   }
 
   void run_part(int64_t panel_begin, int64_t panel_end, int64_t tile_begin, int64_t tile_end) const {
@@ -213,7 +218,7 @@ void multiply_by_depth(Stream& stream, const Product& product, int64_t chunk) {
   const Output& output = product.output;
   const int64_t chunks = ceil_div(product.k, chunk), size = product.m * product.n;
   float* partial = scratch(Scratch::partial, chunks * size);
-  stream.pool.parallel_for(chunks, 1, [&](int64_t begin, int64_t end) {
+  stream.pool.share_out(chunks, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i) {
       Product part = product;
       part.k = std::min(chunk, product.k - i * chunk);

@@ -5,11 +5,13 @@
 namespace cairn::eigen {
 namespace {
 
-// The first column that holds the maximum.
+// The first column that holds the maximum, or the first nan.
 int32_t argmax_row(const float* x, int64_t columns) {
   int64_t best = 0;
-  for (int64_t c = 1; c < columns; ++c)
+  for (int64_t c = 0; c < columns; ++c) {
+    if (x[c] != x[c]) return static_cast<int32_t>(c);
     if (x[c] > x[best]) best = c;
+  }
   return static_cast<int32_t>(best);
 }
 

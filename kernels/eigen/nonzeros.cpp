@@ -49,9 +49,6 @@ uint32_t nonzero_bits(const uint8_t* a, const uint8_t* b) {
 
 // Rows of a shuffled batch lie anywhere in memory, so they are asked for a few rows before their turn.
 constexpr int64_t kAhead = 4;
-void prefetch(const uint8_t* from, int64_t bytes) {
-  for (int64_t i = 0; i < bytes; i += 64) __builtin_prefetch(from + i);
-}
 
 // Appends the columns of 16 bytes' nonzeros at `to`: always sixteen columns' worth of stores, without a branch. Returns
 // the list's new end.
@@ -79,13 +76,17 @@ Nonzeros::Nonzeros(const ByteRows& x, int64_t first_column, int64_t end_column)
   memory_ = reinterpret_cast<uint16_t*>(memory + lists);
 }
 
+void Nonzeros::prefetch(int64_t row) const {
+  for (int64_t next = row; next < std::min(x_.rows, row + 2); ++next)
+    for (int64_t i = 0; i < columns_; i += 64) __builtin_prefetch(row_bytes(next) + i);
+}
+
 void Nonzeros::build(int64_t begin, int64_t end) {
   begin_ = begin;
   NonzeroList* list = lists_;
   uint16_t* to = memory_;
   for (int64_t row = begin; row < end; row += 2) {
-    for (int64_t next = row + kAhead; next < std::min(end, row + kAhead + 2); ++next)
-      prefetch(row_bytes(next), columns_);
+    if (x_.index && row + kAhead < end) prefetch(row + kAhead);
     const uint8_t* a = row_bytes(row);
     const uint8_t* b = row_bytes(std::min(row + 1, end - 1));
     for (int64_t segment = 0; segment < segments_; ++segment, a += kSegment, b += kSegment) {

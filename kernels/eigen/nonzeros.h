@@ -4,15 +4,15 @@
 // A fifth of an MNIST image is ink, so a product that skips the zero bytes does a fifth of the arithmetic, and on data
 // without zeros it costs little more than a dense one. Two neighbouring rows share a list of the columns in which
 // either is nonzero: that halves the work of listing and of fetching weights, for few needless products. Columns are
-// cut into segments, so that a segment's weights stay in the second-level cache.
+// cut into segments, so that a segment's weights stay in the first-level cache.
 #pragma once
 
 #include "kernels/eigen/team.h"
 
 namespace cairn::eigen {
 
-inline constexpr int64_t kSegment = 1024;  // columns
-inline constexpr int64_t kListRows = 64;   // rows that one Nonzeros holds at most
+inline constexpr int64_t kSegment = 208;  // columns: 32 outputs of them are 26 KiB
+inline constexpr int64_t kListRows = 64;  // rows that one Nonzeros holds at most
 
 // The columns[i], i < count, of one segment in which one of two rows is nonzero. An odd last row stands in both places.
 struct NonzeroList {
@@ -30,6 +30,8 @@ class Nonzeros {
   int64_t segment_columns(int64_t segment) const { return std::min(kSegment, columns_ - segment * kSegment); }
   // Lists for the rows [begin, end), at most kListRows of them; begin is even.
   void build(int64_t begin, int64_t end);
+  // Asks for the bytes of the rows `row` and row + 1, of which lists will be built.
+  void prefetch(int64_t row) const;
   // For the rows `row` (even) and row + 1.
   const NonzeroList& list(int64_t row, int64_t segment) const {
     return lists_[(row - begin_) / 2 * segments_ + segment];

@@ -4,6 +4,7 @@
 
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/team.h"
+#include "kernels/eigen/vector.h"
 
 namespace cairn::eigen {
 namespace {
@@ -34,21 +35,18 @@ void sgd(Stream& stream, const SgdArgs& args) {
   const auto momentum = static_cast<float>(args.momentum), decay = static_cast<float>(args.weight_decay);
   const float kept = *args.step == 0 ? 0.0f : momentum;
   for_tensors(stream, args.tensors, args.tensor_count, [&](const OptimizerTensor& tensor, int64_t begin, int64_t end) {
-    float* __restrict__ p = floats(tensor.parameter);
-    const float* __restrict__ g = floats(tensor.gradient);
-    float* __restrict__ v = floats(tensor.state1);
-    if (momentum == 0.0f) {
-      for (int64_t i = begin; i < end; ++i) p[i] -= rate * (g[i] + decay * p[i]);
-    } else if (kept == 0.0f) {  // the buffer's contents do not count yet
-      for (int64_t i = begin; i < end; ++i) {
-        v[i] = g[i] + decay * p[i];
-        p[i] -= rate * v[i];
+    float* p = floats(tensor.parameter);
+    const float* g = floats(tensor.gradient);
+    float* v = floats(tensor.state1);
+    for (int64_t i = begin; i < end; i += kLanes) {
+      const int64_t count = std::min<int64_t>(kLanes, end - i);
+      const Vector parameter = load_part(p + i, count);
+      Vector change = load_part(g + i, count) + decay * parameter;
+      if (momentum != 0.0f) {
+        if (kept != 0.0f) change += kept * load_part(v + i, count);  // at step 0 the buffer's contents do not count
+        store_part(v + i, change, count);
       }
-    } else {
-      for (int64_t i = begin; i < end; ++i) {
-        v[i] = kept * v[i] + (g[i] + decay * p[i]);
-        p[i] -= rate * v[i];
-      }
+      store_part(p + i, parameter - rate * change, count);
     }
   });
 }

@@ -19,6 +19,8 @@ void scale(Stream&, const ScaleArgs&);
 void bias_forward(Stream&, const BiasForwardArgs&);
 void relu_forward(Stream&, const ReluForwardArgs&);
 void relu_backward(Stream&, const ReluBackwardArgs&);
+void tanh_forward(Stream&, const TanhForwardArgs&);
+void tanh_backward(Stream&, const TanhBackwardArgs&);
 void broadcast_scalar(Stream&, const BroadcastScalarArgs&);
 // reduce.cpp
 void bias_backward(Stream&, const BiasBackwardArgs&);

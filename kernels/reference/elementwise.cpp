@@ -1,4 +1,4 @@
-// Sums, products and scaling of arrays, and dropout. Not here: what broadcasts a row (bias_relu.cpp) or a scalar
+// Sums, products and scaling of arrays, tanh, and dropout. Not here: what broadcasts a row (bias_relu.cpp) or a scalar
 // (reductions.cpp).
 #include "kernels/philox.h"
 #include "kernels/reference/primitives.h"
@@ -28,6 +28,26 @@ void scale(Stream&, const ScaleArgs& args) {
     const T* x = static_cast<const T*>(args.x);
     T* out = static_cast<T*>(args.out);
     for (int64_t i = 0; i < args.count; ++i) store(out[i], args.factor * x[i], args.accumulate);
+  });
+}
+
+void tanh_forward(Stream&, const TanhForwardArgs& args) {
+  with_type(args.dtype, "tanh_forward", [&]<class T>(Type<T>) {
+    const T* x = static_cast<const T*>(args.x);
+    T* y = static_cast<T*>(args.y);
+    for (int64_t i = 0; i < args.count; ++i) store(y[i], std::tanh(static_cast<double>(x[i])), false);
+  });
+}
+
+void tanh_backward(Stream&, const TanhBackwardArgs& args) {
+  with_type(args.dtype, "tanh_backward", [&]<class T>(Type<T>) {
+    const T* dy = static_cast<const T*>(args.dy);
+    const T* y = static_cast<const T*>(args.y);
+    T* dx = static_cast<T*>(args.dx);
+    for (int64_t i = 0; i < args.count; ++i) {
+      const double value = y[i];
+      store(dx[i], dy[i] * (1 - value * value), args.accumulate);
+    }
   });
 }
 

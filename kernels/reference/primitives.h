@@ -6,6 +6,7 @@
 // is what an oracle is for. One thread, plain loops, in the order in which the formula of backend.h is written.
 #pragma once
 
+#include <cmath>
 #include <stdexcept>
 #include <string>
 
@@ -38,12 +39,14 @@ inline double relu(double value) {
   return value < 0 ? 0 : value;
 }
 
-// First column of the row's maximum.
+// First column of the row's maximum, or of its first nan.
 template <class T>
 int64_t first_maximum(const T* row, int64_t columns) {
   int64_t best = 0;
-  for (int64_t c = 1; c < columns; ++c)
+  for (int64_t c = 0; c < columns; ++c) {
+    if (std::isnan(row[c])) return c;
     if (row[c] > row[best]) best = c;
+  }
   return best;
 }
 
@@ -55,6 +58,8 @@ void byte_linear_backward_weight(Stream&, const ByteLinearBackwardWeightArgs&);
 void add(Stream&, const BinaryArgs&);
 void multiply(Stream&, const BinaryArgs&);
 void scale(Stream&, const ScaleArgs&);
+void tanh_forward(Stream&, const TanhForwardArgs&);
+void tanh_backward(Stream&, const TanhBackwardArgs&);
 void dropout(Stream&, const DropoutArgs&);
 // bias_relu.cpp
 void bias_forward(Stream&, const BiasForwardArgs&);

@@ -40,29 +40,69 @@ struct Fragment {
   __device__ __forceinline__ void put(int i, float value) {
     values[i] = value;
   }
-  // Elements i..i+3 from or to 16-byte aligned memory; i is a multiple of 4.
-  __device__ __forceinline__ void load4(int i, const float* from) {
-    const float4 four = *reinterpret_cast<const float4*>(from);
-    values[i] = four.x;
-    values[i + 1] = four.y;
-    values[i + 2] = four.z;
-    values[i + 3] = four.w;
-  }
-  __device__ __forceinline__ void store4(int i, float* to) const {
-    *reinterpret_cast<float4*>(to) = make_float4(values[i], values[i + 1], values[i + 2], values[i + 3]);
-  }
-  // Elements 0..3 from `low`, 4..7 from `high`: the split of a row that is free of bank conflicts.
-  __device__ __forceinline__ void load2x4(const float* low, const float* high) {
-    static_assert(N == 8);
-    load4(0, low);
-    load4(4, high);
-  }
-  // The same for any N: group g of four elements from `from + g * distance`.
-  __device__ __forceinline__ void load_groups(const float* from, int distance) {
+  // All elements from or to 16-byte aligned memory.
+  __device__ __forceinline__ void load(const float* from) {
 #pragma unroll
-    for (int i = 0; i < N; i += 4) load4(i, from + i / 4 * distance);
+    for (int i = 0; i < N; i += 4) {
+      const float4 four = *reinterpret_cast<const float4*>(from + i);
+      values[i] = four.x;
+      values[i + 1] = four.y;
+      values[i + 2] = four.z;
+      values[i + 3] = four.w;
+    }
+  }
+  __device__ __forceinline__ void store(float* to) const {
+#pragma unroll
+    for (int i = 0; i < N; i += 4)
+      *reinterpret_cast<float4*>(to + i) = make_float4(values[i], values[i + 1], values[i + 2], values[i + 3]);
+  }
+  // The first `count` elements (all, if count >= N; none, if count <= 0), wherever they lie; load_first sets the others
+  // to 0.
+  __device__ __forceinline__ void load_first(const float* from, int count) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) values[i] = i < count ? from[i] : 0.0f;
+  }
+  __device__ __forceinline__ void store_first(float* to, int count) const {
+#pragma unroll
+    for (int i = 0; i < N; ++i)
+      if (i < count) to[i] = values[i];
+  }
+  // N bytes at a multiple of 4, as floats.
+  __device__ __forceinline__ void load_bytes(const unsigned char* from) {
+#pragma unroll
+    for (int i = 0; i < N; i += 4) {
+      const uchar4 four = *reinterpret_cast<const uchar4*>(from + i);
+      values[i] = four.x;
+      values[i + 1] = four.y;
+      values[i + 2] = four.z;
+      values[i + 3] = four.w;
+    }
   }
 };
+
+// rows[i][j] <-> rows[j][i]: costs nothing, since the registers only change their names.
+__device__ __forceinline__ void transpose(Fragment<4> (&rows)[4]) {
+#pragma unroll
+  for (int i = 0; i < 4; ++i) {
+#pragma unroll
+    for (int j = 0; j < i; ++j) {
+      const float value = rows[i].values[j];
+      rows[i].values[j] = rows[j].values[i];
+      rows[j].values[i] = value;
+    }
+  }
+}
+// steps[s][j] = lines[j][position + s]: eight lines, four elements of each, 16-byte aligned, turned on the way.
+__device__ __forceinline__ void load_turned(Fragment<8> (&steps)[4], const float* const* lines, int position) {
+#pragma unroll
+  for (int j = 0; j < 8; ++j) {
+    const float4 four = *reinterpret_cast<const float4*>(lines[j] + position);
+    steps[0].values[j] = four.x;
+    steps[1].values[j] = four.y;
+    steps[2].values[j] = four.z;
+    steps[3].values[j] = four.w;
+  }
+}
 }  // namespace cuda_form
 
 #else
@@ -71,14 +111,19 @@ inline namespace host_form {
 
 typedef float FourFloats __attribute__((vector_size(16), may_alias));
 typedef float EightFloats __attribute__((vector_size(32), may_alias));
-// Not std::conditional: a vector type loses its attributes as a template argument.
+// Not std::conditional: a vector type loses its attributes as a template argument. Aligned: as kernels may assume of
+// memory (checked by UBSan), Unaligned: in memory, wherever a float can be.
 template <int N>
 struct PartOf {
   typedef EightFloats Type;
+  typedef float Aligned __attribute__((vector_size(32), may_alias, aligned(16)));
+  typedef float Unaligned __attribute__((vector_size(32), may_alias, aligned(4)));
 };
 template <>
 struct PartOf<4> {
   typedef FourFloats Type;
+  typedef FourFloats Aligned;
+  typedef float Unaligned __attribute__((vector_size(16), may_alias, aligned(4)));
 };
 
 // One vector register for 4 or 8 floats, two for 16: fma is one instruction for each.
@@ -107,29 +152,88 @@ struct Fragment {
   }
   __forceinline__ float get(int i) const { return parts[i / kPartSize][i % kPartSize]; }
   __forceinline__ void put(int i, float value) { parts[i / kPartSize][i % kPartSize] = value; }
-  __forceinline__ void load4(int i, const float* from) { reinterpret_cast<FourFloats*>(parts)[i / 4] = four(from); }
-  __forceinline__ void store4(int i, float* to) const {
-    *reinterpret_cast<FourFloats*>(to) = reinterpret_cast<const FourFloats*>(parts)[i / 4];
-  }
-  __forceinline__ void load2x4(const float* low, const float* high) {
-    static_assert(N == 8);
-    parts[0] = join(low, high);
-  }
-  __forceinline__ void load_groups(const float* from, int distance) {
-    if constexpr (N == 4) {
-      parts[0] = four(from);
-    } else {
-      for (int p = 0; p < kParts; ++p) parts[p] = join(from + 2 * p * distance, from + (2 * p + 1) * distance);
+  __forceinline__ void load(const float* from) {
+    for (int p = 0; p < kParts; ++p) {
+      parts[p] = *reinterpret_cast<const typename PartOf<N>::Aligned*>(from + p * kPartSize);
+#if defined(__x86_64__)
+      // The compiler must not load it again in each instruction that uses it: loads are what limits a product.
+      asm("" : "+x"(parts[p]));
+#endif
     }
+  }
+  __forceinline__ void store(float* to) const {
+    for (int p = 0; p < kParts; ++p) *reinterpret_cast<typename PartOf<N>::Aligned*>(to + p * kPartSize) = parts[p];
+  }
+  __forceinline__ void load_first(const float* from, int count) {
+    zero();
+    if (count >= N) {
+      for (int p = 0; p < kParts; ++p)
+        parts[p] = *reinterpret_cast<const typename PartOf<N>::Unaligned*>(from + p * kPartSize);
+    } else {
+      for (int i = 0; i < N; ++i)
+        if (i < count) put(i, from[i]);
+    }
+  }
+  // In pieces of 8, 4, 2 and 1.
+  __forceinline__ void store_first(float* to, int count) const {
+    if (count >= N) {
+      for (int p = 0; p < kParts; ++p) *reinterpret_cast<typename PartOf<N>::Unaligned*>(to + p * kPartSize) = parts[p];
+      return;
+    }
+    if (count <= 0) return;
+    const Fragment all = *this;
+    const float* from = reinterpret_cast<const float*>(all.parts);
+    if constexpr (N > 8) store_piece<8>(from, to, count);
+    if constexpr (N > 4) store_piece<4>(from, to, count);
+    store_piece<2>(from, to, count);
+    store_piece<1>(from, to, count);
+  }
+  __forceinline__ void load_bytes(const unsigned char* from) {
+    typedef unsigned char Bytes __attribute__((vector_size(kPartSize), may_alias, aligned(4)));
+    for (int p = 0; p < kParts; ++p)
+      parts[p] = __builtin_convertvector(*reinterpret_cast<const Bytes*>(from + p * kPartSize), Part);
   }
 
  private:
-  static __forceinline__ FourFloats four(const float* from) { return *reinterpret_cast<const FourFloats*>(from); }
-  // A shuffle, because g++ sends a vector that is filled half by half through the stack.
-  static __forceinline__ EightFloats join(const float* low, const float* high) {
-    return __builtin_shufflevector(four(low), four(high), 0, 1, 2, 3, 4, 5, 6, 7);
+  template <int size>
+  static __forceinline__ void store_piece(const float*& from, float*& to, int count) {
+    if (!(count & size)) return;
+    for (int i = 0; i < size; ++i) to[i] = from[i];
+    from += size;
+    to += size;
   }
 };
+
+__forceinline__ void transpose(Fragment<4> (&rows)[4]) {
+  const FourFloats a = rows[0].parts[0], b = rows[1].parts[0], c = rows[2].parts[0], d = rows[3].parts[0];
+  const FourFloats ac01 = __builtin_shufflevector(a, c, 0, 4, 1, 5), bd01 = __builtin_shufflevector(b, d, 0, 4, 1, 5);
+  const FourFloats ac23 = __builtin_shufflevector(a, c, 2, 6, 3, 7), bd23 = __builtin_shufflevector(b, d, 2, 6, 3, 7);
+  rows[0].parts[0] = __builtin_shufflevector(ac01, bd01, 0, 4, 1, 5);
+  rows[1].parts[0] = __builtin_shufflevector(ac01, bd01, 2, 6, 3, 7);
+  rows[2].parts[0] = __builtin_shufflevector(ac23, bd23, 0, 4, 1, 5);
+  rows[3].parts[0] = __builtin_shufflevector(ac23, bd23, 2, 6, 3, 7);
+}
+
+// Two squares of 4 x 4 at once, one in each half of the registers.
+__forceinline__ void load_turned(Fragment<8> (&steps)[4], const float* const* lines, int position) {
+  const auto two_lines = [&](int j) {
+    const FourFloats low = *reinterpret_cast<const FourFloats*>(lines[j] + position);
+    const FourFloats high = *reinterpret_cast<const FourFloats*>(lines[j + 4] + position);
+    return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7);
+  };
+  const auto low_pairs = [](EightFloats u, EightFloats v) {
+    return __builtin_shufflevector(u, v, 0, 8, 1, 9, 4, 12, 5, 13);
+  };
+  const auto high_pairs = [](EightFloats u, EightFloats v) {
+    return __builtin_shufflevector(u, v, 2, 10, 3, 11, 6, 14, 7, 15);
+  };
+  const EightFloats a = two_lines(0), b = two_lines(1), c = two_lines(2), d = two_lines(3);
+  const EightFloats ac01 = low_pairs(a, c), bd01 = low_pairs(b, d), ac23 = high_pairs(a, c), bd23 = high_pairs(b, d);
+  steps[0].parts[0] = low_pairs(ac01, bd01);
+  steps[1].parts[0] = high_pairs(ac01, bd01);
+  steps[2].parts[0] = low_pairs(ac23, bd23);
+  steps[3].parts[0] = high_pairs(ac23, bd23);
+}
 
 }  // namespace host_form
 

@@ -67,6 +67,8 @@ void scale(Stream&, const ScaleArgs&);
 void broadcast_scalar(Stream&, const BroadcastScalarArgs&);
 void relu_forward(Stream&, const ReluForwardArgs&);
 void relu_backward(Stream&, const ReluBackwardArgs&);
+void tanh_forward(Stream&, const TanhForwardArgs&);
+void tanh_backward(Stream&, const TanhBackwardArgs&);
 // bias.cu
 void bias_forward(Stream&, const BiasForwardArgs&);
 void bias_backward(Stream&, const BiasBackwardArgs&);

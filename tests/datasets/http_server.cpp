@@ -5,8 +5,11 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 namespace cairn::datasets {
 
@@ -26,6 +29,7 @@ HttpServer::HttpServer(std::map<std::string, Answer> answers)
 }
 
 HttpServer::~HttpServer() {
+  stopping_ = true;
   shutdown(listener_, SHUT_RDWR);  // wakes accept()
   thread_.join();
   close(listener_);
@@ -57,23 +61,49 @@ void HttpServer::answer(int connection) {
     if (count <= 0) return;
     request.append(buffer, static_cast<size_t>(count));
   }
-  const size_t start = request.find(' ') + 1;
-  const std::string path = request.substr(start, request.find(' ', start) - start);
+  const auto between = [&](const std::string& before, const char* after) {
+    const size_t start = request.find(before);
+    if (start == std::string::npos) return std::string();
+    return request.substr(start + before.size(), request.find(after, start + before.size()) - start - before.size());
+  };
+  const std::string path = between(" ", " "), range = between("Range: bytes=", "\r\n");
+  const auto found = answers_.find(path);
+  const bool known = found != answers_.end();
+  static const Answer honest{.body = Bytes(9, '?')};
+  const Bytes& body = known ? found->second.body : honest.body;
+  int asked_before;
   {
     const std::lock_guard lock(mutex_);
-    requests_.push_back(path);
+    requests_.push_back(range.empty() ? path : path + " " + range);
+    asked_before = asked_[path]++;
   }
+  const Answer& answer = known && asked_before < found->second.faulty_requests ? found->second : honest;
 
-  const auto found = answers_.find(path);
-  const Answer answer = found != answers_.end() ? found->second : Answer{Bytes(9, '?')};
-  std::string reply = found == answers_.end() ? "HTTP/1.1 404 Not Found\r\n" : "HTTP/1.1 200 OK\r\n";
-  if (!answer.redirect.empty()) reply = "HTTP/1.1 302 Found\r\nLocation: " + answer.redirect + "\r\n";
-  reply += fmt::format("Content-Length: {}\r\nConnection: close\r\n\r\n", answer.body.size() + answer.missing);
-  reply.append(answer.body.begin(), answer.body.end());
+  const size_t size = answer.claimed_size.value_or(body.size());
+  size_t start = 0;
+  std::string head = known ? "HTTP/1.1 200 OK\r\n" : "HTTP/1.1 404 Not Found\r\n";
+  if (!answer.redirect.empty()) {
+    head = "HTTP/1.1 302 Found\r\nLocation: " + answer.redirect + "\r\n";
+  } else if (known && !range.empty() && answer.ranges) {
+    start = std::min(answer.wrong_start.value_or(std::stoul(range)), body.size());
+    head = start == body.size() ? "HTTP/1.1 416 Range Not Satisfiable\r\n"
+                                : fmt::format("HTTP/1.1 206 Partial Content\r\nContent-Range: bytes {}-{}/{}\r\n",
+                                              start, size - 1, size);
+  }
+  if (answer.announces_length) head += fmt::format("Content-Length: {}\r\n", size - std::min(size, start));
+  std::string reply = head + "Connection: close\r\n\r\n";
+  const size_t head_size = reply.size();
+  reply.append(reinterpret_cast<const char*>(body.data()) + start, body.size() - start);
+  for (const std::optional<size_t>& end : {answer.close_after, answer.stall_after})
+    if (end) reply.resize(std::min(reply.size(), head_size + *end));
   for (size_t sent = 0; sent < reply.size();) {
     const ssize_t count = send(connection, reply.data() + sent, reply.size() - sent, MSG_NOSIGNAL);
     if (count <= 0) return;
     sent += static_cast<size_t>(count);
+  }
+  // Until the client has had enough.
+  pollfd closed{connection, POLLRDHUP, 0};
+  while (answer.stall_after && !stopping_ && poll(&closed, 1, 20) == 0) {
   }
 }
 

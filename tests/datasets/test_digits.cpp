@@ -92,6 +92,13 @@ TEST_CASE("digits is a data set like the others") {
   CHECK(std::abs(std::sqrt(squares / count - sum / count * (sum / count)) - dataset.std) < 1e-6);
 }
 
+TEST_CASE("the statistics that are known without drawing are those of what is drawn") {
+  const Dataset dataset = generate_digits(0);
+  CHECK(pixel_statistics("digits").mean == dataset.mean);
+  CHECK(pixel_statistics("digits").std == dataset.std);
+  CHECK_THROWS_AS(pixel_statistics("letters"), UsageError);
+}
+
 TEST_CASE("digits can be told apart, but not by their mean images alone") {
   const double accuracy = nearest_mean_accuracy(generate_digits(1, 3000, 600));
   MESSAGE("nearest mean image: " << 100 * accuracy << " %");

@@ -129,6 +129,23 @@ TEST_CASE("a Linear followed by a ReLU computes the same fused as apart") {
   }
 }
 
+TEST_CASE("Tanh is the op, has no parameters and keeps its input's shape") {
+  for (const auto& device : devices()) {
+    CAPTURE(device->label());
+    const auto layer = std::make_shared<Tanh>();
+    const Sequential network({{"tanh", layer}});
+    CHECK(network.parameter_count() == 0);
+    std::vector<LayerSummary> layers;
+    CHECK(network.summarize({7, 3}, "", layers) == Shape{7, 3});
+    REQUIRE(layers.size() == 1);
+    CHECK(layers[0].type == "Tanh");
+    const Tensor x = random_tensor(device, {5, 7}, 9, DType::f32, -3, 3);
+    std::vector<double> expected = values_of(x);
+    for (double& value : expected) value = std::tanh(value);
+    CHECK(relative_error(values_of(layer->forward(x)), expected) <= 1e-6);
+  }
+}
+
 TEST_CASE("dropout follows the mode, the step and the layer") {
   for (const auto& device : devices()) {
     CAPTURE(device->label());

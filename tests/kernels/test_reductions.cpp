@@ -3,10 +3,44 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "tests/kernels/harness.h"
 
 namespace cairn::test {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+
+// Rows of `columns` values with nan at none, one or several of them, infinity beside it; `first` takes the columns that
+// argmax must find, which are written here from the rule: the first nan, or else the maximum's first column.
+Values rows_with_nan(int64_t columns, Values& first) {
+  Values x;
+  const int64_t last = columns - 1, middle = columns / 2;
+  const auto add = [&](std::initializer_list<int64_t> nans, int64_t infinity, int64_t expected) {
+    Values row(static_cast<size_t>(columns), -3);
+    row[static_cast<size_t>(infinity)] = kInfinity;
+    for (int64_t column : nans) row[static_cast<size_t>(column)] = kNan;
+    x.insert(x.end(), row.begin(), row.end());
+    first.push_back(static_cast<double>(expected));
+  };
+  add({}, middle, middle);
+  add({0}, last, 0);
+  add({last}, 0, last);
+  add({middle, last}, 0, middle);
+  add({last, 0}, middle, 0);
+  Values all_nan(static_cast<size_t>(columns), kNan), lowest(static_cast<size_t>(columns), -kInfinity);
+  x.insert(x.end(), all_nan.begin(), all_nan.end());
+  x.insert(x.end(), lowest.begin(), lowest.end());
+  first.insert(first.end(), {0, 0});
+  return x;
+}
+
+// One lane a row, a warp a row, and rows longer than a warp.
+constexpr int64_t kNanColumns[] = {3, 10, 33, 131};
+
+}  // namespace
 
 TEST_CASE("sum") {
   for (DType real : kReals) {
@@ -109,6 +143,24 @@ TEST_CASE("argmax") {
       return call.invoke(&Backend::argmax, args);
     };
     check({.primitive = "argmax", .shape = "by hand", .real = real, .run = run, .expected = {{1, 0, 2}}});
+    for (int64_t columns : kNanColumns) {
+      Values first;
+      const Values x = rows_with_nan(columns, first);
+      const auto rows = static_cast<int64_t>(first.size());
+      const auto run_nan = [=](Call& call) {
+        const ArgmaxArgs args{.dtype = call.real(),
+                              .rows = rows,
+                              .columns = columns,
+                              .x = call.input("x", {rows, columns}, x),
+                              .out = call.typed_output<int32_t>("out", rows, {})};
+        return call.invoke(&Backend::argmax, args);
+      };
+      check({.primitive = "argmax",
+             .shape = shape_text({{"with nan, columns", columns}}),
+             .real = real,
+             .run = run_nan,
+             .expected = {first}});
+    }
   }
 }
 
@@ -157,6 +209,34 @@ TEST_CASE("classification_metrics") {
            .real = real,
            .run = run,
            .expected = {{12.75}, {9}}});
+    // Every label is the argmax, so that each row counts; then each is the column after it, and none does.
+    for (int64_t columns : kNanColumns) {
+      Values first;
+      const Values logits = rows_with_nan(columns, first);
+      const auto rows = static_cast<int64_t>(first.size());
+      for (bool right : {true, false}) {
+        Values labels = first;
+        if (!right)
+          for (double& label : labels) label = std::fmod(label + 1, static_cast<double>(columns));
+        const auto run_nan = [=](Call& call) {
+          const ClassificationMetricsArgs args{.dtype = call.real(),
+                                               .rows = rows,
+                                               .columns = columns,
+                                               .logits = call.input("logits", {rows, columns}, logits),
+                                               .labels = call.typed_input<int32_t>("labels", labels),
+                                               .row_loss = call.input("row_loss", rows, Values(first.size(), 0.5)),
+                                               .loss_sum = call.typed_output<double>("loss_sum", 1, {}, {1}),
+                                               .correct = call.typed_output<int64_t>("correct", 1, {}, {2})};
+          return call.invoke(&Backend::classification_metrics, args);
+        };
+        const double total = static_cast<double>(rows);
+        check({.primitive = "classification_metrics",
+               .shape = shape_text({{"with nan, columns", columns}, {"right", right}}),
+               .real = real,
+               .run = run_nan,
+               .expected = {{1 + 0.5 * total}, {right ? 2 + total : 2}}});
+      }
+    }
   }
 }
 

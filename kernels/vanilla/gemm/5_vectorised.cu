@@ -1,9 +1,9 @@
-// gemm rung 5, vectorised: rung 4 with four floats a load and a store, rows of sums as register fragments, and the
+// gemm rung 5, vectorised: rung 4 with four floats a load and a store, runs of 16 sums as register fragments, and the
 // tile's shape chosen for the problem. Bytes are converted while their tile is loaded, so this kernel also is the
 // byte_linear product. Where c is small and k is long, k is split over blocks and a second pass adds the slices.
 // Not here: the tile picture and the device code (tile.h).
 //
-// 2 kM kN kK FLOPs for 4 kK (kM + kN) bytes of global memory a tile: 21 FLOPs a byte for 64 x 128, 11 for 64 x 32.
+// 2 kM kN kK FLOPs for 4 kK (kM + kN) bytes of global memory a tile: 21 FLOPs a byte for 64 x 128, 13 for 128 x 32.
 // Limited by arithmetic and shared memory in the large shape, by the wait for the tile, which rung 6 hides, in the
 // small ones.
 #include "kernels/vanilla/gemm/split_k.h"
@@ -14,21 +14,23 @@ namespace {
 
 template <class Shape, class A, class B>
 __global__ void __launch_bounds__(Shape::kThreads) vectorised_kernel(Product<A, B> p, Blocking blocking) {
-  __shared__ __align__(16) float a_tile[Shape::kM * Shape::kStrideA];
-  __shared__ __align__(16) float b_tile[Shape::kK * Shape::kStrideB];
+  __shared__ __align__(32) float a_tile[Shape::kFloatsA];
+  __shared__ __align__(32) float b_tile[Shape::kFloatsB];
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
-  simt::Fragment<8> sum[Shape::kRows];
+  const bool computes = has_results<Shape>(a_along_k(p), p.m, p.n, at.m0, at.n0, x, y);
+  Sums<Shape> sum;
   CAIRN_UNROLL
   for (int i = 0; i < Shape::kRows; ++i) sum[i].zero();
 
   for (int k0 = at.k_begin; k0 < at.k_end; k0 += Shape::kK) {
+    const int depth = depth_at<Shape>(at, k0);
     if (k0 > at.k_begin) __syncthreads();  // everyone is done with the last tiles
-    load_tiles<Shape>(p, a_tile, b_tile, at.m0, at.n0, k0, thread);
+    load_tiles<Shape>(p, a_tile, b_tile, at.m0, at.n0, k0, depth, thread);
     __syncthreads();
-    multiply_tiles<Shape>(sum, a_tile, b_tile, at.k_end - k0, x, y);
+    if (computes) multiply_tiles<Shape>(sum, a_along_k(p), a_tile, b_tile, depth, x, y);
   }
-  store_tile<Shape>(sum, at.output, blocking.vectors, p.m, p.n, at.m0, at.n0, x, y);
+  if (computes) store_tile<Shape>(sum, p.output, at.c, blocking.vectors, a_along_k(p), p.m, p.n, at.m0, at.n0, x, y);
 }
 
 template <class Shape, class A, class B>
@@ -45,13 +47,15 @@ void launch_shape(Stream& stream, const Product<A, B>& product) {
 template <class A, class B>
 void gemm_vectorised(Stream& stream, const Product<A, B>& product) {
   if (product.m <= 32)
-    launch_shape<TileShape<32, 64, 64, 8>>(stream, product);
+    launch_shape<TileShape<32, 64, 64, 4>>(stream, product);
+  else if (product.n <= 16)
+    launch_shape<TileShape<64, 16, 32, 4>>(stream, product);
   else if (product.n <= 64 && product.m >= 1024)
-    launch_shape<TileShape<128, 32, 64, 16>>(stream, product);
+    launch_shape<TileShape<128, 32, 64, 8>>(stream, product);
   else if (product.n <= 64)
-    launch_shape<TileShape<64, 32, 32, 8>>(stream, product);
+    launch_shape<TileShape<64, 32, 32, 4>>(stream, product);
   else
-    launch_shape<TileShape<64, 128, 32, 16>>(stream, product);
+    launch_shape<TileShape<64, 128, 32, 8>>(stream, product);
 }
 
 template void gemm_vectorised(Stream&, const Product<FloatLines, FloatLines>&);

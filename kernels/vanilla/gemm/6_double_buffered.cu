@@ -15,79 +15,104 @@
 namespace cairn::CAIRN_VANILLA {
 namespace {
 
-// One operand's way from global memory into a tile of kLines lines of kLength floats. `straight`: its lines are the
-// tile's lines; otherwise they are the tile's columns.
+// One operand's way from global memory into a tile, lines of kLength floats that are kLines of the operand's own.
 template <int kLines, int kLength, int kStride, int kThreads>
-struct Transfer {
-  using Straight = Groups<kLines, kLength, kThreads>;
-  using Turned = Groups<kLength, kLines, kThreads>;
-  float4 staged[Turned::kCount] = {};
-
-  // Begins to fill the tile from line `line0` of the tile's lines, position `position0` on them.
-  __device__ __forceinline__ void start(float* tile, const FloatLines& lines, bool straight, int line0, int position0,
-                                        int thread) {
-    if (straight) {
-      CAIRN_UNROLL
-      for (int j = 0; j < Straight::kCount; ++j) {
-        const int line = Straight::line(thread, j), position = Straight::position(thread);
-        const int from_line = line0 + line, from = position0 + position;
-        if (lines.vectors && from_line < lines.lines && from + 3 < lines.length)
-          simt::copy_async16(tile + line * kStride + position, lines.data + from_line * lines.stride + from);
-        else
-          store_straight<kStride>(tile, line, position, load4(lines, from_line, from));
-      }
-    } else {
-      CAIRN_UNROLL
-      for (int j = 0; j < Turned::kCount; ++j)
-        staged[j] = load4(lines, position0 + Turned::line(thread, j), line0 + Turned::position(thread));
+struct StraightTransfer {
+  using Own = Groups<kLines, kLength, kThreads>;
+  static __device__ __forceinline__ void start(float* tile, const FloatLines& lines, int line0, int position0,
+                                               int thread) {
+    CAIRN_UNROLL
+    for (int j = 0; j < Own::kCount; ++j) {
+      const int line = Own::line(thread, j), position = Own::position(thread);
+      if (line >= kLines) continue;
+      const int from_line = line0 + line, from = position0 + position;
+      float* to = tile + line * kStride + position;
+      if (lines.vectors && from_line < lines.lines && from + 3 < lines.length)
+        simt::copy_async16(to, lines.data + from_line * lines.stride + from);
+      else
+        load4<false>(lines, from_line, from).store(to);
     }
+  }
+};
+
+// The same for an operand whose lines are the tile's columns.
+template <int kLines, int kLength, int kStride, int kThreads>
+struct TurnedTransfer {
+  using Own = Groups<kLines / 4, kLength, kThreads>;
+  simt::Fragment<4> squares[Own::kCount][4];
+
+  __device__ __forceinline__ void start(const FloatLines& lines, int line0, int position0, int thread) {
+    CAIRN_UNROLL
+    for (int j = 0; j < Own::kCount; ++j) {
+      CAIRN_UNROLL
+      for (int i = 0; i < 4; ++i)
+        squares[j][i] = load4<false>(lines, line0 + Own::line(thread, j) * 4 + i, position0 + Own::position(thread));
+    }
+  }
+  __device__ __forceinline__ void finish(float* tile, int thread) {
+    CAIRN_UNROLL
+    for (int j = 0; j < Own::kCount; ++j) {
+      const int line = Own::line(thread, j) * 4, position = Own::position(thread);
+      if (line >= kLines) continue;
+      simt::transpose(squares[j]);
+      CAIRN_UNROLL
+      for (int i = 0; i < 4; ++i) squares[j][i].store(tile + (position + i) * kStride + line);
+    }
+  }
+};
+
+// Both operands' way into a pair of tiles: between start and finish a thread can do something else.
+template <class Shape>
+struct Transfer {
+  static constexpr int kM = Shape::kM, kN = Shape::kN, kK = Shape::kK, kThreads = Shape::kThreads;
+  TurnedTransfer<kN, kK, Shape::kStrideB, kThreads> turned_b;
+
+  __device__ __forceinline__ void start(const FloatProduct& p, float* a_tile, float* b_tile, int m0, int n0, int k0,
+                                        int thread) {
+    if (p.a_along_k)
+      StraightTransfer<kM, kK, Shape::kStrideMK, kThreads>::start(a_tile, p.a, m0, k0, thread);
+    else
+      StraightTransfer<kK, kM, Shape::kStrideKM, kThreads>::start(a_tile, p.a, k0, m0, thread);
+    if (p.b_along_k)
+      turned_b.start(p.b, n0, k0, thread);
+    else
+      StraightTransfer<kK, kN, Shape::kStrideB, kThreads>::start(b_tile, p.b, k0, n0, thread);
     simt::copy_async_commit();
   }
-
-  __device__ __forceinline__ void finish(float* tile, bool straight, int thread) const {
-    if (straight) return;
-    CAIRN_UNROLL
-    for (int j = 0; j < Turned::kCount; ++j)
-      store_turned<kStride>(tile, Turned::line(thread, j), Turned::position(thread), staged[j]);
+  __device__ __forceinline__ void finish(const FloatProduct& p, float* b_tile, int thread) {
+    if (p.b_along_k) turned_b.finish(b_tile, thread);
+    simt::copy_async_wait<0>();
   }
 };
 
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads) double_buffered_kernel(FloatProduct p, Blocking blocking) {
-  __shared__ __align__(16) float a_tiles[2][Shape::kM * Shape::kStrideA];
-  __shared__ __align__(16) float b_tiles[2][Shape::kK * Shape::kStrideB];
+  __shared__ __align__(32) float a_tiles[2][Shape::kFloatsA];
+  __shared__ __align__(32) float b_tiles[2][Shape::kFloatsB];
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
-  simt::Fragment<8> sum[Shape::kRows];
+  const bool computes = has_results<Shape>(p.a_along_k, p.m, p.n, at.m0, at.n0, x, y);
+  Sums<Shape> sum;
   CAIRN_UNROLL
   for (int i = 0; i < Shape::kRows; ++i) sum[i].zero();
 
-  Transfer<Shape::kM, Shape::kK, Shape::kStrideA, Shape::kThreads> a;
-  Transfer<Shape::kK, Shape::kN, Shape::kStrideB, Shape::kThreads> b;
-  const bool a_straight = p.a_along_k, b_straight = !p.b_along_k;
+  Transfer<Shape> transfer;
   int filled = 0;  // which of the two pairs
-  a.start(a_tiles[0], p.a, a_straight, at.m0, at.k_begin, thread);
-  b.start(b_tiles[0], p.b, b_straight, at.k_begin, at.n0, thread);
-  a.finish(a_tiles[0], a_straight, thread);
-  b.finish(b_tiles[0], b_straight, thread);
-  simt::copy_async_wait<0>();
+  transfer.start(p, a_tiles[0], b_tiles[0], at.m0, at.n0, at.k_begin, thread);
+  transfer.finish(p, b_tiles[0], thread);
   __syncthreads();
   for (int k0 = at.k_begin; k0 < at.k_end; k0 += Shape::kK) {
     const int next = k0 + Shape::kK, empty = 1 - filled;
+    if (next < at.k_end) transfer.start(p, a_tiles[empty], b_tiles[empty], at.m0, at.n0, next, thread);
+    if (computes)
+      multiply_tiles<Shape>(sum, p.a_along_k, a_tiles[filled], b_tiles[filled], depth_at<Shape>(at, k0), x, y);
     if (next < at.k_end) {
-      a.start(a_tiles[empty], p.a, a_straight, at.m0, next, thread);
-      b.start(b_tiles[empty], p.b, b_straight, next, at.n0, thread);
-    }
-    multiply_tiles<Shape>(sum, a_tiles[filled], b_tiles[filled], at.k_end - k0, x, y);
-    if (next < at.k_end) {
-      a.finish(a_tiles[empty], a_straight, thread);
-      b.finish(b_tiles[empty], b_straight, thread);
-      simt::copy_async_wait<0>();
+      transfer.finish(p, b_tiles[empty], thread);
       __syncthreads();
     }
     filled = empty;
   }
-  store_tile<Shape>(sum, at.output, blocking.vectors, p.m, p.n, at.m0, at.n0, x, y);
+  if (computes) store_tile<Shape>(sum, p.output, at.c, blocking.vectors, p.a_along_k, p.m, p.n, at.m0, at.n0, x, y);
 }
 
 template <class Shape>
@@ -103,9 +128,9 @@ void gemm_double_buffered(Stream& stream, const FloatProduct& product) {
   // The large tile where it still gives a GPU's multiprocessors one block each, more or less.
   constexpr int64_t kManyTiles = 96;
   if (divide_up(product.m, 128) * divide_up(product.n, 128) >= kManyTiles)
-    launch_shape<TileShape<128, 128, 16, 8>>(stream, product);
+    launch_shape<TileShape<128, 128, 16, 4>>(stream, product);
   else
-    launch_shape<TileShape<64, 64, 32, 8>>(stream, product);
+    launch_shape<TileShape<64, 64, 32, 4>>(stream, product);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -7,16 +7,19 @@
 namespace cairn::CAIRN_VANILLA {
 namespace {
 
-// The rung that runs where nothing was asked for. On the CPU an asynchronous copy gains nothing.
+// The rung that runs where nothing was asked for. On the CPU an asynchronous copy gains nothing, and where c is narrow,
+// a copy to shared memory gains nothing either.
 #if defined(__CUDACC__)
 int default_rung(const Stream& stream, const FloatProduct& product) {
   if (product.m <= 32 || product.n <= 32) return 5;  // it has shapes for these
-  return stream.precision == Precision::fp32 ? 6 : 7;
+  return stream.precision == Precision::fp32 ? 6 : 8;
 }
 constexpr int kUsualRung = 6;
 #else
-int default_rung(const Stream&, const FloatProduct&) {
-  return 5;
+int default_rung(const Stream&, const FloatProduct& product) {
+  const int64_t results = int64_t{product.m} * product.n;
+  const bool narrow = product.n <= 64 || product.m <= 64;
+  return (narrow && product.k <= 1024) || results <= 64 * 64 ? 7 : 5;
 }
 constexpr int kUsualRung = 5;
 #endif
@@ -32,8 +35,9 @@ constexpr KernelVariant kRungs[] = {
     rung(4, "register_tile", "8 x 8 results a thread in registers: 64 multiplications for 16 reads"),
     rung(5, "vectorised", "four floats a load, tile shapes by problem, k split where c is small"),
     rung(6, "double_buffered", "the next tiles are copied asynchronously while these are multiplied"),
+    rung(7, "direct", "no shared memory: operands straight from the caches, for narrow or shallow products"),
 #if defined(__CUDACC__)
-    rung(7, "tensor_core", "TF32 on tensor cores, with --precision tf32"),
+    rung(8, "tensor_core", "TF32 on tensor cores, with --precision tf32"),
 #endif
 };
 
@@ -87,9 +91,11 @@ void gemm(Stream& stream, const GemmArgs& args) {
     case 6:
       return gemm_double_buffered(stream, product);
     case 7:
+      return gemm_direct(stream, product);
+    case 8:
       return gemm_tensor_core(stream, product);
     default:
-      throw std::invalid_argument("vanilla: the rungs of gemm are 1 to 7, not " + std::to_string(chosen));
+      throw std::invalid_argument("vanilla: the rungs of gemm are 1 to 8, not " + std::to_string(chosen));
   }
 }
 

@@ -46,6 +46,7 @@ void gemm_register_tile(Stream&, const FloatProduct&);
 template <class A, class B>
 void gemm_vectorised(Stream&, const Product<A, B>&);
 void gemm_double_buffered(Stream&, const FloatProduct&);
+void gemm_direct(Stream&, const FloatProduct&);
 void gemm_tensor_core(Stream&, const FloatProduct&);
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -17,12 +17,12 @@ struct Blocking {
 };
 
 // How many slices to split k into: so many that the processors have work where there are few tiles of c, and that no
-// float sum has more than kMaxDepth terms, whose rounding errors would add up; but none shorter than kMinDepth, and no
+// float sum has more than max_depth terms, whose rounding errors would add up; but none shorter than kMinDepth, and no
 // more than the workspace holds. It depends on the sizes alone, so that the order of the sums does, too.
-inline int64_t slices_of(int64_t tiles, int64_t m, int64_t n, int64_t k) {
-  constexpr int64_t kFewTiles = kOnGpu ? 64 : 8, kEnoughBlocks = kOnGpu ? 256 : 16, kMinDepth = 128, kMaxDepth = 4096;
+inline int64_t slices_of(int64_t tiles, int64_t m, int64_t n, int64_t k, int64_t max_depth) {
+  constexpr int64_t kFewTiles = kOnGpu ? 64 : 8, kEnoughBlocks = kOnGpu ? 256 : 16, kMinDepth = 128;
   constexpr int64_t kMaxSlices = 1024;
-  const int64_t wanted = std::max(tiles < kFewTiles ? kEnoughBlocks / tiles : 1, divide_up(k, kMaxDepth));
+  const int64_t wanted = std::max(tiles < kFewTiles ? kEnoughBlocks / tiles : 1, divide_up(k, max_depth));
   return std::max(int64_t{1}, std::min({wanted, k / kMinDepth, kWorkspaceFloats / (m * n), kMaxSlices}));
 }
 
@@ -32,7 +32,8 @@ void launch_tiles(Stream& stream, const Product<A, B>& product, const Launch& la
   const int64_t m = product.m, n = product.n, k = product.k;
   const int64_t tile_columns = divide_up(n, Shape::kN);
   const int64_t tiles = divide_up(m, Shape::kM) * tile_columns;
-  const int64_t k_per_slice = divide_up(divide_up(k, slices_of(tiles, m, n, k)), Shape::kK) * Shape::kK;
+  const int64_t k_per_slice =
+      divide_up(divide_up(k, slices_of(tiles, m, n, k, Shape::kMaxDepth)), Shape::kK) * Shape::kK;
   const int64_t slices = k > 0 ? divide_up(k, k_per_slice) : 1;
 
   Product<A, B> part = product;
@@ -47,18 +48,25 @@ void launch_tiles(Stream& stream, const Product<A, B>& product, const Launch& la
   if (slices > 1) reduce_slices(stream, static_cast<int>(slices), m, n, part.output.c, product.output);
 }
 
-// Device side: this block's place.
+// Device side: this block's place, and the matrix it writes to (c, or a slice of the workspace). No copy of Output: on
+// the CPU each thread would wait for it.
 struct BlockPlace {
   int m0, n0, k_begin, k_end;
-  Output output;
+  float* c;
 };
 template <class Shape, class A, class B>
 __device__ __forceinline__ BlockPlace block_place(const Product<A, B>& p, const Blocking& blocking) {
   const int tile = static_cast<int>(blockIdx.x), k_begin = static_cast<int>(blockIdx.y) * blocking.k_per_slice;
-  BlockPlace place{tile / blocking.tile_columns * Shape::kM, tile % blocking.tile_columns * Shape::kN, k_begin,
-                   p.k - k_begin < blocking.k_per_slice ? p.k : k_begin + blocking.k_per_slice, p.output};
-  place.output.c += blockIdx.y * blocking.slice_stride;
-  return place;
+  return {tile / blocking.tile_columns * Shape::kM, tile % blocking.tile_columns * Shape::kN, k_begin,
+          p.k - k_begin < blocking.k_per_slice ? p.k : k_begin + blocking.k_per_slice,
+          p.output.c + blockIdx.y * blocking.slice_stride};
+}
+
+// How many of the kK steps from k0 on there are, rounded up to four (beyond the end of k the tiles hold zeros).
+template <class Shape>
+__device__ __forceinline__ int depth_at(const BlockPlace& at, int k0) {
+  const int left = (at.k_end - k0 + 3) / 4 * 4;
+  return left < Shape::kK ? left : Shape::kK;
 }
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -3,189 +3,218 @@
 //
 // A block computes a kM x kN tile of c, kK steps of k at a time, from two tiles in shared memory:
 //
-//   a_tile[m][k]: kM lines of kK floats (+ 4 of padding)    b_tile[k][n]: kK lines of kN floats (+ 4 of padding)
+//   a_tile: as a lies in memory, either [m][k], kM lines of kK floats (+ 4 of padding),
+//           or [k][m], kK lines of kM floats (+ 4): the product reads single values of it, and takes them from anywhere
+//   b_tile: always [k][n], kK lines of kN floats (+ 8), because the product reads runs along n. A b that was given
+//           transposed is turned on the way, in squares of 4 x 4 that a thread turns in its registers.
 //
-// Thread t stands at y = t % kThreadsY, x = t / kThreadsY, with kThreadsY = kM / kRows, and owns kRows rows of the
-// tile, y, y + kThreadsY, ..., and 8 columns in two groups of four: 4 x .. 4 x + 3 and kN / 2 + 4 x .. kN / 2 + 4 x
-// + 3. Each step of k takes two float4 reads of b, kRows reads of a (on the GPU one float4 for four steps) and 8 kRows
-// multiplications; b's eight values are one register fragment. Of the eight lanes that a float4 read serves at a time,
-// those with the same x share b's address and those with the same y share a's; the padding keeps the others in
-// different banks.
+// Thread t stands at y = t % kThreadsY, x = t / kThreadsY, and owns kRows rows of the tile and the kColumns = 16
+// columns from 16 x on:
+//
+//                 b_tile[k][16 x .. 16 x + 15]
+//                     bbbbbbbbbbbbbbbb          for each k: 4 float4 reads of b, which are one register fragment, kRows
+//      a_tile   a     ################          reads of a, and 16 kRows multiplications
+//      [row][k] a     ################
+//               a     ################          row(y, i): y + i kThreadsY for [m][k], kRows y + i for [k][m]
+//
+// On the GPU the lanes of a warp lie along y: they share b's addresses, a broadcast, and read a from different banks
+// (that is what the rows' order and the padding are for). On the CPU 4 rows of 16 sums are 8 vector registers, b two
+// and a value of a one; the threads that share b's columns follow one another and find them in the L1 cache.
 #pragma once
 
+#include <type_traits>
+
 #include "kernels/vanilla/gemm/gemm.h"
+#include "kernels/vanilla/gemm/store.h"
 
 namespace cairn::CAIRN_VANILLA {
 
 template <int kTileM, int kTileN, int kTileK, int kThreadRows>
 struct TileShape {
-  static constexpr int kM = kTileM, kN = kTileN, kK = kTileK, kRows = kThreadRows;
-  static constexpr int kThreadsX = kN / 8, kThreadsY = kM / kRows, kThreads = kThreadsX * kThreadsY;
-  static constexpr int kStrideA = kK + 4, kStrideB = kN + 4;  // of a tile's lines, in floats: 16-byte aligned
+  static constexpr int kM = kTileM, kN = kTileN, kK = kTileK, kRows = kThreadRows, kColumns = 16;
+  static constexpr int kThreadsX = kN / kColumns, kThreadsY = kM / kRows, kThreads = kThreadsX * kThreadsY;
+  // From one line of a tile to the next, in floats: 16-byte aligned.
+  static constexpr int kStrideMK = kK + 4, kStrideKM = kM + 4, kStrideB = kN + 8;
+  static constexpr int kFloatsA = kM * kStrideMK > kK* kStrideKM ? kM* kStrideMK : kK* kStrideKM;
+  static constexpr int kFloatsB = kK * kStrideB;
+  static constexpr int kMaxDepth = 4096;  // terms of one float sum (split_k.h)
   // The i-th row of thread row y.
-  __device__ static constexpr int row(int y, int i) { return y + i * kThreadsY; }
+  __device__ static constexpr int row(bool a_along_k, int y, int i) {
+    return a_along_k ? y + i * kThreadsY : y * kRows + i;
+  }
 };
 
-// Elements position .. position + 3 of a line. load4_whole: all four are there, and lines.vectors holds.
-__device__ __forceinline__ float4 load4_whole(const FloatLines& lines, int line, int position) {
-  return *reinterpret_cast<const float4*>(lines.data + line * lines.stride + position);
-}
-// By way of int arrays, from which the host compiler makes vector instructions.
-__device__ __forceinline__ float4 load4_whole(const ByteLines& lines, int line, int position) {
-  const int64_t sample = lines.index ? lines.index[line] : line;
-  const uchar4 bytes = *reinterpret_cast<const uchar4*>(lines.bytes + sample * lines.stride + position);
-  const int whole[4] = {bytes.x, bytes.y, bytes.z, bytes.w};
-  float four[4];
-  CAIRN_UNROLL
-  for (int j = 0; j < 4; ++j) four[j] = static_cast<float>(whole[j]) * lines.scale + lines.shift;
-  return make_float4(four[0], four[1], four[2], four[3]);
-}
+// The fragment of a product's results that a thread holds.
+template <class Shape>
+using Sums = simt::Fragment<Shape::kColumns>[Shape::kRows];
 
-__device__ __forceinline__ float load1(const FloatLines& lines, int line, int position) {
-  return lines.data[line * lines.stride + position];
+// Elements position .. position + 3 of a line. `inside`: all four are there, and lines.vectors holds; otherwise zeros
+// beyond the end of the matrix.
+template <bool inside>
+__device__ __forceinline__ simt::Fragment<4> load4(const FloatLines& lines, int line, int position) {
+  simt::Fragment<4> four;
+  const float* from = lines.data + line * lines.stride + position;
+  if (inside || (line < lines.lines && position + 3 < lines.length && lines.vectors))
+    four.load(from);
+  else
+    four.load_first(from, line < lines.lines ? lines.length - position : 0);
+  return four;
 }
-__device__ __forceinline__ float load1(const ByteLines& lines, int line, int position) {
+template <bool inside>
+__device__ __forceinline__ simt::Fragment<4> load4(const ByteLines& lines, int line, int position) {
+  simt::Fragment<4> four;
+  if (!inside && line >= lines.lines) {
+    four.zero();
+    return four;
+  }
   const int64_t sample = lines.index ? lines.index[line] : line;
-  return static_cast<float>(lines.bytes[sample * lines.stride + position]) * lines.scale + lines.shift;
-}
-
-// The same with zeros where the matrix ends, and without alignment.
-template <class Lines>
-__device__ __forceinline__ float4 load4(const Lines& lines, int line, int position) {
-  float4 four = make_float4(0.0f, 0.0f, 0.0f, 0.0f);
-  if (line >= lines.lines) return four;
-  if (lines.vectors && position + 3 < lines.length) return load4_whole(lines, line, position);
-  if (position < lines.length) four.x = load1(lines, line, position);
-  if (position + 1 < lines.length) four.y = load1(lines, line, position + 1);
-  if (position + 2 < lines.length) four.z = load1(lines, line, position + 2);
-  if (position + 3 < lines.length) four.w = load1(lines, line, position + 3);
+  const uint8_t* from = lines.bytes + sample * lines.stride + position;
+  if (inside || (position + 3 < lines.length && lines.vectors)) {
+    simt::Fragment<4> bytes;
+    bytes.load_bytes(from);
+    four.set(lines.shift);
+    four.fma(lines.scale, bytes);
+  } else {
+    CAIRN_UNROLL
+    for (int i = 0; i < 4; ++i)
+      four.put(i, position + i < lines.length ? static_cast<float>(from[i]) * lines.scale + lines.shift : 0.0f);
+  }
   return four;
 }
 
 // How kThreads threads share out the groups of four of a tile of kLines x kLength: neighbouring threads take
-// neighbouring groups, so that reads are coalesced. Thread t's j-th group is at (line(t, j), position(t)).
+// neighbouring groups of a line, so that reads are coalesced. Thread t's j-th group is at (line(t, j), position(t)).
 template <int kLines, int kLength, int kThreads>
 struct Groups {
-  static constexpr int kPerLine = kLength / 4, kStep = kThreads / kPerLine, kCount = kLines / kStep;
-  static_assert(kThreads % kPerLine == 0 && kLines % kStep == 0);
+  static constexpr int kPerLine = kLength / 4, kStep = kThreads / kPerLine, kCount = (kLines + kStep - 1) / kStep;
+  static_assert(kThreads % kPerLine == 0);
   __device__ static constexpr int line(int thread, int j) { return thread / kPerLine + j * kStep; }
   __device__ static constexpr int position(int thread) { return thread % kPerLine * 4; }
 };
 
-// Loads the tile of lines that begins at (line0, position0) and hands each group to place(line, position, four). Tiles
-// inside the matrix, all but those at its edges, take the path without checks.
-template <int kLines, int kLength, int kThreads, class Lines, class Place>
-__device__ __forceinline__ void load_tile(const Lines& lines, int line0, int position0, int thread,
-                                          const Place& place) {
+// tile[line][position] = what begins at (line0, position0) of `lines`, for line < line_end and position < position_end
+// (a multiple of four). Tiles inside the matrix, all but those at its edges, take the path without checks.
+template <int kLines, int kLength, int kStride, int kThreads, bool inside, class Lines>
+__device__ void copy_straight(float* tile, const Lines& lines, int line0, int position0, int line_end, int position_end,
+                              int thread) {
   using Own = Groups<kLines, kLength, kThreads>;
   const int position = Own::position(thread);
-  if (lines.vectors && line0 + kLines <= lines.lines && position0 + kLength <= lines.length) {
-    for (int line = Own::line(thread, 0); line < kLines; line += Own::kStep)
-      place(line, position, load4_whole(lines, line0 + line, position0 + position));
-  } else {
-    for (int line = Own::line(thread, 0); line < kLines; line += Own::kStep)
-      place(line, position, load4(lines, line0 + line, position0 + position));
+  if (position >= position_end) return;
+  for (int line = Own::line(thread, 0); line < line_end; line += Own::kStep)
+    load4<inside>(lines, line0 + line, position0 + position).store(tile + line * kStride + position);
+}
+template <int kLines, int kLength, int kStride, int kThreads, class Lines>
+__device__ __forceinline__ void load_straight(float* tile, const Lines& lines, int line0, int position0, int line_end,
+                                              int position_end, int thread) {
+  if (lines.vectors && line0 + line_end <= lines.lines && position0 + position_end <= lines.length)
+    copy_straight<kLines, kLength, kStride, kThreads, true>(tile, lines, line0, position0, line_end, position_end,
+                                                            thread);
+  else
+    copy_straight<kLines, kLength, kStride, kThreads, false>(tile, lines, line0, position0, line_end, position_end,
+                                                             thread);
+}
+
+// tile[position][line] = the same for all kLines lines: four groups of four make a square.
+template <int kLines, int kLength, int kStride, int kThreads, bool inside, class Lines>
+__device__ void copy_turned(float* tile, const Lines& lines, int line0, int position0, int position_end, int thread) {
+  using Own = Groups<kLines / 4, kLength, kThreads>;
+  const int position = Own::position(thread);
+  if (position >= position_end) return;
+  for (int line = Own::line(thread, 0) * 4; line < kLines; line += Own::kStep * 4) {
+    simt::Fragment<4> square[4];
+    CAIRN_UNROLL
+    for (int i = 0; i < 4; ++i) square[i] = load4<inside>(lines, line0 + line + i, position0 + position);
+    simt::transpose(square);
+    CAIRN_UNROLL
+    for (int i = 0; i < 4; ++i) square[i].store(tile + (position + i) * kStride + line);
   }
 }
-
-// tile[line][position]: an operand whose lines are the tile's lines.
-template <int kStride>
-__device__ __forceinline__ void store_straight(float* tile, int line, int position, float4 four) {
-  *reinterpret_cast<float4*>(tile + line * kStride + position) = four;
+template <int kLines, int kLength, int kStride, int kThreads, class Lines>
+__device__ __forceinline__ void load_turned(float* tile, const Lines& lines, int line0, int position0, int position_end,
+                                            int thread) {
+  if (lines.vectors && line0 + kLines <= lines.lines && position0 + position_end <= lines.length)
+    copy_turned<kLines, kLength, kStride, kThreads, true>(tile, lines, line0, position0, position_end, thread);
+  else
+    copy_turned<kLines, kLength, kStride, kThreads, false>(tile, lines, line0, position0, position_end, thread);
 }
 
-// tile[position][line]: an operand whose lines are the tile's columns; the four values go to four lines of the tile.
-template <int kStride>
-__device__ __forceinline__ void store_turned(float* tile, int line, int position, float4 four) {
-  float* to = tile + position * kStride + line;
-  to[0] = four.x;
-  to[kStride] = four.y;
-  to[2 * kStride] = four.z;
-  to[3 * kStride] = four.w;
+// How the operands of a product lie; known at compile time where one is bytes: byte_linear_forward has its data set as
+// a and takes b transposed, byte_linear_backward_weight has it as b and takes a transposed.
+template <class A, class B>
+__device__ __forceinline__ bool a_along_k(const Product<A, B>& p) {
+  return std::is_same_v<A, ByteLines> || (!std::is_same_v<B, ByteLines> && p.a_along_k);
+}
+template <class A, class B>
+__device__ __forceinline__ bool b_along_k(const Product<A, B>& p) {
+  return std::is_same_v<A, ByteLines> || (!std::is_same_v<B, ByteLines> && p.b_along_k);
 }
 
-// Both tiles of one step: a_tile[m][k] from (m0, k0) and b_tile[k][n] from (k0, n0).
+// Both tiles of one step, `depth` (a multiple of four) of its kK steps of k: a from (m0, k0) and b from (k0, n0).
 template <class Shape, class A, class B>
 __device__ __forceinline__ void load_tiles(const Product<A, B>& p, float* a_tile, float* b_tile, int m0, int n0, int k0,
-                                           int thread) {
-  const auto a_straight = [&](int line, int at, float4 four) {
-    store_straight<Shape::kStrideA>(a_tile, line, at, four);
-  };
-  const auto a_turned = [&](int line, int at, float4 four) { store_turned<Shape::kStrideA>(a_tile, line, at, four); };
-  const auto b_straight = [&](int line, int at, float4 four) {
-    store_straight<Shape::kStrideB>(b_tile, line, at, four);
-  };
-  const auto b_turned = [&](int line, int at, float4 four) { store_turned<Shape::kStrideB>(b_tile, line, at, four); };
-  if (p.a_along_k)
-    load_tile<Shape::kM, Shape::kK, Shape::kThreads>(p.a, m0, k0, thread, a_straight);
+                                           int depth, int thread) {
+  constexpr int kM = Shape::kM, kN = Shape::kN, kK = Shape::kK, kThreads = Shape::kThreads;
+  if (a_along_k(p))
+    load_straight<kM, kK, Shape::kStrideMK, kThreads>(a_tile, p.a, m0, k0, kM, depth, thread);
   else
-    load_tile<Shape::kK, Shape::kM, Shape::kThreads>(p.a, k0, m0, thread, a_turned);
-  if (p.b_along_k)
-    load_tile<Shape::kN, Shape::kK, Shape::kThreads>(p.b, n0, k0, thread, b_turned);
+    load_straight<kK, kM, Shape::kStrideKM, kThreads>(a_tile, p.a, k0, m0, depth, kM, thread);
+  if (b_along_k(p))
+    load_turned<kN, kK, Shape::kStrideB, kThreads>(b_tile, p.b, n0, k0, depth, thread);
   else
-    load_tile<Shape::kK, Shape::kN, Shape::kThreads>(p.b, k0, n0, thread, b_straight);
+    load_straight<kK, kN, Shape::kStrideB, kThreads>(b_tile, p.b, k0, n0, depth, kN, thread);
 }
 
-// sum[i] += a_tile[row(y, i)][k] * b_tile[k][this thread's eight columns] for k < depth (rounded up to four;
-// beyond the end of k the tiles hold zeros), eight rows at a time: eight rows of sums, a row of b and a value of a are
-// what fits into the CPU's 16 vector registers, and on the GPU more rows at a time would save little.
-template <class Shape>
-__device__ __forceinline__ void multiply_tiles(simt::Fragment<8> (&sum)[Shape::kRows], const float* a_tile,
-                                               const float* b_tile, int depth, int x, int y) {
-  constexpr int kPart = Shape::kRows < 8 ? Shape::kRows : 8;
-  constexpr int kUnrolled = 4;  // more would outgrow the GPU's instruction cache
+// sum[i] += a_tile[row(y, i)][k] * b_tile[k][this thread's columns] for k < depth, four rows at a time: more would not
+// fit into the CPU's 16 vector registers, and on the GPU it would save little.
+template <class Shape, bool a_along_k>
+__device__ __forceinline__ void multiply_part(Sums<Shape>& sum, const float* a_tile, const float* b_tile, int depth,
+                                              int x, int y) {
+  constexpr int kPart = 4, kUnrolled = 4;  // more steps would outgrow the GPU's instruction cache
+  constexpr int kRowStride = a_along_k ? Shape::kStrideMK : 1, kStride = a_along_k ? 1 : Shape::kStrideKM;
   CAIRN_UNROLL
   for (int first = 0; first < Shape::kRows; first += kPart) {
-    simt::Fragment<8> part[kPart];
+    simt::Fragment<Shape::kColumns> part[kPart];
     CAIRN_UNROLL
     for (int i = 0; i < kPart; ++i) part[i] = sum[first + i];
-    for (int k0 = 0; k0 < Shape::kK && k0 < depth; k0 += kUnrolled) {
+    for (int k0 = 0; k0 < depth; k0 += kUnrolled) {
       CAIRN_UNROLL
       for (int k = k0; k < k0 + kUnrolled; ++k) {
-        simt::Fragment<8> b;
-        const float* b_line = b_tile + k * Shape::kStrideB + x * 4;
-        b.load2x4(b_line, b_line + Shape::kN / 2);
+        simt::Fragment<Shape::kColumns> b;
+        b.load(b_tile + k * Shape::kStrideB + x * Shape::kColumns);
         CAIRN_UNROLL
-        for (int i = 0; i < kPart; ++i) part[i].fma(a_tile[Shape::row(y, first + i) * Shape::kStrideA + k], b);
+        for (int i = 0; i < kPart; ++i)
+          part[i].fma(a_tile[Shape::row(a_along_k, y, first + i) * kRowStride + k * kStride], b);
       }
     }
     CAIRN_UNROLL
     for (int i = 0; i < kPart; ++i) sum[first + i] = part[i];
   }
 }
-
-// Writes the thread's kRows x 8 sums, with what Output asks for on the way. `vectors`: c's groups of four lie on
-// 16-byte boundaries.
 template <class Shape>
-__device__ __forceinline__ void store_tile(const simt::Fragment<8> (&sum)[Shape::kRows], const Output& output,
-                                           bool vectors, int m, int n, int m0, int n0, int x, int y) {
-  const int column[2] = {n0 + x * 4, n0 + Shape::kN / 2 + x * 4};
-  simt::Fragment<8> bias;
-  if (output.bias) {
-    CAIRN_UNROLL
-    for (int j = 0; j < 8; ++j) {
-      const int at = column[j / 4] + j % 4;
-      bias.put(j, at < n ? output.bias[at] : 0.0f);
-    }
-  }
+__device__ __forceinline__ void multiply_tiles(Sums<Shape>& sum, bool a_along_k, const float* a_tile,
+                                               const float* b_tile, int depth, int x, int y) {
+  if (a_along_k)
+    multiply_part<Shape, true>(sum, a_tile, b_tile, depth, x, y);
+  else
+    multiply_part<Shape, false>(sum, a_tile, b_tile, depth, x, y);
+}
+
+// A thread whose results all lie outside c only helps to load.
+template <class Shape>
+__device__ __forceinline__ bool has_results(bool a_along_k, int m, int n, int m0, int n0, int x, int y) {
+  return m0 + Shape::row(a_along_k, y, 0) < m && n0 + x * Shape::kColumns < n;
+}
+
+// Writes the thread's sums; see store_run.
+template <class Shape>
+__device__ __forceinline__ void store_tile(const Sums<Shape>& sum, const Output& output, float* c, bool vectors,
+                                           bool a_along_k, int m, int n, int m0, int n0, int x, int y) {
+  const int column = n0 + x * Shape::kColumns;
+  const auto bias = load_bias<Shape::kColumns>(output, column, n);
   CAIRN_UNROLL
   for (int i = 0; i < Shape::kRows; ++i) {
-    const int row = m0 + Shape::row(y, i);
-    if (row >= m) continue;
-    simt::Fragment<8> value = sum[i];
-    if (output.bias) value.add(bias);
-    if (output.relu) value.relu();
-    CAIRN_UNROLL
-    for (int half = 0; half < 2; ++half) {
-      float* c = output.c + row * output.ldc + column[half];
-      if (vectors && !output.accumulate && column[half] + 3 < n) {
-        value.store4(half * 4, c);
-      } else {
-        CAIRN_UNROLL
-        for (int j = 0; j < 4; ++j)
-          if (column[half] + j < n) c[j] = value.get(half * 4 + j) + (output.accumulate ? c[j] : 0.0f);
-      }
-    }
+    const int row = m0 + Shape::row(a_along_k, y, i);
+    if (row < m) store_run(sum[i], bias, output, c, vectors, row, column, n);
   }
 }
 

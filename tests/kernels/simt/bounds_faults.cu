@@ -62,7 +62,7 @@ __global__ void local_array(float* out, int past) {
 __global__ void misaligned(float* out, int past) {
   simt::Fragment<4> four;
   four.set(1.0f);
-  if (threadIdx.x == 2) four.store4(0, out + past);  // line: misaligned
+  if (threadIdx.x == 2) four.store(out + past);  // line: misaligned
 }
 
 // Barriers, collectives and errors under the sanitizers, with nothing wrong: must stay silent.

@@ -216,21 +216,38 @@ TEST_CASE("fault: dynamic shared memory that nobody wrote is nan in every block"
 template <int N>
 __global__ void fragments(const float* in, float* out) {
   Fragment<N> a, b, c;
-  for (int i = 0; i < N; i += 4) a.load4(i, in + i);
+  a.load(in);
   b.zero();
   b.fma(2.0f, a);
   c.set(-3.0f);
   b.add(c);
   b.put(1, 40.0f);
   b.relu();
-  for (int i = 0; i < N; i += 4) b.store4(i, out + i);
+  b.store(out);
   for (int i = 0; i < N; ++i) out[N + i] = a.get(i) - b.get(i);
+}
+
+template <int N>
+__global__ void first_elements(const float* in, float* out, int count) {
+  Fragment<N> a, one;
+  a.load_first(in, count);
+  one.set(1.0f);
+  a.add(one);
+  a.store_first(out, count);
+  a.store(out - 1 + 2 * N);  // all of it, aligned: out is one past an aligned place
+}
+
+template <int N>
+__global__ void byte_elements(const unsigned char* in, float* out) {
+  Fragment<N> a;
+  a.load_bytes(in);
+  a.store(out);
 }
 
 template <int N>
 void check_fragments(Stream& stream) {
   alignas(16) float in[N];
-  alignas(16) float out[2 * N];
+  alignas(16) float out[4 * N];
   for (int i = 0; i < N; ++i) in[i] = static_cast<float>(i);
   in[N - 1] = NAN;
   launch<fragments<N>>(stream, 1, 1, 0, static_cast<const float*>(in), static_cast<float*>(out));
@@ -240,16 +257,36 @@ void check_fragments(Stream& stream) {
     CHECK(out[N + i] == in[i] - expected);
   }
   CHECK(std::isnan(out[N - 1]));
+
+  in[N - 1] = 5.0f;
+  for (int count = -1; count <= N + 1; ++count) {
+    std::fill(std::begin(out), std::end(out), -1.0f);
+    launch<first_elements<N>>(stream, 1, 1, 0, static_cast<const float*>(in), out + 1, count);
+    for (int i = 0; i < N; ++i) {
+      CHECK(out[1 + i] == (i < count ? in[i] + 1.0f : -1.0f));
+      CHECK(out[2 * N + i] == (i < count ? in[i] + 1.0f : 1.0f));
+    }
+    CHECK(out[0] == -1.0f);
+    CHECK(out[1 + N] == -1.0f);
+  }
+
+  alignas(4) unsigned char bytes[N];
+  for (int i = 0; i < N; ++i) bytes[i] = static_cast<unsigned char>(255 - i);
+  launch<byte_elements<N>>(stream, 1, 1, 0, static_cast<const unsigned char*>(bytes), static_cast<float*>(out));
+  for (int i = 0; i < N; ++i) CHECK(out[i] == 255.0f - static_cast<float>(i));
 }
 
-__global__ void split_load(const float* in, float* out) {
-  Fragment<8> a;
-  a.load2x4(in, in + 12);
-  a.store4(0, out);
-  a.store4(4, out + 4);
-  a.load_groups(in + 4, 8);
-  a.store4(0, out + 8);
-  a.store4(4, out + 12);
+// Eight lines of four, turned; then the square of the first four, turned back.
+__global__ void turns(const float* in, float* out) {
+  const float* lines[8];
+  for (int j = 0; j < 8; ++j) lines[j] = in + 8 * j;
+  Fragment<8> steps[4];
+  load_turned(steps, lines, 4);
+  for (int s = 0; s < 4; ++s) steps[s].store(out + 8 * s);
+  Fragment<4> square[4];
+  for (int s = 0; s < 4; ++s) square[s].load(out + 8 * s);
+  transpose(square);
+  for (int i = 0; i < 4; ++i) square[i].store(out + 32 + 4 * i);
 }
 
 TEST_CASE("fragments") {
@@ -257,12 +294,18 @@ TEST_CASE("fragments") {
   check_fragments<4>(stream);
   check_fragments<8>(stream);
   check_fragments<16>(stream);
-  alignas(16) float in[16];
-  alignas(16) float out[16];
-  for (int i = 0; i < 16; ++i) in[i] = static_cast<float>(i);
-  launch<split_load>(stream, 1, 1, 0, static_cast<const float*>(in), static_cast<float*>(out));
-  for (int i = 0; i < 8; ++i) CHECK(out[i] == in[i < 4 ? i : i + 8]);
-  for (int i = 0; i < 8; ++i) CHECK(out[8 + i] == in[i < 4 ? i + 4 : i + 8]);
+}
+
+TEST_CASE("fragments, turned") {
+  Stream stream = make_stream(1);
+  alignas(16) float in[64];
+  alignas(16) float out[48];
+  for (int i = 0; i < 64; ++i) in[i] = static_cast<float>(i);
+  launch<turns>(stream, 1, 1, 0, static_cast<const float*>(in), static_cast<float*>(out));
+  for (int s = 0; s < 4; ++s)
+    for (int j = 0; j < 8; ++j) CHECK(out[8 * s + j] == in[8 * j + 4 + s]);
+  for (int i = 0; i < 4; ++i)
+    for (int s = 0; s < 4; ++s) CHECK(out[32 + 4 * i + s] == in[8 * i + 4 + s]);
 }
 
 }  // namespace

@@ -1,0 +1,153 @@
+// bench: times kernels and training steps, and writes the page of results. Parses flags, prints; the work is in
+// benchmarks/.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <span>
+
+#include "apps/app.h"
+#include "apps/flags.h"
+#include "benchmarks/kernels.h"
+#include "benchmarks/page.h"
+#include "benchmarks/report.h"
+#include "benchmarks/step.h"
+#include "framework/error.h"
+#include "framework/file.h"
+
+namespace cairn {
+namespace {
+
+constexpr const char* kCommands =
+    "Commands:\n"
+    "  kernels  every kernel: its result checked, then timed with a cold cache, against the library and the machine\n"
+    "  step     a model's training step, split by kernel\n"
+    "  page     docs/benchmarks.md from the results under bench/results\n"
+    "\n"
+    "--out FILE writes there; --out FOLDER/ writes FOLDER/<machine>/<what was measured>.json or .md or .txt\n";
+
+struct Settings {
+  std::string implementation, where, only, model = "dnn", dataset, data_dir, format = "text", out;
+  std::string results = "bench/results";
+  int threads = 0;
+  int64_t batch_size = -1;
+  benchmarks::Sampling sampling;
+  bool warm = false, small = false, quiet = false;
+};
+
+void add_flags(app::Flags& flags, Settings& settings) {
+  flags.add("--impl", settings.implementation, "implementation; default all for kernels, eigen for step");
+  flags.add("--device", settings.where, "cpu or cuda; default all for kernels, a GPU if there is one for step");
+  flags.add("--threads", settings.threads, "CPU threads, 0 = all cores");
+  flags.add("--only", settings.only, "kernels: parts of primitives' names, separated by commas");
+  flags.add_switch("--small", settings.small, "kernels: only the networks' own sizes");
+  flags.add_switch("--warm", settings.warm, "kernels: the same arrays at every call, instead of a cold cache");
+  flags.add("--model", settings.model, "step: network to train");
+  flags.add("--dataset", settings.dataset, "step: data set; default mnist, else digits");
+  flags.add("--data-dir", settings.data_dir, "step: where data sets are; default $CAIRN_DATA, else ./data");
+  flags.add("--batch-size", settings.batch_size, "step: images a step, 0 = full batch, -1 = the recipe's");
+  flags.add("--repeats", settings.sampling.repeats, "samples, of which the median counts");
+  flags.add("--seconds", settings.sampling.seconds, "time for all samples of one kernel, about");
+  flags.add("--format", settings.format, "text, json or markdown");
+  flags.add("--out", settings.out, "file to write to, or a folder when it ends in /; default standard output");
+  flags.add("--results", settings.results, "page: folder of JSON results");
+  flags.add_switch("--quiet", settings.quiet, "no progress on stderr");
+  flags.set_footer(kCommands);
+}
+
+void write(const Settings& settings, const std::string& text, const std::string& machine, const std::string& name) {
+  if (settings.out.empty()) {
+    fmt::print("{}", text);
+    return;
+  }
+  std::filesystem::path path = settings.out;
+  if (settings.out.back() == '/')
+    path = path / machine /
+           (name + (settings.format == "json"       ? ".json"
+                    : settings.format == "markdown" ? ".md"
+                                                    : ".txt"));
+  std::error_code failure;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), failure);
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+  write_file_atomically(path, std::span(&bytes, 1));
+  if (!settings.quiet) fmt::print(stderr, "wrote {}\n", path.string());
+}
+
+void write_report(const Settings& settings, const nlohmann::json& report, const std::string& name) {
+  const std::string text =
+      settings.format == "json" ? report.dump(1) + "\n" : benchmarks::rendered(report, settings.format == "markdown");
+  write(settings, text, report["machine"]["folder"], name);
+}
+
+int time_kernels(const Settings& settings) {
+  benchmarks::KernelOptions options;
+  options.implementation = settings.implementation;
+  options.where = settings.where;
+  options.only = settings.only;
+  options.threads = settings.threads;
+  options.sampling = settings.sampling;
+  options.warm = settings.warm;
+  options.small_only = settings.small;
+  bool wrong = false;
+  const auto report = benchmarks::run_kernels(options, [&](const benchmarks::KernelRow& row) {
+    if (!row.wrong.empty()) {
+      wrong = true;
+      fmt::print(stderr, "bench: {} {} {} ({}) is wrong: {}\n", row.implementation, row.primitive, row.kernel,
+                 row.shape, row.wrong);
+    } else if (!settings.quiet) {
+      fmt::print(stderr, "{} {}, {}: {}\n", row.implementation, row.kernel.empty() ? row.primitive : row.kernel,
+                 row.shape, benchmarks::duration(row.timing.seconds));
+    }
+  });
+  std::string name = "kernels";
+  if (!options.implementation.empty()) name += "-" + options.implementation;
+  if (!options.only.empty()) name += "-" + options.only;
+  if (options.warm) name += "-warm";
+  write_report(settings, benchmarks::to_json(report), name);
+  return wrong ? app::kFailed : app::kDone;
+}
+
+int time_step(const Settings& settings) {
+  benchmarks::StepOptions options;
+  options.model = settings.model;
+  options.device.implementation = settings.implementation.empty() ? "eigen" : settings.implementation;
+  if (!settings.where.empty()) options.device.where = settings.where;
+  options.device.threads = settings.threads;
+  options.dataset = settings.dataset;
+  options.data_dir = settings.data_dir;
+  options.batch_size = settings.batch_size;
+  options.sampling = settings.sampling;
+  const nlohmann::json report = benchmarks::to_json(benchmarks::run_step(options));
+  std::string name = fmt::format("step-{}-{}", settings.model, options.device.implementation);
+  if (settings.batch_size >= 0) name += fmt::format("-batch-{}", settings.batch_size);
+  write_report(settings, report, name);
+  return app::kDone;
+}
+
+int bench(int argc, char** argv) {
+  app::Flags flags("bench", "Measures kernels and training steps.");
+  Settings settings;
+  std::vector<std::string> words;
+  flags.add_words("COMMAND", words, "kernels, step or page");
+  add_flags(flags, settings);
+  if (!flags.parse(argc, argv)) return app::kDone;
+  if (words.size() != 1) throw UsageError("one command is needed: kernels, step or page");
+  if (settings.format != "text" && settings.format != "json" && settings.format != "markdown")
+    throw UsageError("unknown format '" + settings.format + "': choose text, json or markdown");
+  if (settings.threads < 0 || settings.threads > 1024)
+    throw UsageError(fmt::format("--threads must be between 0 and 1024, not {}", settings.threads));
+  if (settings.batch_size < -1) throw UsageError("--batch-size must be a number of images, 0 or -1");
+  if (words[0] == "kernels") return time_kernels(settings);
+  if (words[0] == "step") return time_step(settings);
+  if (words[0] != "page") throw UsageError("unknown command '" + words[0] + "': choose kernels, step or page");
+  write(settings, benchmarks::results_page(settings.results), "", "benchmarks");
+  return app::kDone;
+}
+
+}  // namespace
+}  // namespace cairn
+
+int main(int argc, char** argv) {
+  return cairn::app::guarded("bench", [&] { return cairn::bench(argc, argv); });
+}

@@ -1,0 +1,37 @@
+#include "apps/device_flags.h"
+
+#include "framework/error.h"
+#include "kernels/registry.h"
+
+namespace cairn::app {
+namespace {
+
+// cudnn on a GPU, eigen without one.
+std::string fastest_implementation() {
+  const Backend* cudnn = find_backend("cudnn", Where::cuda);
+  return cudnn && cudnn->device_count() > 0 ? "cudnn" : "eigen";
+}
+
+}  // namespace
+
+void DeviceFlags::add(Flags& flags, DeviceOptions& options) {
+  options.implementation = fastest_implementation();
+  flags.add("--impl", options.implementation, "implementation of the kernels");
+  flags.add("--device", options.where, "auto, cpu or cuda");
+  flags.add("--precision", precision_, "fp32, tf32 or bf16, of matrix products");
+  flags.add("--threads", options.threads, "CPU threads, 0 = all cores");
+  flags.add("--kernel", options.kernels, "rungs to use, such as gemm=3; `info` lists them");
+}
+
+void DeviceFlags::resolve(DeviceOptions& options) const {
+  if (precision_ == "fp32")
+    options.precision = Precision::fp32;
+  else if (precision_ == "tf32")
+    options.precision = Precision::tf32;
+  else if (precision_ == "bf16")
+    options.precision = Precision::bf16;
+  else
+    throw UsageError("unknown precision '" + precision_ + "': choose one of fp32, tf32, bf16");
+}
+
+}  // namespace cairn::app

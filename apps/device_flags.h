@@ -1,0 +1,23 @@
+// The flags of every program that computes: --impl, --device, --precision, --threads, --kernel. Not here: parsing
+// (flags.h), opening the device (framework/device.h).
+#pragma once
+
+#include <string>
+
+#include "apps/flags.h"
+#include "framework/device.h"
+
+namespace cairn::app {
+
+class DeviceFlags {
+ public:
+  // options must outlive parse; its implementation becomes the fastest that this machine has.
+  void add(Flags& flags, DeviceOptions& options);
+  // After parse. Throws UsageError for an unknown precision.
+  void resolve(DeviceOptions& options) const;
+
+ private:
+  std::string precision_ = "fp32";
+};
+
+}  // namespace cairn::app

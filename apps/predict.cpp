@@ -1,0 +1,239 @@
+// predict: recognises digits in PNG files, or tests a network on a data set. Parses flags and prints; the work is
+// trainers/predictor.h's and datasets/digit_image.h's.
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <nlohmann/json.hpp>
+
+#include "apps/app.h"
+#include "apps/device_flags.h"
+#include "apps/flags.h"
+#include "datasets/digit_image.h"
+#include "framework/error.h"
+#include "framework/file.h"
+#include "trainers/mistake_grid.h"
+#include "trainers/predictor.h"
+#include "trainers/run_config.h"
+
+namespace cairn {
+namespace {
+
+struct Settings {
+  WeightsChoice weights;
+  DeviceOptions device;
+  app::DeviceFlags device_flags;
+  std::vector<std::string> files;
+  std::string dataset, data_dir, mistakes;
+  bool check_hash = true, json = false, quiet = false, show = false;
+  int64_t batch_size = 256;
+  int top = 3;
+};
+
+void add_flags(app::Flags& flags, Settings& settings) {
+  flags.add_words("PNG", settings.files, "pictures of one handwritten digit each");
+  flags.add("--weights", settings.weights.path, "a run's folder or a safetensors file");
+  flags.add("--model", settings.weights.model, "network; default: the run's");
+  flags.add("--recipe", settings.weights.recipe, "recipe it was trained with; default: the run's, else default");
+  flags.add("--trained-on", settings.weights.trained_on, "data set it was trained on; default: the run's, else mnist");
+  flags.add("--dataset", settings.dataset, "test on this data set's test split instead: mnist, fashion-mnist, digits");
+  flags.add("--data-dir", settings.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
+  flags.add("--check-hash", settings.check_hash, "refuse data files that are not the published ones (true or false)");
+  flags.add("--mistakes", settings.mistakes, "with --dataset: write the worst mistakes to this PNG file");
+  settings.device_flags.add(flags, settings.device);
+  flags.add("--batch-size", settings.batch_size, "images at a time; 0 = all");
+  flags.add("--top", settings.top, "most probable classes to print");
+  flags.add_switch("--show", settings.show, "draw what the network sees");
+  flags.add_switch("--json", settings.json, "print the result as one JSON object, the last line of stdout");
+  flags.add_switch("--quiet", settings.quiet, "print only errors and results");
+}
+
+void check(const Settings& settings) {
+  if (settings.weights.path.empty()) throw UsageError("--weights is needed: a run's folder or a safetensors file");
+  if (settings.files.empty() == settings.dataset.empty())
+    throw UsageError("give PNG files to recognise, or --dataset to test on: one of the two");
+  if (!settings.mistakes.empty() && settings.dataset.empty()) throw UsageError("--mistakes goes with --dataset");
+  if (settings.show && settings.files.empty()) throw UsageError("--show goes with PNG files");
+  if (settings.top < 1) throw UsageError(fmt::format("--top must be 1 or more, not {}", settings.top));
+  check_device(settings.device);
+}
+
+nlohmann::json to_json(const std::vector<ClassProbability>& classes) {
+  nlohmann::json list = nlohmann::json::array();
+  for (const auto& [label, probability] : classes) list.push_back({{"class", label}, {"probability", probability}});
+  return list;
+}
+
+std::string timing_text(const PredictionTiming& timing) {
+  return fmt::format("{:.0f} images/s, median {:.3g} ms for a batch of {}", timing.images_per_second,
+                     1e3 * timing.median_batch_seconds, timing.batch_size);
+}
+
+// What every result says of how it was computed.
+nlohmann::json identity(const Settings& settings, const Weights& weights, const Device& device, int64_t images,
+                        const PredictionTiming& timing) {
+  return {{"model", weights.model->name},
+          {"weights", weights.file.string()},
+          {"impl", device.implementation()},
+          {"device", name_of(device.where())},
+          {"precision", name_of(settings.device.precision)},
+          {"threads", device.threads()},
+          {"images", images},
+          {"batch_size", timing.batch_size},
+          {"batches", timing.batches},
+          {"seconds", timing.seconds},
+          {"median_batch_seconds", timing.median_batch_seconds},
+          {"images_per_second", timing.images_per_second}};
+}
+
+// Two columns a pixel, so that it is about square on a terminal.
+void draw(std::span<const uint8_t> pixels) {
+  constexpr const char* kShades[] = {"  ", "░░", "▒▒", "▓▓", "██"};
+  for (size_t i = 0; i < pixels.size(); ++i)
+    fmt::print("{}{}", kShades[(pixels[i] * 4 + 200) / 255], (i + 1) % datasets::kDigitSide == 0 ? "\n" : "");
+}
+
+// Those that can be read, one after the other; each of the rest is a line on stderr.
+struct Pictures {
+  std::vector<std::string> files;
+  datasets::ImageSet images;
+};
+
+Pictures read_pictures(const std::vector<std::string>& files) {
+  Pictures pictures;
+  datasets::ImageSet& images = pictures.images;
+  images.channels = 1;
+  images.height = images.width = datasets::kDigitSide;
+  for (const std::string& file : files) {
+    try {
+      const datasets::DigitPixels pixels = datasets::prepare_digit(datasets::read_png(file), file);
+      images.images.insert(images.images.end(), pixels.begin(), pixels.end());
+      pictures.files.push_back(file);
+    } catch (const DataError& error) {
+      fmt::print(stderr, "predict: {}\n", error.what());
+    }
+  }
+  images.count = static_cast<int64_t>(pictures.files.size());
+  return pictures;
+}
+
+int recognise(const Settings& settings, const Weights& weights, Device& device, Predictor& predictor) {
+  if (weights.model->input != Shape{1, datasets::kDigitSide, datasets::kDigitSide})
+    throw UsageError("PNG files are made into 1x28x28 images; model " + weights.model->name + " takes " +
+                     weights.model->input.text());
+  const Pictures pictures = read_pictures(settings.files);
+  const int code = pictures.files.size() == settings.files.size() ? app::kDone : app::kBadInput;
+  if (pictures.files.empty()) return code;
+  const Predictions predictions = predictor.predict(pictures.images, settings.batch_size);
+
+  nlohmann::json list = nlohmann::json::array();
+  for (int64_t i = 0; i < predictions.count; ++i) {
+    const std::string& file = pictures.files[static_cast<size_t>(i)];
+    const std::vector<ClassProbability> top = top_classes(predictions, i, settings.top);
+    list.push_back(
+        {{"file", file}, {"class", top[0].label}, {"probability", top[0].probability}, {"top", to_json(top)}});
+    if (settings.show) {
+      constexpr auto kPixels = static_cast<size_t>(datasets::kDigitSide * datasets::kDigitSide);
+      draw(std::span(pictures.images.images).subspan(static_cast<size_t>(i) * kPixels, kPixels));
+    }
+    if (settings.json) continue;
+    fmt::print("{}  {}  {:.2f} %", file, top[0].label, 100 * top[0].probability);
+    for (size_t k = 1; k < top.size(); ++k)
+      fmt::print("{}{} {:.2f} %", k == 1 ? "   then " : ", ", top[k].label, 100 * top[k].probability);
+    fmt::print("\n");
+  }
+  if (settings.json) {
+    nlohmann::json result = identity(settings, weights, device, predictions.count, predictions.timing);
+    result["predictions"] = list;
+    fmt::print("{}\n", result.dump());
+  } else if (!settings.quiet) {
+    fmt::print(stderr, "{}\n", timing_text(predictions.timing));
+  }
+  return code;
+}
+
+void print_report(const TestReport& report) {
+  constexpr size_t kListed = 10;
+  const size_t classes = report.confusion.size();
+  fmt::print("accuracy {:.2f} % ({} of {})  loss {:.4f}\n\nright class (down) and predicted class (across)\n{:4}",
+             100 * report.evaluation.accuracy, report.evaluation.correct, report.evaluation.count,
+             report.evaluation.loss, "");
+  for (size_t label = 0; label < classes; ++label) fmt::print("{:7}", label);
+  for (size_t label = 0; label < classes; ++label) {
+    fmt::print("\n{:4}", label);
+    for (const int64_t count : report.confusion[label]) fmt::print("{:7}", count);
+  }
+  if (!report.mistakes.empty()) fmt::print("\n\nworst mistakes of {}\n", report.mistakes.size());
+  for (size_t i = 0; i < std::min(kListed, report.mistakes.size()); ++i) {
+    const Mistake& mistake = report.mistakes[i];
+    fmt::print("  image {:<6} is {} and was taken for {} ({:.2f} %)\n", mistake.index, mistake.label, mistake.predicted,
+               100 * mistake.probability);
+  }
+  fmt::print("\n{}\n", timing_text(report.timing));
+}
+
+int test(const Settings& settings, const Weights& weights, Device& device, Predictor& predictor) {
+  datasets::LoadOptions load;
+  load.quiet = settings.quiet;
+  load.check_hash = settings.check_hash;
+  const datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
+  check_fit(*weights.model, dataset);
+  const TestReport report = predictor.evaluate(dataset.test, settings.batch_size);
+
+  const bool draw_grid = !settings.mistakes.empty() && !report.mistakes.empty();
+  if (draw_grid) {
+    const datasets::Bytes file = encode_png(draw_mistakes(dataset.test, report.mistakes));
+    const std::span<const std::byte> bytes = std::as_bytes(std::span(file));
+    write_file_atomically(settings.mistakes, std::span(&bytes, 1));
+  }
+  if (!settings.mistakes.empty() && !settings.quiet)
+    fmt::print(stderr, "{}\n",
+               draw_grid ? "the worst mistakes are in " + settings.mistakes
+                         : "no mistakes: " + settings.mistakes + " was not written");
+  if (!settings.json) {
+    print_report(report);
+    return app::kDone;
+  }
+  nlohmann::json mistakes = nlohmann::json::array();
+  for (size_t i = 0; i < std::min(kMistakesShown, report.mistakes.size()); ++i) {
+    const Mistake& mistake = report.mistakes[i];
+    mistakes.push_back({{"index", mistake.index},
+                        {"class", mistake.label},
+                        {"predicted", mistake.predicted},
+                        {"probability", mistake.probability},
+                        {"class_probability", mistake.label_probability}});
+  }
+  nlohmann::json result = identity(settings, weights, device, dataset.test.count, report.timing);
+  result.update({{"dataset", dataset.name},
+                 {"test_loss", report.evaluation.loss},
+                 {"test_accuracy", report.evaluation.accuracy},
+                 {"correct", report.evaluation.correct},
+                 {"confusion", report.confusion},
+                 {"mistakes", mistakes}});
+  fmt::print("{}\n", result.dump());
+  return app::kDone;
+}
+
+int predict(int argc, char** argv) {
+  app::Flags flags("predict", "Recognises digits in PNG files, or tests a network on a data set.");
+  Settings settings;
+  add_flags(flags, settings);
+  if (!flags.parse(argc, argv)) return app::kDone;
+  settings.device_flags.resolve(settings.device);
+  check(settings);
+
+  const Weights weights = find_weights(settings.weights);
+  const std::shared_ptr<Device> device = Device::open(settings.device);
+  Predictor predictor(device, weights);
+  if (!settings.quiet)
+    fmt::print(stderr, "model {} from {}, trained on {} (recipe {})\n{}: {}\n", weights.model->name,
+               weights.file.string(), weights.trained_on, weights.recipe, device->label(), device->description());
+  return settings.files.empty() ? test(settings, weights, *device, predictor)
+                                : recognise(settings, weights, *device, predictor);
+}
+
+}  // namespace
+}  // namespace cairn
+
+int main(int argc, char** argv) {
+  return cairn::app::guarded("predict", [&] { return cairn::predict(argc, argv); });
+}

@@ -1,0 +1,106 @@
+// What a training step does besides its network: picking the batch, gathering bytes, keeping the loss, updating the
+// parameters.
+#include "benchmarks/cases.h"
+
+namespace cairn::benchmarks {
+namespace {
+
+struct Network {
+  const char* use;
+  bool large;
+  std::vector<int64_t> tensors;  // sizes of its parameters
+};
+
+const std::vector<Network>& networks() {
+  static const std::vector<Network> list = {
+      {"dnn", false, {784 * 32, 32, 32 * 32, 32, 32 * 10, 10}},
+      {"mlp", false, {784 * 1024, 1024, 1024 * 10, 10}},
+      {"8 Mi parameters", true, {int64_t{1} << 22, int64_t{1} << 22}},
+  };
+  return list;
+}
+
+constexpr double kUpdate = 64 * kUnit;  // a few roundings, a square root and a division
+
+template <class Args>
+Args optimizer_args(Place& place, const Network& network, int states) {
+  std::vector<OptimizerTensor> tensors;
+  uint32_t seed = 10;
+  for (const int64_t count : network.tensors) {
+    OptimizerTensor tensor{.count = count};
+    tensor.parameter = place.output("parameter", count, kUpdate, reals(++seed));
+    tensor.gradient = place.input(count, reals(++seed));
+    if (states > 0) tensor.state1 = place.output("state1", count, kUpdate, reals(++seed));
+    if (states > 1) tensor.state2 = place.output("state2", count, kUpdate, reals(++seed, 0.5, 1));
+    tensors.push_back(tensor);
+  }
+  Args args{.dtype = place.real()};
+  args.tensor_count = static_cast<int64_t>(tensors.size());
+  args.tensors = place.keep(std::move(tensors));
+  args.learning_rates = place.typed_input<float>(4, reals(1, 0.001, 0.01));
+  args.learning_rate_count = 4;
+  args.step = place.typed_input<int64_t>(1, constant(7));
+  return args;
+}
+
+}  // namespace
+
+void add_batch_cases(std::vector<Case>& cases) {
+  for (const int64_t rows : {int64_t{64}, int64_t{60000}}) {
+    cases.push_back(make_case<SelectBatchArgs>(
+        &Backend::select_batch, rows == 64 ? "batch 64" : "full batch", rows != 64, [=](Place& place) {
+          SelectBatchArgs args{};
+          args.order = place.typed_input<int32_t>(2 * rows, integers(1, 0, 2 * rows - 1));
+          args.all_labels = place.typed_input<uint8_t>(2 * rows, integers(2, 0, 9));
+          args.step = place.typed_input<int64_t>(1, constant(1));
+          args.steps_per_epoch = 2;
+          args.batch_size = args.rows = rows;
+          args.index = place.typed_output<int32_t>("index", rows, 0);
+          args.labels = place.typed_output<int32_t>("labels", rows, 0);
+          return args;
+        }));
+  }
+  for (const int64_t rows : {int64_t{64}, int64_t{8192}}) {
+    cases.push_back(
+        make_case<GatherBytesArgs>(&Backend::gather_bytes, rows == 64 ? "batch 64 of MNIST" : "large batch of MNIST",
+                                   rows != 64, [=](Place& place) {
+                                     constexpr int64_t kColumns = 784;
+                                     GatherBytesArgs args{.dtype = place.real()};
+                                     args.x = {.bytes = place.typed_input<uint8_t>(rows * kColumns, pixels(1)),
+                                               .index = place.typed_input<int32_t>(rows, integers(2, 0, rows - 1)),
+                                               .rows = rows,
+                                               .columns = kColumns,
+                                               .scale = 1.0f / 255.0f,
+                                               .shift = -0.25f};
+                                     args.out = place.output("out", rows * kColumns, 4 * kUnit);
+                                     return args;
+                                   }));
+  }
+  cases.push_back(make_case<FinishStepArgs>(&Backend::finish_step, "every step", false, [](Place& place) {
+    FinishStepArgs args{.dtype = place.real()};
+    args.value = place.input(1, reals(1));
+    args.history = place.typed_output<float>("history", 16, 0, constant(0));
+    args.capacity = 16;
+    args.step = place.typed_output<int64_t>("step", 1, 0, constant(5));
+    return args;
+  }));
+}
+
+void add_optimizer_cases(std::vector<Case>& cases) {
+  for (const Network& network : networks()) {
+    cases.push_back(make_case<SgdArgs>(&Backend::sgd, network.use, network.large, [&network](Place& place) {
+      SgdArgs args = optimizer_args<SgdArgs>(place, network, 1);
+      args.momentum = 0.9;
+      return args;
+    }));
+    cases.push_back(make_case<AdamArgs>(&Backend::adam, network.use, network.large, [&network](Place& place) {
+      AdamArgs args = optimizer_args<AdamArgs>(place, network, 2);
+      args.beta1 = 0.9;
+      args.beta2 = 0.999;
+      args.epsilon = 1e-8;
+      return args;
+    }));
+  }
+}
+
+}  // namespace cairn::benchmarks

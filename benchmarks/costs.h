@@ -1,0 +1,83 @@
+// What a call has to do at least: floating-point operations, bytes, and its shape as text, from its arguments alone;
+// and for every primitive, how that is counted and what limits it. Not here: measured ceilings (ceilings.h).
+//
+// An addition, multiplication, comparison, division or elementary function (exp, log, sqrt) is one operation, so a
+// multiply-add is two; integer arithmetic is not counted. Bytes are those of every array once: read, written, or both
+// where it is accumulated into. What an implementation moves or computes beyond that is its own affair and shows as a
+// lower percentage.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "kernels/backend.h"
+
+namespace cairn::benchmarks {
+
+struct Cost {
+  double flops = 0, bytes = 0;
+};
+
+Cost cost(const GemmArgs& args);
+Cost cost(const ByteLinearForwardArgs& args);
+Cost cost(const ByteLinearBackwardWeightArgs& args);
+Cost cost(const BinaryArgs& args);
+Cost cost(const ScaleArgs& args);
+Cost cost(const BiasForwardArgs& args);
+Cost cost(const BiasBackwardArgs& args);
+Cost cost(const BiasReluBackwardArgs& args);
+Cost cost(const ReluForwardArgs& args);
+Cost cost(const ReluBackwardArgs& args);
+Cost cost(const TanhForwardArgs& args);
+Cost cost(const TanhBackwardArgs& args);
+Cost cost(const DropoutArgs& args);
+Cost cost(const SoftmaxForwardArgs& args);
+Cost cost(const SoftmaxBackwardArgs& args);
+Cost cost(const CrossEntropyForwardArgs& args);
+Cost cost(const CrossEntropyBackwardArgs& args);
+Cost cost(const SumArgs& args);
+Cost cost(const BroadcastScalarArgs& args);
+Cost cost(const ArgmaxArgs& args);
+Cost cost(const ClassificationMetricsArgs& args);
+Cost cost(const SelectBatchArgs& args);
+Cost cost(const GatherBytesArgs& args);
+Cost cost(const FinishStepArgs& args);
+Cost cost(const RandomArgs& args);
+Cost cost(const SgdArgs& args);
+Cost cost(const AdamArgs& args);
+
+std::string shape_of(const GemmArgs& args);  // m x n x k, and which operand is stored transposed
+std::string shape_of(const ByteLinearForwardArgs& args);
+std::string shape_of(const ByteLinearBackwardWeightArgs& args);
+std::string shape_of(const SelectBatchArgs& args);
+std::string shape_of(const GatherBytesArgs& args);
+std::string shape_of(const FinishStepArgs& args);
+std::string shape_of(const SgdArgs& args);
+std::string shape_of(const AdamArgs& args);
+std::string matrix_shape(int64_t rows, int64_t columns);
+template <class Args>
+std::string shape_of(const Args& args) {
+  if constexpr (requires { args.columns; })
+    return matrix_shape(args.rows, args.columns);
+  else
+    return std::to_string(args.count);
+}
+
+struct PrimitiveNote {
+  const char* primitive;
+  const char* count;  // FLOPs and bytes, f32
+  const char* limit;  // what limits it, in a sentence
+};
+std::span<const PrimitiveNote> primitive_notes();
+// Null for a primitive without one.
+const PrimitiveNote* find_note(const std::string& primitive);
+
+// The name in kPrimitives of an entry such as &Backend::gemm.
+template <class Args>
+const char* name_of(Primitive<Args> Backend::*entry) {
+  static const Backend backend{};
+  const auto offset = reinterpret_cast<const char*>(&(backend.*entry)) - reinterpret_cast<const char*>(&backend);
+  return kPrimitives[(static_cast<size_t>(offset) - kFirstPrimitiveOffset) / sizeof(void*)];
+}
+
+}  // namespace cairn::benchmarks

@@ -1,0 +1,259 @@
+#include "benchmarks/kernels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "benchmarks/library.h"
+#include "framework/device.h"
+#include "framework/error.h"
+#include "kernels/registry.h"
+
+namespace cairn::benchmarks {
+namespace {
+
+constexpr size_t kGpuRotationBytes = size_t{256} << 20;  // twice the largest second-level cache there is
+constexpr double kMostOfIt = 0.5;                        // a ceiling that explains this part of the time is the limit
+
+size_t index_of(const char* primitive) {
+  size_t index = 0;
+  while (std::strcmp(kPrimitives[index], primitive) != 0) ++index;
+  return index;
+}
+
+bool has(const Backend& backend, const char* primitive) {
+  return primitive_origins(backend)[index_of(primitive)] == backend.name;
+}
+
+bool matches(const std::string& primitive, const std::string& only) {
+  size_t begin = 0;
+  while (begin <= only.size()) {
+    const size_t comma = std::min(only.find(',', begin), only.size());
+    if (primitive.find(only.substr(begin, comma - begin)) != std::string::npos) return true;
+    begin = comma + 1;
+  }
+  return false;
+}
+
+void check_options(const KernelOptions& options) {
+  std::string names, primitives;
+  bool known = options.implementation.empty(), any = false;
+  for (const Backend* backend : compiled_backends()) {
+    known = known || options.implementation == backend->name;
+    names += std::string(names.empty() ? "" : ", ") + backend->name;
+  }
+  if (!known) throw UsageError("unknown implementation '" + options.implementation + "': choose one of " + names);
+  if (!options.where.empty() && options.where != "cpu" && options.where != "cuda")
+    throw UsageError("unknown device '" + options.where + "': choose cpu or cuda");
+  for (const char* primitive : kPrimitives) {
+    any = any || matches(primitive, options.only);
+    primitives += std::string(primitives.empty() ? "" : ", ") + primitive;
+  }
+  if (!any) throw UsageError("no primitive's name contains '" + options.only + "'; they are " + primitives);
+  if (options.sampling.repeats < 1) throw UsageError("--repeats must be at least 1");
+  if (!(options.sampling.seconds > 0)) throw UsageError("--seconds must be more than 0");
+}
+
+// The arrays of a case at one place, used by all implementations there in turn.
+class Stage {
+ public:
+  Stage(const Case& one, const Backend& backend, DType real, size_t rotation_bytes, double input_rounding)
+      : stream_(backend, 1, "", Precision::fp32), calls_(one.calls()) {
+    Place size(real, nullptr, nullptr, input_rounding);
+    const std::unique_ptr<Calls> probe = one.calls();
+    probe->add(size);
+    bytes_ = size.bytes();
+    const size_t sets = rotation_bytes == 0 ? 1 : rotation_bytes / bytes_ + 2;
+    image_.resize(bytes_);
+    block_ = std::make_unique<DeviceBlock>(stream_, sets * bytes_);
+    for (size_t i = 0; i < sets; ++i) {
+      Place place(real, block_->data() + i * bytes_, i == 0 ? image_.data() : nullptr, input_rounding);
+      calls_->add(place);
+      copy_image(i);
+      if (i == 0) outputs_ = place.outputs();
+    }
+    stream_.check(backend.synchronize(stream_.get()), "synchronize");
+  }
+
+  const Calls& calls() const { return *calls_; }
+
+  // One call on the first set as it was at the start: its outputs.
+  std::vector<std::vector<double>> results(const OpenStream& stream) {
+    copy_image(0);
+    stream_.check(stream_.backend().synchronize(stream_.get()), "synchronize");
+    stream.check(calls_->run(stream.backend(), stream.get(), 0, 1), "the call");
+    std::vector<std::vector<double>> values;
+    for (const Place::Output& output : outputs_) values.push_back(read(stream, output));
+    return values;
+  }
+  const std::vector<Place::Output>& outputs() const { return outputs_; }
+
+ private:
+  void copy_image(size_t set) {
+    stream_.check(stream_.backend().copy(stream_.get(), block_->data() + set * bytes_, image_.data(), bytes_,
+                                         CopyKind::to_device),
+                  "copy to device");
+  }
+
+  OpenStream stream_;
+  std::unique_ptr<Calls> calls_;
+  size_t bytes_ = 0;
+  std::vector<std::byte> image_;
+  std::unique_ptr<DeviceBlock> block_;
+  std::vector<Place::Output> outputs_;
+};
+
+Timing time_calls(const Calls& calls, const OpenStream& stream, const Sampling& sampling) {
+  size_t next = 0;
+  return measure(sampling, [&](int64_t count) {
+    stream.check(calls.run(stream.backend(), stream.get(), next, count), "the call");
+    stream.check(stream.backend().synchronize(stream.get()), "synchronize");
+    next = (next + static_cast<size_t>(count)) % calls.sets();
+  });
+}
+
+// A call on one element: what it takes to get to a kernel and back.
+double launch_seconds(const OpenStream& stream, const Sampling& sampling) {
+  if (!stream.backend().scale) return 0;
+  const DeviceBlock block(stream, 256);
+  stream.check(stream.backend().fill_bytes(stream.get(), block.data(), 0, 256), "fill");
+  const ScaleArgs args{.dtype = DType::f32, .count = 1, .x = block.data(), .out = block.data(), .factor = 1};
+  const Sampling brief{sampling.repeats, std::min(sampling.seconds, 0.01)};
+  return measure(brief,
+                 [&](int64_t count) {
+                   for (; count > 0; --count) stream.check(stream.backend().scale(stream.get(), &args), "scale");
+                   stream.check(stream.backend().synchronize(stream.get()), "synchronize");
+                 })
+      .seconds;
+}
+
+// A reduced precision has an arithmetic ceiling of its own, which is not measured.
+void judge(KernelRow& row, const Ceilings& ceilings, Precision precision) {
+  const bool full = precision == Precision::fp32;
+  const double arithmetic = full && ceilings.flops > 0 ? row.cost.flops / ceilings.flops : 0;
+  const double memory = ceilings.bandwidth > 0 ? row.cost.bytes / ceilings.bandwidth : 0;
+  row.floor_seconds = std::max(arithmetic, memory);
+  const double enough = kMostOfIt * row.timing.seconds;
+  if (row.floor_seconds >= enough)
+    row.limit = arithmetic > memory ? "arithmetic" : "memory";
+  else
+    row.limit = row.launch_seconds >= enough ? "launch" : "instructions";
+}
+
+}  // namespace
+
+std::string Subject::kernels() const {
+  return rung == 0 ? "" : kernel.substr(0, kernel.find(' '));
+}
+
+std::vector<Subject> subjects_of(const char* primitive, const KernelOptions& options) {
+  std::vector<Subject> subjects;
+  const bool on_cpu = options.where != "cuda", on_gpu = options.where != "cpu";
+  const bool is_gemm = std::strcmp(primitive, "gemm") == 0;
+  if (is_gemm && on_cpu) subjects.push_back({.backend = &eigen_library(), .is_library = true});
+  for (const Backend* backend : compiled_backends()) {
+    if (!(backend->where == Where::cpu ? on_cpu : on_gpu)) continue;
+    if (backend->device_count() == 0 || !has(*backend, primitive)) continue;
+    // What the others are measured against comes first and always.
+    const bool is_library = std::strcmp(backend->name, backend->where == Where::cuda ? "cudnn" : "eigen") == 0 &&
+                            !(is_gemm && backend->where == Where::cpu);
+    const bool chosen = options.implementation.empty() || options.implementation == backend->name;
+    if (!chosen && !is_library) continue;
+    std::vector<Subject> own = {{.backend = backend, .is_library = is_library}};
+    int32_t count = 0;
+    const KernelVariant* variants = backend->variants ? backend->variants(&count) : nullptr;
+    for (int32_t i = 0; i < count && chosen; ++i) {
+      const KernelVariant& variant = variants[i];
+      if (std::strcmp(variant.primitive, primitive) != 0) continue;
+      own.push_back({.backend = backend,
+                     .rung = variant.rung,
+                     .kernel = fmt::format("{}={} {}", primitive, variant.rung, variant.name),
+                     .is_default = variant.is_default != 0,
+                     .precision = std::strstr(variant.idea, "TF32") ? Precision::tf32 : Precision::fp32});
+    }
+    if (own.size() > 1) own[0].kernel = "its own choice";
+    subjects.insert(is_library ? subjects.begin() : subjects.end(), own.begin(), own.end());
+  }
+  return subjects;
+}
+
+std::vector<KernelRow> run_case(const Case& one, const std::vector<Subject>& subjects, KernelReport& report) {
+  const KernelOptions& options = report.options;
+  const Backend& oracle = *find_backend("reference", Where::cpu);
+  Stage expected_stage(one, oracle, one.real_oracle ? DType::f64 : DType::f32, 0, 0);
+  const OpenStream oracle_stream(oracle, 1, "", Precision::fp32);
+  const std::vector<std::vector<double>> expected = expected_stage.results(oracle_stream);
+
+  std::vector<KernelRow> rows;
+  std::map<std::pair<Where, Precision>, std::unique_ptr<Stage>> stages;
+  std::map<Where, std::pair<std::string, double>> library;
+  for (const Subject& subject : subjects) {
+    const Backend& backend = *subject.backend;
+    const double rounding = subject.precision == Precision::fp32 ? 0 : 0x1p-11;
+    const size_t rotation = options.warm ? 0 : backend.where == Where::cpu ? report.rotation_bytes : kGpuRotationBytes;
+    std::unique_ptr<Stage>& stage = stages[{backend.where, subject.precision}];
+    if (!stage) stage = std::make_unique<Stage>(one, backend, DType::f32, rotation, rounding);
+
+    KernelRow row;
+    row.primitive = one.primitive;
+    row.shape = stage->calls().shape();
+    row.use = one.use;
+    row.implementation = backend.name;
+    row.device = name_of(backend.where);
+    row.kernel = subject.kernel;
+    row.rung = subject.rung;
+    row.is_default = subject.is_default;
+    row.is_library = subject.is_library;
+    row.cost = stage->calls().cost();
+    const OpenStream stream(backend, options.threads, subject.kernels(), subject.precision);
+    const std::vector<std::vector<double>> actual = stage->results(stream);
+    for (const Place::Output& output : stage->outputs()) row.tolerance = std::max(row.tolerance, output.tolerance);
+    for (size_t i = 0; i < actual.size() && row.wrong.empty(); ++i)
+      row.wrong = difference(stage->outputs()[i], actual[i], expected[i]);
+    if (row.wrong.empty()) {
+      row.timing = time_calls(stage->calls(), stream, options.sampling);
+      const auto [launch, is_new] = report.launch_seconds.try_emplace(row.implementation + " on " + row.device);
+      if (is_new) launch->second = launch_seconds(stream, options.sampling);
+      row.launch_seconds = launch->second;
+      if (subject.is_library) library[backend.where] = {backend.name, row.timing.seconds};
+      if (const auto found = library.find(backend.where); found != library.end())
+        row.library = found->second.first, row.library_seconds = found->second.second;
+      judge(row, backend.where == Where::cpu ? report.cpu : report.gpu, subject.precision);
+    }
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+KernelReport run_kernels(const KernelOptions& options, const std::function<void(const KernelRow&)>& progress) {
+  check_options(options);
+  KernelReport report;
+  report.machine = this_machine();
+  report.options = options;
+  report.rotation_bytes = options.warm ? 0 : 2 * report.machine.cache_bytes;
+  bool has_gpu = false;
+  for (const Backend* backend : compiled_backends()) {
+    const bool wanted = options.where.empty() || options.where == name_of(backend->where);
+    if (!wanted || backend->device_count() == 0) continue;
+    has_gpu = has_gpu || backend->where == Where::cuda;
+    const std::string text = OpenStream(*backend, options.threads, "", Precision::fp32).description();
+    if (report.devices.find(text) == std::string::npos) report.devices += (report.devices.empty() ? "" : "; ") + text;
+  }
+  if (options.where == "cuda" && !has_gpu) throw UsageError("no CUDA device was found: use --device cpu");
+  if (options.where != "cuda") report.cpu = measure_cpu(options.threads, 0);
+  if (has_gpu) report.gpu = measure_gpu(Precision::fp32);
+  for (const Case& one : all_cases()) {
+    if (!matches(one.primitive, options.only) || (options.small_only && one.large)) continue;
+    for (KernelRow& row : run_case(one, subjects_of(one.primitive, options), report)) {
+      if (progress) progress(row);
+      report.rows.push_back(std::move(row));
+    }
+  }
+  if (report.rows.empty())
+    throw UsageError("nothing to time: implementation '" + options.implementation + "' has no device here");
+  return report;
+}
+
+}  // namespace cairn::benchmarks

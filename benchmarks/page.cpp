@@ -1,0 +1,158 @@
+#include "benchmarks/page.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "benchmarks/report.h"
+#include "framework/error.h"
+
+namespace cairn::benchmarks {
+namespace {
+
+namespace fs = std::filesystem;
+using nlohmann::json;
+
+constexpr const char* kOpening = R"(# Benchmarks
+
+Written by `bench` out of the results under `bench/results`, never by hand, with
+
+    ./build/cpu/bin/bench page --out docs/benchmarks.md
+
+To be measured and made again at every release, on an idle machine:
+
+    ./build/cpu/bin/bench kernels --format json --out bench/results/
+    ./build/cpu/bin/bench step --model dnn --impl eigen --format json --out bench/results/
+
+with `--model` and `--impl` once for each that is to stand here. The GPU part of `bench` has not been run on a GPU yet.
+
+## How it is measured
+
+A kernel's result is first compared with `reference` in double (in float where a primitive knows only float); what is wrong is not timed.
+Values are in about [-1, 1]; a result may be off by at most its tolerance, which the JSON holds (four roundings a term of a sum, a few for
+other operations, 0 where nothing is rounded), times its size where that is more than 1.
+
+Then the call is timed with a **cold cache**: it goes round over so many sets of arrays that twice the last-level cache has been touched
+before a set's turn comes again, so every operand comes from memory. In training most operands are still in a cache: `--warm` calls with
+the same arrays every time, and the split of a step, below, is timed in place. Times are medians of samples of one or more calls; the
+spread is the distance between the quartiles over the median.
+
+*Of library* is the library's time over this one's: Eigen's own matrix product, one slab of the result a thread, for `gemm` on a CPU, the
+`eigen` implementation elsewhere on a CPU, `cudnn` (cuBLASLt, cuDNN) on a GPU. *Of ceiling* is the least time that the machine's measured
+ceilings allow, for the FLOPs or for the bytes, whichever takes longer, over the time taken. The ceilings are measured in the same run: on
+a CPU independent chains of vector multiply-adds in registers, and the fastest of reading, copying and adding arrays of four times the
+last-level cache, the best of five tries each.
+
+*Limit* is computed: `arithmetic` or `memory` where that ceiling explains half of the time or more, `launch` where a call on one element
+takes that long, and otherwise `instructions`: neither ceiling, but instructions that the count leaves out, and latency. The sentence
+under each heading says what lies behind it. Products have a table of their own form (`gemm` with its whole ladder
+at two sizes only, and without `reference`; the JSON has all); elsewhere a cell holds the time, GB/s, of ceiling, and limit of one
+implementation.
+
+A multiply-add is two FLOPs, an elementary function one. Bytes are each array once, read or written, and twice if both.
+
+The floor of a step is the time of its FLOPs at the measured peak or of its bytes, whichever is longer; the bytes at the bandwidth that is
+measured within as many bytes as the step's own arrays take, because those stay in the caches if they fit. *Not replayed* is the trainer's
+first step, which checks shapes and records gradients; from the third on it replays.
+)";
+
+json read_result(const fs::path& path) {
+  std::ifstream file(path);
+  std::stringstream text;
+  text << file.rdbuf();
+  try {
+    json result = json::parse(text.str());
+    if (result.at("kind") != "kernels" && result.at("kind") != "step") throw DataError("");
+    return result;
+  } catch (const std::exception&) {
+    throw DataError(path.string() + " is no result of bench kernels or bench step");
+  }
+}
+
+std::vector<fs::path> sorted_entries(const fs::path& folder) {
+  std::vector<fs::path> paths;
+  std::error_code failure;
+  for (const auto& entry : fs::directory_iterator(folder, failure)) paths.push_back(entry.path());
+  std::sort(paths.begin(), paths.end());
+  return paths;
+}
+
+// A ladder stands whole at the square size and at the dnn's first layer, and without the oracle; at the other sizes
+// there is what an implementation chooses.
+bool is_shown(const json& row) {
+  if (row["primitive"] != "gemm") return true;
+  const std::string use = row["use"];
+  return row["impl"] != "reference" && (row["rung"] == 0 || use == "square" || use.rfind("dnn fc1", 0) == 0);
+}
+
+std::string primitive_section(const json& rows, const char* primitive) {
+  // Ladders and what counts FLOPs at length; the rest with the implementations side by side.
+  const bool is_product = std::strcmp(primitive, "gemm") == 0 || std::strncmp(primitive, "byte_linear", 11) == 0;
+  const Table table = is_product ? kernels_table(rows, primitive) : compact_table(rows, primitive);
+  if (table.rows.empty()) return "";
+  std::string out = fmt::format("\n#### {}\n\n", primitive);
+  if (const PrimitiveNote* note = find_note(primitive)) out += fmt::format("{}.\n{}\n\n", note->count, note->limit);
+  return out + markdown(table);
+}
+
+std::string machine_section(const std::string& name, const std::vector<std::pair<std::string, json>>& results) {
+  std::string out = "\n## " + name + "\n\n";
+  json rows = json::array();
+  for (const auto& [file, result] : results) {
+    out += fmt::format("- `{}`: {}; {}\n", file, identity(result), ceilings_text(result));
+    if (result["kind"] == "kernels") rows.insert(rows.end(), result["rows"].begin(), result["rows"].end());
+  }
+  // What one call takes, over implementations that were measured apart, stands together; a library that was measured
+  // with each of them, once.
+  json merged = json::array();
+  for (const json& row : rows) {
+    if (!is_shown(row)) continue;
+    const auto same_call = [&](const json& other) {
+      return other["primitive"] == row["primitive"] && other["use"] == row["use"] && other["shape"] == row["shape"];
+    };
+    size_t place = merged.size();
+    bool known = false;
+    for (size_t i = 0; i < merged.size(); ++i) {
+      if (!same_call(merged[i])) continue;
+      place = i + 1;
+      known = known || (merged[i]["impl"] == row["impl"] && merged[i]["device"] == row["device"] &&
+                        merged[i]["rung"] == row["rung"]);
+    }
+    if (!known) merged.insert(merged.begin() + static_cast<std::ptrdiff_t>(place), row);
+  }
+  if (!merged.empty()) out += "\n### Kernels\n";
+  for (const char* primitive : kPrimitives) out += primitive_section(merged, primitive);
+  bool first = true;
+  for (const auto& [file, result] : results) {
+    if (result["kind"] != "step") continue;
+    if (first)
+      out += "\n### Training steps\n\nLaunches in the step's order; time and share are of all launches of a row.\n";
+    first = false;
+    out += "\n" + step_summary(result) + "\n" + markdown(step_table(result));
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string results_page(const fs::path& results) {
+  std::string out = kOpening;
+  bool any = false;
+  for (const fs::path& machine : sorted_entries(results)) {
+    if (!fs::is_directory(machine)) continue;
+    std::vector<std::pair<std::string, json>> contents;
+    for (const fs::path& path : sorted_entries(machine))
+      if (path.extension() == ".json") contents.emplace_back(path.filename().string(), read_result(path));
+    if (contents.empty()) continue;
+    out += machine_section(machine.filename().string(), contents);
+    any = true;
+  }
+  if (!any)
+    throw UsageError("no results under " + results.string() + ": run bench kernels --format json --out FOLDER/");
+  return out;
+}
+
+}  // namespace cairn::benchmarks

@@ -1,0 +1,181 @@
+#include "benchmarks/timed_backend.h"
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <utility>
+
+#include "benchmarks/timing.h"
+#include "kernels/registry.h"
+
+namespace cairn::benchmarks {
+namespace {
+
+// What stands behind the seam's Stream* here: the implementation's own stream, and where to note times.
+struct TimedStream {
+  const Backend* backend;  // whose services these are
+  Backend table;           // its entries and those that stand in for null ones
+  Stream* inner = nullptr;
+  Profile* profile = nullptr;
+  bool capturing = false;
+};
+
+TimedStream& unwrap(Stream* stream) {
+  return *reinterpret_cast<TimedStream*>(stream);
+}
+
+template <class Args>
+void note(Profile& profile, const char* primitive, const Args& args, double seconds) {
+  if (profile.steps == 0)
+    profile.launches.push_back({primitive, shape_of(args), cost(args)});
+  else if (profile.next >= profile.launches.size() ||
+           std::strcmp(profile.launches[profile.next].primitive, primitive) != 0)
+    profile.irregular = true;
+  if (profile.irregular) return;
+  profile.launches[profile.next++].seconds += seconds;
+  if constexpr (std::is_same_v<Args, FinishStepArgs>) {
+    profile.irregular = profile.next != profile.launches.size();
+    profile.next = 0;
+    ++profile.steps;
+  }
+}
+
+template <auto member>
+struct Entry;
+template <class Args, Primitive<Args> Backend::*member>
+struct Entry<member> {
+  static Status call(Stream* stream, const Args* args) {
+    TimedStream& timed = unwrap(stream);
+    const Primitive<Args> entry = timed.table.*member;
+    if (!timed.profile || timed.capturing) return entry(timed.inner, args);
+    const auto begin = Clock::now();
+    Status status = entry(timed.inner, args);
+    if (status == 0 && timed.backend->where == Where::cuda) status = timed.backend->synchronize(timed.inner);
+    const double seconds = seconds_since(begin);
+    note(*timed.profile, name_of(member), *args, seconds);
+    return status;
+  }
+  static void put(const Backend& from, Backend& to) { to.*member = from.*member ? &call : nullptr; }
+  static void fill(Backend& table, const Backend& fallback) {
+    if (!(table.*member)) table.*member = fallback.*member;
+  }
+};
+
+struct EntryServices {
+  void (*put)(const Backend& from, Backend& to);
+  void (*fill)(Backend& table, const Backend& fallback);
+};
+template <auto... members>
+constexpr std::array<EntryServices, sizeof...(members)> services_of() {
+  return {{{&Entry<members>::put, &Entry<members>::fill}...}};
+}
+
+constexpr auto kEntries =
+    services_of<&Backend::gemm, &Backend::byte_linear_forward, &Backend::byte_linear_backward_weight, &Backend::add,
+                &Backend::multiply, &Backend::scale, &Backend::bias_forward, &Backend::bias_backward,
+                &Backend::bias_relu_backward, &Backend::relu_forward, &Backend::relu_backward, &Backend::tanh_forward,
+                &Backend::tanh_backward, &Backend::dropout, &Backend::softmax_forward, &Backend::softmax_backward,
+                &Backend::cross_entropy_forward, &Backend::cross_entropy_backward, &Backend::sum,
+                &Backend::broadcast_scalar, &Backend::argmax, &Backend::classification_metrics, &Backend::select_batch,
+                &Backend::gather_bytes, &Backend::finish_step, &Backend::uniform, &Backend::normal, &Backend::sgd,
+                &Backend::adam>();
+
+// The address that attach() writes to: no allocation has it, so a copy to it can be told from all others.
+const char kProfileAddress = 0;
+
+// open_stream is told nothing but its options, so there is one for each implementation.
+template <size_t index>
+Status open_stream(const StreamOptions* options, Stream** out) {
+  auto timed = std::make_unique<TimedStream>();
+  timed->backend = compiled_backends()[index];
+  timed->table = *timed->backend;
+  if (const char* name = timed->backend->falls_back)
+    if (const Backend* fallback = find_backend(name, timed->backend->where))
+      for (const EntryServices& entry : kEntries) entry.fill(timed->table, *fallback);
+  if (const Status status = timed->backend->open_stream(options, &timed->inner); status != 0) return status;
+  *out = reinterpret_cast<Stream*>(timed.release());
+  return 0;
+}
+
+template <size_t... indices>
+auto opener(size_t index, std::index_sequence<indices...>) {
+  constexpr Status (*kOpeners[])(const StreamOptions*, Stream**) = {&open_stream<indices>...};
+  return kOpeners[index];
+}
+
+constexpr size_t kMostBackends = 16;
+
+Status copy(Stream* stream, void* to, const void* from, size_t bytes, CopyKind kind) {
+  TimedStream& timed = unwrap(stream);
+  if (to != &kProfileAddress) return timed.backend->copy(timed.inner, to, from, bytes, kind);
+  std::memcpy(&timed.profile, from, sizeof timed.profile);
+  return 0;
+}
+
+Status begin_capture(Stream* stream) {
+  TimedStream& timed = unwrap(stream);
+  timed.capturing = true;
+  return timed.backend->begin_capture(timed.inner);
+}
+
+Status end_capture(Stream* stream, Graph** graph) {
+  TimedStream& timed = unwrap(stream);
+  timed.capturing = false;
+  return timed.backend->end_capture(timed.inner, graph);
+}
+
+}  // namespace
+
+Backend timed(const Backend& backend) {
+  size_t index = 0;
+  while (compiled_backends()[index] != &backend) ++index;
+  Backend whole = backend;
+  if (const Backend* fallback = backend.falls_back ? find_backend(backend.falls_back, backend.where) : nullptr)
+    for (const EntryServices& entry : kEntries) entry.fill(whole, *fallback);
+
+  Backend table{.version = backend.version,
+                .name = backend.name,
+                .where = backend.where,
+                .falls_back = nullptr,
+                .supports_f64 = backend.supports_f64,
+                .summary = backend.summary,
+                .last_error = backend.last_error,
+                .device_count = backend.device_count};
+  table.open_stream = opener(index, std::make_index_sequence<kMostBackends>());
+  table.close_stream = [](Stream* stream) {
+    const std::unique_ptr<TimedStream> timed(&unwrap(stream));
+    timed->backend->close_stream(timed->inner);
+  };
+  table.describe = [](Stream* stream, char* text, size_t capacity) {
+    return unwrap(stream).backend->describe(unwrap(stream).inner, text, capacity);
+  };
+  table.memory_info = [](Stream* stream, size_t* free_bytes, size_t* total_bytes) {
+    return unwrap(stream).backend->memory_info(unwrap(stream).inner, free_bytes, total_bytes);
+  };
+  table.allocate = [](Stream* stream, size_t bytes, void** out) {
+    return unwrap(stream).backend->allocate(unwrap(stream).inner, bytes, out);
+  };
+  table.release = [](Stream* stream, void* data) { unwrap(stream).backend->release(unwrap(stream).inner, data); };
+  table.copy = copy;
+  table.fill_bytes = [](Stream* stream, void* to, int32_t byte, size_t bytes) {
+    return unwrap(stream).backend->fill_bytes(unwrap(stream).inner, to, byte, bytes);
+  };
+  table.synchronize = [](Stream* stream) { return unwrap(stream).backend->synchronize(unwrap(stream).inner); };
+  if (backend.begin_capture) {
+    table.begin_capture = begin_capture;
+    table.end_capture = end_capture;
+    table.replay = [](Stream* stream, Graph* graph) {
+      return unwrap(stream).backend->replay(unwrap(stream).inner, graph);
+    };
+    table.release_graph = backend.release_graph;
+  }
+  table.variants = backend.variants;
+  for (const EntryServices& entry : kEntries) entry.put(whole, table);
+  return table;
+}
+
+void attach(Device& device, Profile* profile) {
+  device.copy_to_device(const_cast<char*>(&kProfileAddress), &profile, sizeof profile);
+}
+
+}  // namespace cairn::benchmarks

@@ -1,0 +1,34 @@
+// An implementation's table whose entries time themselves: how a training step is split by kernel with no hook in the
+// framework, and nothing at all where nobody measures. Not here: what is made of the times (step.h).
+#pragma once
+
+#include <vector>
+
+#include "benchmarks/costs.h"
+#include "framework/device.h"
+
+namespace cairn::benchmarks {
+
+// The launches of a training step by their place in it, up to and with finish_step.
+struct Profile {
+  struct Launch {
+    const char* primitive;
+    std::string shape;
+    Cost cost;
+    double seconds = 0;  // over all steps
+  };
+  std::vector<Launch> launches;
+  int64_t steps = 0;
+  size_t next = 0;         // the place of the launch to come
+  bool irregular = false;  // a step was not like the first
+};
+
+// The table of `backend`, one of compiled_backends(), or of what stands in for its null entries. Each entry forwards;
+// with a profile attached to the stream it also times the call. On a GPU it waits for it, except in a capture, whose
+// replay does not come by here. Entries that timed_backend.cpp does not list are null.
+Backend timed(const Backend& backend);
+
+// profile: where launches on this device's stream are noted from now on, or null. device: opened from a timed() table.
+void attach(Device& device, Profile* profile);
+
+}  // namespace cairn::benchmarks

@@ -1,0 +1,13 @@
+# Finds libdeflate: target Libdeflate::libdeflate.
+find_path(LIBDEFLATE_INCLUDE_DIR libdeflate.h)
+find_library(LIBDEFLATE_LIBRARY deflate)
+mark_as_advanced(LIBDEFLATE_INCLUDE_DIR LIBDEFLATE_LIBRARY)
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(Libdeflate REQUIRED_VARS LIBDEFLATE_LIBRARY LIBDEFLATE_INCLUDE_DIR)
+
+if(Libdeflate_FOUND AND NOT TARGET Libdeflate::libdeflate)
+  add_library(Libdeflate::libdeflate UNKNOWN IMPORTED)
+  set_target_properties(Libdeflate::libdeflate PROPERTIES
+    IMPORTED_LOCATION ${LIBDEFLATE_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${LIBDEFLATE_INCLUDE_DIR})
+endif()

@@ -1,0 +1,54 @@
+#include "datasets/fetch.h"
+
+#include <fmt/format.h>
+
+#include "datasets/archive.h"
+#include "datasets/file.h"
+#include "datasets/sha256.h"
+
+namespace cairn::datasets {
+namespace {
+
+namespace fs = std::filesystem;
+
+// False: it is not there. DataError: something else is.
+bool is_there(const fs::path& path, const RemoteFile& file, const DataSource& source) {
+  std::error_code error;
+  if (!fs::exists(fs::symlink_status(path, error))) return false;
+  const Bytes bytes = read_file(path);
+  if (bytes.size() == file.bytes && sha256(bytes) == file.sha256) return true;
+  throw DataError(fmt::format("{}: is not the published {} file (sha256 {}): move or delete it to have it fetched",
+                              path.string(), source.name, sha256(bytes)));
+}
+
+std::vector<RemoteFile> missing_files(const DataSource& source, const std::vector<RemoteFile>& files,
+                                      const fs::path& folder) {
+  std::vector<RemoteFile> missing;
+  for (const RemoteFile& file : files)
+    if (!is_there(folder / file.name, file, source)) missing.push_back(file);
+  return missing;
+}
+
+}  // namespace
+
+bool fetch_source(const DataSource& source, const fs::path& data_dir, const std::vector<std::string>& mirrors,
+                  const DownloadOptions& options) {
+  const fs::path path = data_dir / source.name;
+  const bool is_archive = !source.archive_folder.empty();
+  const std::vector<RemoteFile>& wanted = is_archive ? source.members : source.files;
+  if (missing_files(source, wanted, path).empty()) return false;
+
+  const HeldFolder folder(path, options.quiet, options.stop);
+  const std::vector<RemoteFile> missing = missing_files(source, wanted, path);  // another process may have been quicker
+  if (missing.empty()) return false;
+  download_files(missing_files(source, source.files, path), mirrors, folder, options);
+  if (is_archive) {
+    const fs::path archive = path / source.files.front().name;
+    unpack_archive(archive, source.archive_folder, missing, path, options);
+    std::error_code ignored;  // a leftover costs room only
+    fs::remove(archive, ignored);
+  }
+  return true;
+}
+
+}  // namespace cairn::datasets

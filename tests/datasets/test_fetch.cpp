@@ -1,0 +1,186 @@
+// Data sets that come as archives: unpacked as published, and nothing that an archive says is believed.
+#include "datasets/fetch.h"
+
+#include <cstring>
+
+#include "datasets/archive.h"
+#include "datasets/dataset.h"
+#include "datasets/file.h"
+#include "datasets/sha256.h"
+#include "tests/datasets/http_server.h"
+#include "tests/datasets/support.h"
+
+namespace cairn::datasets {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr char kRegular = '0', kHardLink = '1', kSymbolicLink = '2', kFolder = '5';
+
+// One entry in the ustar format (POSIX.1-1988); `size` is what its head claims.
+Bytes tar_entry(const std::string& name, const Bytes& content, char type = kRegular, const std::string& link = "",
+                std::optional<size_t> size = std::nullopt) {
+  char head[512] = {};
+  const auto put = [&](size_t place, const std::string& text) { std::memcpy(head + place, text.data(), text.size()); };
+  const auto octal = [](size_t value, int digits) {
+    char text[24];
+    std::snprintf(text, sizeof text, "%0*zo", digits, value);
+    return std::string(text);
+  };
+  put(0, name);
+  put(100, "0000644");
+  put(108, "0000000");
+  put(116, "0000000");
+  put(124, octal(size.value_or(content.size()), 11));
+  put(136, "00000000000");
+  head[156] = type;
+  put(157, link);
+  put(257, "ustar");
+  put(263, "00");
+  std::memset(head + 148, ' ', 8);
+  size_t sum = 0;
+  for (const char byte : head) sum += static_cast<uint8_t>(byte);
+  put(148, octal(sum, 6));
+  head[154] = '\0';
+  Bytes entry(head, head + sizeof head);
+  entry.insert(entry.end(), content.begin(), content.end());
+  entry.resize((entry.size() + 511) / 512 * 512, 0);
+  return entry;
+}
+
+Bytes tar_gz(std::initializer_list<Bytes> entries) {
+  Bytes tar;
+  for (const Bytes& entry : entries) tar.insert(tar.end(), entry.begin(), entry.end());
+  tar.resize(tar.size() + 1024, 0);
+  return make_gzip(tar);
+}
+
+const Bytes kOne = pattern(5000), kTwo = pattern(700'000);
+
+DataSource source_of(const Bytes& archive) {
+  return {"set", "",        {{"set.tar.gz", archive.size(), sha256(archive)}},
+          {},    "batches", {{"one.bin", kOne.size(), sha256(kOne)}, {"two.bin", kTwo.size(), sha256(kTwo)}}};
+}
+
+struct NoProxy {
+  ScopedVariable lower{"no_proxy", "*"}, upper{"NO_PROXY", "*"};
+};
+
+const DownloadOptions kQuiet{.quiet = true};
+
+size_t files_below(const fs::path& folder) {
+  return static_cast<size_t>(std::distance(fs::recursive_directory_iterator(folder), {}));
+}
+
+}  // namespace
+
+TEST_CASE("a data set in an archive is downloaded, unpacked and checked; the archive goes") {
+  const NoProxy no_proxy;
+  const Bytes archive = tar_gz({tar_entry("batches/", {}, kFolder), tar_entry("batches/readme.html", pattern(300)),
+                                tar_entry("batches/two.bin", kTwo), tar_entry("batches/one.bin", kOne)});
+  const HttpServer server({{"/set.tar.gz", {.body = archive, .close_after = 400, .faulty_requests = 1}}});
+  const TemporaryFolder folder;
+  const fs::path place = folder.path() / "set";
+  const DataSource source = source_of(archive);
+  CHECK(fetch_source(source, folder.path(), {server.url()}, kQuiet));
+  CHECK(read_file(place / "one.bin") == kOne);
+  CHECK(read_file(place / "two.bin") == kTwo);
+  CHECK(files_below(folder.path()) == 3);
+  CHECK(server.requests().size() == 2);
+  CHECK_FALSE(fetch_source(source, folder.path(), {server.url()}, kQuiet));
+  CHECK(server.requests().size() == 2);
+
+  fs::remove(place / "one.bin");
+  write_file(place / "one.bin.part", pattern(9000));  // of a process that was killed while it unpacked
+  CHECK(fetch_source(source, folder.path(), {server.url()}, kQuiet));
+  CHECK(read_file(place / "one.bin") == kOne);
+  CHECK(files_below(folder.path()) == 3);
+
+  write_file(place / "one.bin", pattern(17));
+  check_error<DataError>([&] { fetch_source(source, folder.path(), {server.url()}, kQuiet); },
+                         {"set/one.bin: is not the published set file", "move or delete it"});
+  CHECK(read_file(place / "one.bin") == pattern(17));
+}
+
+TEST_CASE("what an archive says about places, kinds and sizes is not believed") {
+  const TemporaryFolder folder;
+  const fs::path out = folder.path() / "outer" / "out", path = folder.path() / "archive";
+  const Bytes one = tar_entry("batches/one.bin", kOne), two = tar_entry("batches/two.bin", kTwo);
+  const auto refused = [&](const Bytes& archive, std::initializer_list<const char*> parts) {
+    fs::remove_all(folder.path() / "outer");
+    fs::create_directories(out);
+    write_file(path, archive);
+    check_error<DataError>([&] { unpack_archive(path, "batches", source_of(archive).members, out, kQuiet); }, parts);
+    for (const auto& entry : fs::directory_iterator(out)) CHECK(entry.path().extension() == ".bin");
+    CHECK(files_below(folder.path() / "outer") <= 2);
+  };
+  for (const char* name : {"../one.bin", "batches/../one.bin", "/batches/one.bin", "/tmp/one.bin", "batches/one.bin/x",
+                           "x/batches/one.bin", "one.bin"})
+    refused(tar_gz({two, tar_entry(name, kOne)}), {"archive: has no batches/one.bin"});
+  refused(tar_gz({two, tar_entry("batches/one.bin", {}, kSymbolicLink, "/etc/passwd")}),
+          {"one.bin is no regular file"});
+  refused(tar_gz({two, tar_entry("batches/one.bin", {}, kHardLink, "batches/two.bin")}),
+          {"one.bin is no regular file"});
+  refused(tar_gz({two, tar_entry("batches/one.bin", {}, kFolder)}), {"one.bin is no regular file"});
+  refused(tar_gz({two, tar_entry("batches/one.bin", pattern(4999))}), {"one.bin has another size in it than 4.9 KiB"});
+  refused(tar_gz({two, tar_entry("batches/one.bin", kOne, kRegular, "", size_t{1} << 32)}), {"has another size"});
+  Bytes other = kOne;
+  other[77] ^= 1;
+  refused(tar_gz({two, tar_entry("batches/one.bin", other)}), {"one.bin has another sha256"});
+  refused(tar_gz({tar_entry("batches/bomb", Bytes(70'000'000)), one, two}), {"holds more than the published one"});
+  refused(tar_gz({tar_entry("batches/bomb", {}, kRegular, "", size_t{1} << 32), one, two}), {"holds more than"});
+  Bytes many;
+  for (int i = 0; i < 1100; ++i) {
+    const Bytes entry = tar_entry("x" + std::to_string(i), {});
+    many.insert(many.end(), entry.begin(), entry.end());
+  }
+  refused(tar_gz({many, one, two}), {"holds more than"});
+
+  const Bytes good = tar_gz({one, two});
+  refused(Bytes(good.begin(), good.begin() + static_cast<std::ptrdiff_t>(good.size() / 2)), {"archive: "});
+  Bytes damaged = good;
+  damaged[damaged.size() / 2] ^= 0xff;
+  refused(damaged, {"archive: "});
+  refused({}, {"archive: "});
+  refused(pattern(5000), {"archive: "});
+  fs::remove(path);
+  check_error<DataError>([&] { unpack_archive(path, "batches", source_of(good).members, out, kQuiet); },
+                         {"cannot be unpacked"});
+
+  write_file(path, good);
+  fs::create_symlink("/nowhere", out / "two.bin.part");
+  check_error<IoError>([&] { unpack_archive(path, "batches", source_of(good).members, out, kQuiet); },
+                       {"two.bin.part: cannot be written"});
+  const std::atomic<bool> stop = true;
+  fs::remove(out / "one.bin");
+  check_error<InterruptedError>(
+      [&] { unpack_archive(path, "batches", source_of(good).members, out, {.quiet = true, .stop = &stop}); },
+      {"interrupted while unpacking"});
+  CHECK_FALSE(fs::exists(out / "one.bin"));
+}
+
+TEST_CASE("the table of sources is complete") {
+  CHECK(known_sources().size() == 4);
+  for (const DataSource& source : known_sources()) {
+    CAPTURE(source.name);
+    CHECK(source.mirrors.size() >= 2);
+    CHECK(source.archive_folder.empty() == source.members.empty());
+    CHECK((source.members.empty() || source.files.size() == 1));
+    for (const auto& files : {source.files, source.members})
+      for (const RemoteFile& file : files) {
+        CHECK(file.bytes > 0);
+        CHECK(file.sha256.size() == 64);
+      }
+    for (const std::string& mirror : source.mirrors) {
+      CHECK(mirror.starts_with("http"));
+      CHECK(mirror.ends_with('/'));
+    }
+  }
+  check_error<UsageError>([] { find_source("cifar"); },
+                          {"unknown data set 'cifar'", "mnist, fashion-mnist, cifar10, imdb"});
+  const ScopedVariable variable("CAIRN_MIRROR", " http://a/x  http://b/ ");
+  CHECK(choose_mirrors(find_source("imdb")) == std::vector<std::string>{"http://a/x/imdb/", "http://b/imdb/"});
+  CHECK(choose_mirrors(find_source("imdb"), {"http://c"}) == std::vector<std::string>{"http://c/imdb/"});
+}
+
+}  // namespace cairn::datasets

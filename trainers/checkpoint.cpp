@@ -1,0 +1,77 @@
+#include "trainers/checkpoint.h"
+
+#include <algorithm>
+#include <cstring>
+
+namespace cairn {
+namespace {
+
+constexpr const char* kModelPrefix = "model.";
+constexpr const char* kOptimizerPrefix = "optimizer.";
+constexpr const char* kStep = "step";
+constexpr const char* kEpochLosses = "epoch_losses";
+constexpr const char* kBestAccuracy = "best_accuracy";
+
+template <class Value>
+HostTensor host_tensor(const char* name, const Shape& shape, std::span<const Value> values) {
+  const std::span<const std::byte> bytes = std::as_bytes(values);
+  return {name, DTypeOf<Value>::value, shape, {bytes.begin(), bytes.end()}};
+}
+
+template <class Value>
+std::vector<Value> values_of(const HostTensor& tensor) {
+  std::vector<Value> values(tensor.bytes.size() / sizeof(Value));
+  std::copy_n(tensor.bytes.begin(), values.size() * sizeof(Value), std::as_writable_bytes(std::span(values)).begin());
+  return values;
+}
+
+// Moves a tensor to `list` without its prefix, if it has that.
+bool take(HostTensor& tensor, const char* prefix, std::vector<HostTensor>& list) {
+  if (tensor.name.rfind(prefix, 0) != 0) return false;
+  tensor.name.erase(0, std::strlen(prefix));
+  list.push_back(std::move(tensor));
+  return true;
+}
+
+}  // namespace
+
+std::vector<HostTensor> checkpoint_of(Trainer& trainer, const RunState& state) {
+  std::vector<HostTensor> tensors = to_host(trainer.model().parameters(), kModelPrefix);
+  for (HostTensor& each : to_host(trainer.optimizer().state(), kOptimizerPrefix)) tensors.push_back(std::move(each));
+  const int64_t steps = trainer.steps_done();
+  std::vector<float> losses;
+  if (steps % trainer.steps_per_epoch() != 0) losses = trainer.losses();
+  tensors.push_back(host_tensor<int64_t>(kStep, {}, {&steps, 1}));
+  tensors.push_back(host_tensor<double>(kBestAccuracy, {}, {&state.best_accuracy, 1}));
+  tensors.push_back(host_tensor<float>(kEpochLosses, {static_cast<int64_t>(losses.size())}, losses));
+  return tensors;
+}
+
+RunState restore(Trainer& trainer, std::vector<HostTensor> checkpoint, const std::string& where) {
+  std::vector<HostTensor> weights, states;
+  std::vector<float> losses;
+  RunState state;
+  int64_t steps = -1;
+  for (HostTensor& tensor : checkpoint) {
+    if (take(tensor, kModelPrefix, weights) || take(tensor, kOptimizerPrefix, states)) continue;
+    const bool scalar = tensor.shape == Shape{};
+    if (tensor.name == kStep && tensor.dtype == DType::i64 && scalar)
+      steps = values_of<int64_t>(tensor)[0];
+    else if (tensor.name == kBestAccuracy && tensor.dtype == DType::f64 && scalar)
+      state.best_accuracy = values_of<double>(tensor)[0];
+    else if (tensor.name == kEpochLosses && tensor.dtype == DType::f32)
+      losses = values_of<float>(tensor);
+  }
+  if (steps < 0) throw DataError(where + " is not a checkpoint: it has no step");
+  const int64_t begun = steps % trainer.steps_per_epoch();
+  if (static_cast<int64_t>(losses.size()) != begun)
+    throw DataError(where + " is of a run with other batches: it has the losses of " + std::to_string(losses.size()) +
+                    " steps of its last epoch, not of " + std::to_string(begun));
+  check_fit(trainer.optimizer().state(), states, where);
+  load_tensors(trainer.model().parameters(), weights, where);
+  load_tensors(trainer.optimizer().state(), states, where);
+  trainer.continue_at(steps, std::move(losses));
+  return state;
+}
+
+}  // namespace cairn

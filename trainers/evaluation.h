@@ -1,0 +1,38 @@
+// A trained model over images that lie on the device, batch by batch, without gradients: what the trainer's evaluation
+// and the predictor share. Not here: whole predictions on the host (predictor.h).
+#pragma once
+
+#include <functional>
+
+#include "framework/nn/module.h"
+#include "trainers/device_data.h"
+
+namespace cairn {
+
+struct Evaluation {
+  double loss = 0;
+  double accuracy = 0;  // fraction
+  int64_t correct = 0, count = 0;
+};
+
+// logits: (end - begin) x classes, of images begin .. end - 1.
+using UseLogits = std::function<void(const Tensor& logits, int64_t begin, int64_t end)>;
+
+// Puts the model into evaluation mode and calls use for one batch after the other.
+void visit_batches(Module& model, const DeviceImages& images, const PixelScale& pixels, int64_t batch_size,
+                   const UseLogits& use);
+
+// Loss and hits, summed on the device.
+class MetricSums {
+ public:
+  explicit MetricSums(const DeviceImages& images);
+  void add(const Tensor& logits, int64_t begin, int64_t end);
+  Evaluation result() const;  // waits for the device
+
+ private:
+  Tensor labels_;  // i32
+  Tensor loss_sum_, correct_;
+  int64_t count_ = 0;
+};
+
+}  // namespace cairn

@@ -1,0 +1,72 @@
+#include "trainers/weights.h"
+
+#include <nlohmann/json.hpp>
+
+#include "framework/error.h"
+#include "framework/file.h"
+#include "framework/safetensors.h"
+
+namespace cairn {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kModelFile = "model.safetensors";
+constexpr const char* kConfigFile = "config.json";
+constexpr uint64_t kMaxConfigBytes = 1 << 20;
+
+// The run's settings, or an empty object where there are none.
+nlohmann::json read_config(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return nlohmann::json::object();
+  const InputFile file(path);
+  if (file.size() > kMaxConfigBytes)
+    throw DataError(path.string() + ": has " + std::to_string(file.size()) + " bytes, too many for a run's settings");
+  std::string text(file.size(), '\0');
+  file.read(0, std::as_writable_bytes(std::span(text)));
+  const nlohmann::json config = nlohmann::json::parse(text, nullptr, false);
+  if (!config.is_object()) throw DataError(path.string() + ": is not a JSON object with a run's settings");
+  return config;
+}
+
+}  // namespace
+
+Weights find_weights(const WeightsChoice& choice) {
+  Weights weights;
+  weights.file = choice.path;
+  std::error_code error;
+  if (fs::is_directory(weights.file, error)) {
+    weights.file /= kModelFile;
+    if (!fs::exists(weights.file, error))
+      throw DataError(choice.path + ": has no " + kModelFile +
+                      ": is it a run's folder, and was the run finished? Otherwise name a safetensors file in it");
+  }
+  const fs::path config_path = weights.file.parent_path() / kConfigFile;
+  const nlohmann::json config = read_config(config_path);
+  const auto setting = [&](const std::string& chosen, const char* name, const char* otherwise) {
+    if (!chosen.empty()) return chosen;
+    if (!config.contains(name)) return std::string(otherwise);
+    if (!config[name].is_string()) throw DataError(config_path.string() + ": '" + name + "' is not a text");
+    return config[name].get<std::string>();
+  };
+  const std::string model = setting(choice.model, "model", "");
+  if (model.empty())
+    throw UsageError("--model is needed: there is no " + std::string(kConfigFile) + " beside " + weights.file.string() +
+                     " that names the network");
+  weights.model = &find_model(model);
+  weights.recipe = setting(choice.recipe, "recipe", "default");
+  weights.trained_on = setting(choice.trained_on, "dataset", "mnist");
+  const datasets::PixelStatistics pixels = datasets::pixel_statistics(weights.trained_on);
+  weights.pixels = pixel_scale(find_recipe(*weights.model, weights.recipe).normalization, pixels.mean, pixels.std);
+  return weights;
+}
+
+std::shared_ptr<Module> load_model(const std::shared_ptr<Device>& device, const Weights& weights) {
+  const std::vector<HostTensor> tensors = read_safetensors(weights.file);
+  Initializer initializer(InitRule{}, 1);  // of values that are replaced at once
+  const std::shared_ptr<Module> model = weights.model->build(device, initializer, DType::f32);
+  load_tensors(model->parameters(), tensors, weights.file.string() + ", as weights of " + weights.model->name + ",");
+  return model;
+}
+
+}  // namespace cairn
