@@ -4,8 +4,6 @@
 namespace cairn::benchmarks {
 namespace {
 
-constexpr double kRounding = 4 * kUnit;
-
 struct Size {
   const char* use;
   bool large;

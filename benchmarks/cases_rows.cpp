@@ -4,7 +4,6 @@
 namespace cairn::benchmarks {
 namespace {
 
-constexpr double kRounding = 4 * kUnit;
 // exp and log of the implementations are good to a few units in the last place.
 constexpr double kExponential = 64 * kUnit;
 

@@ -38,7 +38,8 @@ Generator integers(uint32_t seed, int64_t low, int64_t high);
 Generator pixels(uint32_t seed);
 Generator constant(double value);
 
-inline constexpr double kUnit = 0x1p-24;  // of float: half the distance from 1 to the next number
+inline constexpr double kUnit = 0x1p-24;        // of float: half the distance from 1 to the next number
+inline constexpr double kRounding = 4 * kUnit;  // of what one or two operations made
 // Allowed for a float32 sum of that many terms of size 1 at most, in any order.
 inline double sum_tolerance(int64_t terms) {
   return 4 * kUnit * static_cast<double>(terms > 1 ? terms : 1);

@@ -34,7 +34,7 @@ constexpr std::array<DTypeName, 5> kDTypeNames = {
     {{DType::f32, "F32"}, {DType::f64, "F64"}, {DType::u8, "U8"}, {DType::i32, "I32"}, {DType::i64, "I64"}}};
 
 // What the header says about one tensor.
-struct Entry {
+struct HeaderEntry {
   std::string name;
   std::optional<DType> dtype;
   std::optional<std::vector<uint64_t>> shape, offsets;  // offsets: begin and end in the data
@@ -44,7 +44,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
  public:
   HeaderReader(const std::string& file, SafetensorsMetadata& metadata) : file_(file), metadata_(metadata) {}
 
-  std::vector<Entry> entries;
+  std::vector<HeaderEntry> entries;
 
   [[noreturn]] void fail(const std::string& what) const { throw DataError(file_ + ": " + what); }
   [[noreturn]] void not_json(size_t position) const {
@@ -65,7 +65,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
 
   bool end_object() override {
     if (place_ == Place::tensor) {
-      const Entry& entry = entries.back();
+      const HeaderEntry& entry = entries.back();
       const char* missing = !entry.dtype ? "dtype" : !entry.shape ? "shape" : !entry.offsets ? "data_offsets" : nullptr;
       if (missing) fail("tensor " + in_quotes(entry.name) + " has no '" + missing + "'");
     }
@@ -80,7 +80,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
     } else if (place_ == Place::metadata) {
       if (metadata_.contains(name)) fail("its metadata has the key " + in_quotes(name) + " twice");
     } else {
-      const Entry& entry = entries.back();
+      const HeaderEntry& entry = entries.back();
       const bool is_dtype = name == "dtype", is_shape = name == "shape", is_offsets = name == "data_offsets";
       if (!is_dtype && !is_shape && !is_offsets)
         fail("tensor " + in_quotes(entry.name) + " has the unknown key " + in_quotes(name));
@@ -178,7 +178,7 @@ class HeaderReader : public nlohmann::json_sax<json> {
 };
 
 // Dimension times dimension times element size, or nothing if that is beyond any file.
-std::optional<uint64_t> byte_count(const Entry& entry) {
+std::optional<uint64_t> byte_count(const HeaderEntry& entry) {
   uint64_t product = size_of(*entry.dtype);
   for (const uint64_t dimension : *entry.shape)
     if (dimension > INT64_MAX || __builtin_mul_overflow(product, dimension, &product) || product > INT64_MAX) return {};
@@ -211,11 +211,12 @@ std::vector<HostTensor> decode(const ReadAt& read, uint64_t size, const std::str
   if (const size_t zero = text.find('\0'); zero != std::string::npos) header.not_json(zero + 1);
   json::sax_parse(text, &header);
 
-  std::vector<Entry>& entries = header.entries;
-  std::sort(entries.begin(), entries.end(), [](const Entry& a, const Entry& b) { return *a.offsets < *b.offsets; });
+  std::vector<HeaderEntry>& entries = header.entries;
+  std::sort(entries.begin(), entries.end(),
+            [](const HeaderEntry& a, const HeaderEntry& b) { return *a.offsets < *b.offsets; });
   const uint64_t data_bytes = size - kLengthBytes - header_bytes;
   uint64_t place = 0;  // where the next tensor has to begin
-  for (const Entry& entry : entries) {
+  for (const HeaderEntry& entry : entries) {
     const uint64_t begin = (*entry.offsets)[0], end = (*entry.offsets)[1];
     const std::string which = "tensor " + in_quotes(entry.name);
     const std::optional<uint64_t> expected = byte_count(entry);
@@ -237,7 +238,7 @@ std::vector<HostTensor> decode(const ReadAt& read, uint64_t size, const std::str
 
   std::vector<HostTensor> tensors;
   tensors.reserve(entries.size());
-  for (Entry& entry : entries) {
+  for (HeaderEntry& entry : entries) {
     const std::vector<int64_t> shape(entry.shape->begin(), entry.shape->end());
     tensors.push_back({std::move(entry.name), *entry.dtype, Shape(shape), {}});
     HostTensor& tensor = tensors.back();

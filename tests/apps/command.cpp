@@ -7,21 +7,11 @@
 
 #include <algorithm>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <sstream>
 #include <stdexcept>
 
 namespace cairn::testing {
-namespace {
-
-std::string read_file(const std::filesystem::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream text;
-  text << file.rdbuf();
-  return text.str();
-}
-
-}  // namespace
-
 Result run(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
            const std::string& data, int interrupt_after_ms, int signal) {
   const TemporaryFolder output;
@@ -66,9 +56,27 @@ TemporaryFolder::~TemporaryFolder() {
   std::filesystem::remove_all(path, ignored);
 }
 
+std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
+  arguments.insert(arguments.end(), more.begin(), more.end());
+  return arguments;
+}
+
+nlohmann::json last_line(const std::string& text) {
+  const size_t end = text.find_last_not_of('\n');
+  const size_t begin = text.rfind('\n', end);
+  return nlohmann::json::parse(text.substr(begin == std::string::npos ? 0 : begin + 1));
+}
+
 int line_count(const std::string& text) {
   const auto ends = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
   return ends + (!text.empty() && text.back() != '\n');
+}
+
+std::string read_file(const std::filesystem::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  text << file.rdbuf();
+  return text.str();
 }
 
 void write_file(const std::filesystem::path& path, const std::string& bytes) {

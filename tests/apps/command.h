@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,13 @@ struct TemporaryFolder {
   std::filesystem::path path;
 };
 
+// The arguments, and then more of them.
+std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more);
+// What is on the last line of a program's output.
+nlohmann::json last_line(const std::string& text);
 // Number of lines, a last one without its end included.
 int line_count(const std::string& text);
+std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& bytes);
 
 }  // namespace cairn::testing

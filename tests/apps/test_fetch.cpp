@@ -26,13 +26,6 @@ Result run_with(const std::string& mirrors, const std::string& program, const st
   return run("/usr/bin/env", words, folder, "", interrupt_after_ms);
 }
 
-std::string bytes_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
 // The published MNIST files under $CAIRN_DATA, as a server's answers; empty where they are not at hand.
 std::map<std::string, HttpServer::Answer> published_mnist() {
   std::map<std::string, HttpServer::Answer> answers;
@@ -40,7 +33,7 @@ std::map<std::string, HttpServer::Answer> published_mnist() {
   for (const std::string& name : kMnistFiles) {
     const fs::path path = fs::path(data_dir ? data_dir : "") / "mnist" / name;
     if (!fs::exists(path)) return {};
-    const std::string bytes = bytes_of(path);
+    const std::string bytes = read_file(path);
     answers["/mnist/" + name] = {Bytes(bytes.begin(), bytes.end())};
   }
   return answers;
@@ -84,7 +77,7 @@ TEST_CASE("fetch: bad usage is one line and exit code 2") {
   refused({"mnist", "--quiet", "--data-dir", "file"}, "file/mnist: cannot be created: Not a directory");
   write_file(folder.path / "data" / "imdb" / "imdb.npz", "mine");
   refused({"imdb", "--quiet"}, "data/imdb/imdb.npz: is not the published imdb file");
-  CHECK(bytes_of(folder.path / "data" / "imdb" / "imdb.npz") == "mine");
+  CHECK(read_file(folder.path / "data" / "imdb" / "imdb.npz") == "mine");
 }
 
 TEST_CASE("fetch: no mirror that can be reached is one line for each data set, exit code 1 and nothing left") {

@@ -21,18 +21,6 @@ const std::vector<std::string> kTraining = {"--model",      "dnn", "--dataset", 
                                             "--epochs",     "8",   "--threads",    "1",      "--momentum",     "0.9",
                                             "--save-steps", "7",   "--save-every", "1",      "--log-interval", "1"};
 
-std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
-std::string bytes_of(const fs::path& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::stringstream bytes;
-  bytes << file.rdbuf();
-  return bytes.str();
-}
-
 // The number after the last `before` in the text, or -1.
 int64_t number_after_last(const std::string& text, const std::string& before) {
   const size_t found = text.rfind(before);
@@ -85,7 +73,7 @@ TEST_CASE("killed at random moments, a training loses no more than the last inte
       ++(begun || fs::exists(folder.path / out / "config.json") ? kills : ignored);
     }
     for (const char* name : {"model.safetensors", "best.safetensors", "checkpoint.safetensors"})
-      CHECK_MESSAGE(bytes_of(folder.path / out / name) == bytes_of(folder.path / "peaceful" / name), name);
+      CHECK_MESSAGE(read_file(folder.path / out / name) == read_file(folder.path / "peaceful" / name), name);
     std::ifstream metrics(folder.path / out / "metrics.jsonl"), expected(folder.path / "peaceful" / "metrics.jsonl");
     for (std::string line, other; std::getline(expected, other);) {
       REQUIRE(std::getline(metrics, line));
@@ -108,7 +96,7 @@ TEST_CASE("a disk that fills up costs neither the last good checkpoint nor, once
           .code == 0);
   REQUIRE(run(CAIRN_TRAIN, with(training, {"--epochs", "1", "--schedule", "constant", "--out", "full"}), folder.path)
               .code == 0);
-  const std::string good = bytes_of(at("full"));
+  const std::string good = read_file(at("full"));
 
   // A limit on the size of files stands in for the disk: it, too, ends a write half-way. 64 KiB hold the metrics only.
   const Result full =
@@ -121,11 +109,11 @@ TEST_CASE("a disk that fills up costs neither the last good checkpoint nor, once
                 full.error);
   CHECK_MESSAGE(full.error.find("train: the training is done but its weights are lost: ") != std::string::npos,
                 full.error);
-  CHECK(bytes_of(at("full")) == good);
+  CHECK(read_file(at("full")) == good);
 
   const Result room = run(CAIRN_TRAIN, {"--resume", "full", "--epochs", "2"}, folder.path);
   CHECK_MESSAGE(room.code == 0, room.error);
-  CHECK(bytes_of(at("full")) == bytes_of(at("peaceful")));
+  CHECK(read_file(at("full")) == read_file(at("peaceful")));
 }
 
 TEST_CASE("a run folder that vanishes is told in one line, and the training goes on to its end") {

@@ -43,12 +43,6 @@ std::vector<std::string> arguments(const std::vector<std::string>& more) {
   return all;
 }
 
-nlohmann::json last_line(const std::string& text) {
-  const size_t end = text.find_last_not_of('\n');
-  const size_t begin = text.rfind('\n', end);
-  return nlohmann::json::parse(text.substr(begin == std::string::npos ? 0 : begin + 1));
-}
-
 void check_refused(const std::vector<std::string>& flags, const std::vector<std::string>& parts,
                    const fs::path& folder) {
   CAPTURE(flags);

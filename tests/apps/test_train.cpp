@@ -13,19 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-nlohmann::json last_line(const std::string& text) {
-  std::string trimmed = text;
-  while (!trimmed.empty() && trimmed.back() == '\n') trimmed.pop_back();
-  return nlohmann::json::parse(trimmed.substr(trimmed.rfind('\n') + 1));
-}
-
 const std::vector<std::string> kShort = {"--model", "linear",   "--dataset", "digits",    "--impl",
                                          "eigen",   "--epochs", "2",         "--threads", "2"};
-
-std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
 
 }  // namespace
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "datasets/bytes.h"
+#include "datasets/download.h"
 
 namespace cairn::datasets {
 
@@ -36,6 +37,13 @@ class ScopedVariable {
   std::string name_, before_;
   bool was_set_;
 };
+
+// No proxy from the environment: the tests' servers are on this machine.
+struct NoProxy {
+  ScopedVariable lower{"no_proxy", "*"}, upper{"NO_PROXY", "*"};
+};
+
+inline const DownloadOptions kQuiet{.quiet = true};
 
 void write_file(const std::filesystem::path& path, std::span<const uint8_t> bytes);
 Bytes to_bytes(const std::string& text);

@@ -25,7 +25,6 @@ using Requests = std::vector<std::string>;
 using Clock = std::chrono::steady_clock;
 
 const char* const kDeadMirror = "http://127.0.0.1:1/";
-const DownloadOptions kQuiet{.quiet = true};
 const DownloadOptions kImpatient{.quiet = true, .stall_timeout = std::chrono::milliseconds(500)};
 
 RemoteFile remote(const std::string& name, const Bytes& content) {
@@ -53,10 +52,6 @@ void download(const std::vector<RemoteFile>& files, const std::vector<std::strin
 }
 
 // Proxies of the machine have no business here.
-struct NoProxy {
-  ScopedVariable lower{"no_proxy", "*"}, upper{"NO_PROXY", "*"};
-};
-
 }  // namespace
 
 TEST_CASE("a download arrives whole, in a new folder, readable and alone") {

@@ -62,12 +62,6 @@ DataSource source_of(const Bytes& archive) {
           {},    "batches", {{"one.bin", kOne.size(), sha256(kOne)}, {"two.bin", kTwo.size(), sha256(kTwo)}}};
 }
 
-struct NoProxy {
-  ScopedVariable lower{"no_proxy", "*"}, upper{"NO_PROXY", "*"};
-};
-
-const DownloadOptions kQuiet{.quiet = true};
-
 size_t files_below(const fs::path& folder) {
   return static_cast<size_t>(std::distance(fs::recursive_directory_iterator(folder), {}));
 }

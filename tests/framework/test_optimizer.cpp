@@ -77,8 +77,8 @@ std::vector<std::vector<double>> by_hand(const std::function<Rule()>& make_rule)
   return values;
 }
 
-void check(const std::function<std::unique_ptr<Optimizer>(std::vector<NamedTensor>)>& make,
-           const std::function<Rule()>& make_rule) {
+void check_updates(const std::function<std::unique_ptr<Optimizer>(std::vector<NamedTensor>)>& make,
+                   const std::function<Rule()>& make_rule) {
   const std::vector<std::vector<double>> expected = by_hand(make_rule);
   const auto compare = [&](const std::shared_ptr<Device>& device, DType dtype, double tolerance) {
     CAPTURE(device->label());
@@ -94,23 +94,23 @@ void check(const std::function<std::unique_ptr<Optimizer>(std::vector<NamedTenso
 }  // namespace
 
 TEST_CASE("plain SGD") {
-  check([](auto parameters) { return std::make_unique<Sgd>(parameters); },
-        [] { return [](double p, double g, double rate, int) { return p - rate * g; }; });
+  check_updates([](auto parameters) { return std::make_unique<Sgd>(parameters); },
+                [] { return [](double p, double g, double rate, int) { return p - rate * g; }; });
 }
 
 TEST_CASE("SGD with weight decay") {
-  check([](auto parameters) { return std::make_unique<Sgd>(parameters, 0, 0.1); },
-        [] { return [](double p, double g, double rate, int) { return p - rate * (g + 0.1 * p); }; });
+  check_updates([](auto parameters) { return std::make_unique<Sgd>(parameters, 0, 0.1); },
+                [] { return [](double p, double g, double rate, int) { return p - rate * (g + 0.1 * p); }; });
 }
 
 TEST_CASE("SGD with momentum and weight decay") {
-  check([](auto parameters) { return std::make_unique<Sgd>(parameters, 0.9, 0.01); },
-        [] {
-          return [v = 0.0](double p, double g, double rate, int) mutable {
-            v = 0.9 * v + g + 0.01 * p;
-            return p - rate * v;
-          };
-        });
+  check_updates([](auto parameters) { return std::make_unique<Sgd>(parameters, 0.9, 0.01); },
+                [] {
+                  return [v = 0.0](double p, double g, double rate, int) mutable {
+                    v = 0.9 * v + g + 0.01 * p;
+                    return p - rate * v;
+                  };
+                });
 }
 
 TEST_CASE("momentum starts afresh at step 0") {
@@ -123,7 +123,7 @@ TEST_CASE("momentum starts afresh at step 0") {
 
 TEST_CASE("Adam, and Adam with weight decay in the gradient") {
   for (const double decay : {0.0, 0.1})
-    check(
+    check_updates(
         [=](auto parameters) {
           return std::make_unique<Adam>(parameters, Adam::Options{.beta1 = 0.8, .beta2 = 0.95, .weight_decay = decay});
         },
@@ -139,7 +139,7 @@ TEST_CASE("Adam, and Adam with weight decay in the gradient") {
 }
 
 TEST_CASE("AdamW") {
-  check(
+  check_updates(
       [](auto parameters) {
         return std::make_unique<Adam>(parameters,
                                       Adam::Options{.epsilon = 1e-3, .weight_decay = 0.2, .decoupled = true});

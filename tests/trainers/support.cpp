@@ -50,10 +50,9 @@ Trainer make_trainer(const RunConfig& config, const datasets::Dataset& dataset) 
 }
 
 std::vector<float> first_losses(Trainer& trainer, int64_t steps) {
-  static const std::atomic<bool> never{false};
   std::vector<float> losses;
   while (static_cast<int64_t>(losses.size()) < steps) {
-    trainer.run_epoch({}, never);
+    trainer.run_epoch({}, kNever);
     losses.insert(losses.end(), trainer.losses().begin(), trainer.losses().end());
   }
   losses.resize(static_cast<size_t>(steps));

@@ -1,6 +1,7 @@
 // What the trainer's tests share: devices of this machine, data sets made for a test, short runs.
 #pragma once
 
+#include <atomic>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,9 @@ namespace cairn::testing {
 
 // Every implementation that runs on this machine's CPU.
 inline const std::vector<std::string> kCpuImplementations = {"reference", "eigen", "vanilla"};
+
+// A stop that never comes.
+inline const std::atomic<bool> kNever{false};
 
 RunConfig config_for(const std::string& model, const std::string& recipe, const std::string& implementation,
                      int threads = 2);

@@ -18,8 +18,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::atomic<bool> kNever{false};
-
 struct Folder {
   Folder() {
     std::string pattern = fs::temp_directory_path() / "cairn-predictor-XXXXXX";

@@ -10,12 +10,6 @@
 #include "tests/trainers/support.h"
 
 namespace cairn::testing {
-namespace {
-
-const std::atomic<bool> kNever{false};
-
-}  // namespace
-
 TEST_CASE("a network learns the generated digits") {
   for (const std::string& implementation : kCpuImplementations) {
     CAPTURE(implementation);
