@@ -5,6 +5,7 @@
 # What stands in a fence of the page (indented code blocks are figures, and ignored):
 #   ```sh           Commands, run in order in a scratch folder that looks like the clone (below); each must succeed.
 #   ```sh exit 2    The same, and the block must end with this status: for errors that are shown on purpose.
+#   ```sh needs gdb The same, where there is such a program. Elsewhere the block and its output are skipped, and counted.
 #   ```text         What the sh block before it printed (stdout and stderr), line by line. A line `...` stands for any
 #                   lines, also none; a `*` inside a line for any characters: times, addresses.
 #   ```cpp FILE     A quotation: stands in FILE of the repository, white space aside. A line `// ...` leaves some out.
@@ -25,7 +26,7 @@ build=$(cd -- "$2" && pwd) || exit 2
 page=$3
 top=$(mktemp -d) || exit 2
 trap 'rm -rf "$top"' EXIT
-failures=0 commands=0 quotations=0
+failures=0 commands=0 quotations=0 skipped=0
 
 report() { # LINE TEXT
   printf '%s:%s: %s\n' "$page" "$1" "$2"
@@ -185,15 +186,24 @@ awk -v blocks="$top/blocks" '
   END { if (open) print 0, open, "unclosed" }' "$repository/$page" >"$top/index"
 
 output_of=
+skipping=
 while read -r number line language rest; do
   case $language in
     sh)
       expected=0
+      skipping=
       if [[ $rest =~ ^exit\ [0-9]+$ ]]; then expected=${rest#exit }; fi
+      if [[ $rest =~ ^needs\ [a-z0-9_-]+$ ]] && ! command -v "${rest#needs }" >/dev/null; then
+        echo "$page:$line: skipped, there is no ${rest#needs } here"
+        skipped=$((skipped + 1)) skipping=yes
+        continue
+      fi
       run_block "$number" "$line" "$expected"
       output_of=$line ;;
     text)
-      if [[ -z $output_of ]]; then
+      if [[ -n $skipping ]]; then
+        skipping=
+      elif [[ -z $output_of ]]; then
         report "$line" 'expected output without a block of commands before it (indent figures by four spaces)'
       elif ! found=$(compare_output $((line + 1)) "$top/blocks/$number" "$top/output"); then
         report "${found%% *}" "${found#* } (commands in line $output_of)"
@@ -207,5 +217,5 @@ while read -r number line language rest; do
 done <"$top/index"
 [[ $((commands + quotations)) -gt 0 ]] || report 1 'the page has no commands and no quotations'
 
-echo "$page: $commands blocks of commands, $quotations quotations, $failures failures"
+echo "$page: $commands blocks of commands, $quotations quotations, $failures failures$([[ $skipped -eq 0 ]] || echo ", $skipped skipped")"
 [[ $failures -eq 0 ]]

@@ -208,6 +208,33 @@ PAGE
 reports 'fences that say nothing' 'docs/page.md:1: expected output without a block of commands' \
   'docs/page.md:4: a fence needs a language' 'docs/page.md:7: the fence is not closed'
 
+page <<'PAGE'
+~~~sh needs no-such-program
+no-such-program
+~~~
+~~~text
+its output
+~~~
+~~~sh needs bash
+build/cpu/bin/lines 1
+~~~
+~~~text
+1
+~~~
+PAGE
+expect 'a program that is not there' 0 'docs/page.md:1: skipped, there is no no-such-program here' \
+  '1 blocks of commands, 0 quotations, 0 failures, 1 skipped'
+
+page <<'PAGE'
+~~~sh needs bash
+build/cpu/bin/lines 1
+~~~
+~~~text
+2
+~~~
+PAGE
+reports 'a program that is there is held to its output' 'docs/page.md:5: expected "2"'
+
 page <<<'Only words.'
 reports 'a page without anything to hold' 'docs/page.md:1: the page has no commands and no quotations'
 

@@ -76,6 +76,7 @@ int run(int rows, int columns) {
   options.threads = 1;
   simt::Stream stream(options);
   std::vector<float> x, out(static_cast<size_t>(columns), -1.0f);
+  x.reserve(static_cast<size_t>(rows * columns));  // exactly, so that nothing lies behind the last element
   for (int i = 0; i < rows * columns; ++i) x.push_back(static_cast<float>(i % 7));
   try {
     const auto blocks = static_cast<unsigned>((columns + kColumns - 1) / kColumns);
