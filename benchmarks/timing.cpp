@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "trainers/median.h"
+
 namespace cairn::benchmarks {
 
 double quantile(std::vector<double> values, double fraction) {
@@ -12,10 +14,6 @@ double quantile(std::vector<double> values, double fraction) {
   const auto below = static_cast<size_t>(place);
   const size_t above = std::min(below + 1, values.size() - 1);
   return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
-}
-
-double median(const std::vector<double>& values) {
-  return quantile(values, 0.5);
 }
 
 Timing summary(const std::vector<double>& seconds_per_call, int64_t calls_per_sample) {

@@ -24,7 +24,6 @@ struct Timing {
 
 // The value below which `fraction` of the values lie, between neighbours in proportion; 0 for none.
 double quantile(std::vector<double> values, double fraction);
-double median(const std::vector<double>& values);
 // Of samples that each are the time of one call.
 Timing summary(const std::vector<double>& seconds_per_call, int64_t calls_per_sample);
 

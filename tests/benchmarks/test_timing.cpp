@@ -4,6 +4,7 @@
 #include "benchmarks/ceilings.h"
 #include "benchmarks/table.h"
 #include "benchmarks/timing.h"
+#include "trainers/median.h"
 
 namespace cairn::benchmarks {
 
