@@ -162,11 +162,21 @@ const char* access_text(Access access) {
   return access == Access::read ? "read" : access == Access::write ? "write" : "atomic";
 }
 
+// True while the detector itself works. It calls library functions, and where a kernel's file uses the same ones the
+// linker may have kept that file's instrumented copies, which come back here.
+thread_local bool detecting = false;
+
+struct Detecting {
+  Detecting() { detecting = true; }
+  ~Detecting() { detecting = false; }
+};
+
 }  // namespace
 
 void note_access(const void* pointer, size_t bytes, Access access, const void* caller) {
   Worker* worker = current_worker;
-  if (!worker || !worker->in_kernel()) return;
+  if (detecting || !worker || !worker->in_kernel()) return;
+  const Detecting guard;
   if (worker->stacks.contains(pointer) || is_built_in(static_cast<const char*>(pointer))) return;
   const auto begin = reinterpret_cast<uintptr_t>(pointer);
   const unsigned thread = worker->linear_thread();
