@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Installs a build into an empty prefix and builds each example against that alone, as a user's project does.
-# usage: tests/packaging/test_install.sh REPOSITORY BUILD COMPILER
+# usage: tests/packaging/test_install.sh REPOSITORY BUILD COMPILER GENERATOR
 set -euo pipefail
-repository=$1 build=$2 compiler=$3
+repository=$1 build=$2 compiler=$3 generator=$4
 top=$(mktemp -d)
 trap 'rm -rf "$top"' EXIT
 fail() { printf 'FAILED: %s\n' "$*" >&2 && exit 1; }
@@ -21,7 +21,7 @@ done
 
 for example in "$repository"/examples/*/; do
   name=$(basename "$example")
-  if ! { cmake -S "$example" -B "$name" -DCMAKE_PREFIX_PATH="$top/moved" -DCMAKE_CXX_COMPILER="$compiler" \
+  if ! { cmake -S "$example" -B "$name" -G "$generator" -DCMAKE_PREFIX_PATH="$top/moved" -DCMAKE_CXX_COMPILER="$compiler" \
     -DCMAKE_BUILD_TYPE=Release && cmake --build "$name"; } >log 2>&1; then cat log && fail "building $name"; fi
   "$name/$name" >out || fail "$name ended with $?"
   cat out
