@@ -123,7 +123,7 @@ TEST_CASE("fetch: a full disk is one line and exit code 1") {
   CHECK_MESSAGE(has(result.error, "imdb.npz.part: cannot be written: File too large"), result.error);
 }
 
-TEST_CASE("fetch mnist over a mirror that breaks, then train on it") {
+TEST_CASE("real data: fetch mnist over a mirror that breaks, then train on it") {
   auto answers = published_mnist();
   if (answers.empty()) {
     MESSAGE("skipped: CAIRN_DATA is not set, or has no published MNIST files");

@@ -131,7 +131,7 @@ TEST_CASE("faults of the files reach the user through load_dataset") {
   check({"holds 3x4 images but", "holds 4x3"});
 }
 
-TEST_CASE("real MNIST and Fashion-MNIST") {
+TEST_CASE("real data: MNIST and Fashion-MNIST") {
   const char* const data_dir = std::getenv("CAIRN_DATA");
   if (data_dir == nullptr) {
     MESSAGE("skipped: CAIRN_DATA is not set");
@@ -159,7 +159,7 @@ TEST_CASE("real MNIST and Fashion-MNIST") {
   CHECK(histogram(fashion.test.labels) == std::vector<int>(10, 1000));
 }
 
-TEST_CASE("real MNIST: plain and recompressed files are known by their content, others are not") {
+TEST_CASE("real data: plain and recompressed files are known by their content, others are not") {
   const char* const data_dir = std::getenv("CAIRN_DATA");
   if (data_dir == nullptr) {
     MESSAGE("skipped: CAIRN_DATA is not set");

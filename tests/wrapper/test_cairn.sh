@@ -62,7 +62,8 @@ elif [[ $1 == --build ]]; then
     touch "$fake_calls.building" && sleep 0.5 && rm "$fake_calls.building"
   fi
   [[ -n ${build_broken-} ]] && printf '[1/2] Building\nthere is an error in line 3\n' && exit 1
-  [[ -n ${edit_during_build-} ]] && touch "$edit_during_build"
+  # Later than the stamp by more than a tick of the clock that file times are taken from.
+  [[ -n ${edit_during_build-} ]] && sleep 0.02 && touch "$edit_during_build"
   mkdir -p "$2/bin"
   printf '#!/bin/sh\nprintf "<%%s>" "$@"\npwd\nexit "${app_exit:-0}"\n' >"$2/bin/train"
   chmod +x "$2/bin/train"
