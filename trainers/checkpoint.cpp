@@ -11,6 +11,7 @@ constexpr const char* kOptimizerPrefix = "optimizer.";
 constexpr const char* kStep = "step";
 constexpr const char* kEpochLosses = "epoch_losses";
 constexpr const char* kBestAccuracy = "best_accuracy";
+constexpr int64_t kMostSteps = int64_t{1} << 40;  // more than --epochs allows any run
 
 template <class Value>
 HostTensor host_tensor(const char* name, const Shape& shape, std::span<const Value> values) {
@@ -63,6 +64,9 @@ RunState restore(Trainer& trainer, std::vector<HostTensor> checkpoint, const std
       losses = values_of<float>(tensor);
   }
   if (steps < 0) throw DataError(where + " is not a checkpoint: it has no step");
+  if (steps > kMostSteps)
+    throw DataError(where + " is damaged: it counts " + std::to_string(steps) + " steps, of at most " +
+                    std::to_string(kMostSteps));
   const int64_t begun = steps % trainer.steps_per_epoch();
   if (static_cast<int64_t>(losses.size()) != begun)
     throw DataError(where + " is of a run with other batches: it has the losses of " + std::to_string(losses.size()) +

@@ -25,6 +25,23 @@ struct Fragment {
 #pragma unroll
     for (int i = 0; i < N; ++i) values[i] = fmaf(scale, other.values[i], values[i]);
   }
+  // *this += a * b, element by element
+  __device__ __forceinline__ void fma(const Fragment& a, const Fragment& b) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) values[i] = fmaf(a.values[i], b.values[i], values[i]);
+  }
+  // The sum of the elements, as a tree: i and i + N / 2 first.
+  __device__ __forceinline__ float sum() const {
+    float tree[N];
+#pragma unroll
+    for (int i = 0; i < N; ++i) tree[i] = values[i];
+#pragma unroll
+    for (int half = N / 2; half > 0; half /= 2) {
+#pragma unroll
+      for (int i = 0; i < half; ++i) tree[i] += tree[i + half];
+    }
+    return tree[0];
+  }
   __device__ __forceinline__ void add(const Fragment& other) {
 #pragma unroll
     for (int i = 0; i < N; ++i) values[i] += other.values[i];
@@ -143,6 +160,20 @@ struct Fragment {
   }
   __forceinline__ void fma(float scale, const Fragment& other) {
     for (int p = 0; p < kParts; ++p) parts[p] += scale * other.parts[p];
+  }
+  __forceinline__ void fma(const Fragment& a, const Fragment& b) {
+    for (int p = 0; p < kParts; ++p) parts[p] += a.parts[p] * b.parts[p];
+  }
+  __forceinline__ float sum() const {
+    Part whole = parts[0];
+    for (int p = 1; p < kParts; ++p) whole += parts[p];
+    FourFloats four;
+    if constexpr (kPartSize == 8)
+      four = __builtin_shufflevector(whole, whole, 0, 1, 2, 3) + __builtin_shufflevector(whole, whole, 4, 5, 6, 7);
+    else
+      four = whole;
+    four += __builtin_shufflevector(four, four, 2, 3, 0, 1);
+    return four[0] + four[1];
   }
   __forceinline__ void add(const Fragment& other) {
     for (int p = 0; p < kParts; ++p) parts[p] += other.parts[p];

@@ -13,7 +13,9 @@
 // For 4 steps of k: 8 float4 of b, 32 values of a, 256 multiplications. Neighbouring threads take neighbouring rows: a
 // warp's reads of b are broadcasts, those of a lie in 4 or 8 lines and are found in the L1 cache at the next steps.
 // Limited by the caches: b is read m / 8 times, a n / 8 times. Rows and lines beyond the end of a matrix are replaced
-// by its last one, and their results dropped, so that the loop needs no checks.
+// by its last one, and their results dropped, so that the loop needs no checks. Where no more than two columns are left
+// and both operands run along k, their results are sums of products along k instead: nothing is dropped, no b is
+// turned.
 #include "kernels/vanilla/gemm/split_k.h"
 #include "kernels/vanilla/gemm/store.h"
 
@@ -22,6 +24,7 @@ namespace {
 
 constexpr int kRows = 8, kColumns = 8, kSteps = 4;
 constexpr int kThreads = 32;
+constexpr int kFewColumns = 2;
 
 // A block of kThreadsY x (32 / kThreadsY) threads.
 template <int threads_y>
@@ -29,6 +32,44 @@ struct BlockShape {
   static constexpr int kThreadsY = threads_y, kM = kThreadsY * kRows, kN = kThreads / kThreadsY * kColumns, kK = kSteps;
   static constexpr int kMaxDepth = 512;  // so short a slice of narrow operands stays in the caches
 };
+
+// sum[i][j] = a_rows[i] * b_lines[j] over [k_begin, k_end), for the first kFewColumns columns j. The lines are 16-byte
+// aligned.
+__device__ __forceinline__ void dot_products(simt::Fragment<kColumns> (&sum)[kRows], const float* const* a_rows,
+                                             const float* const* b_lines, int k_begin, int k_end) {
+  constexpr int kRowsAtOnce = 4;  // x 2 columns: 8 registers of sums
+  CAIRN_UNROLL
+  for (int i0 = 0; i0 < kRows; i0 += kRowsAtOnce) {
+    simt::Fragment<8> partial[kRowsAtOnce][kFewColumns];
+    CAIRN_UNROLL
+    for (int i = 0; i < kRowsAtOnce; ++i) {
+      CAIRN_UNROLL
+      for (int j = 0; j < kFewColumns; ++j) partial[i][j].zero();
+    }
+    int k = k_begin;
+    for (; k + 8 <= k_end; k += 8) {
+      simt::Fragment<8> b[kFewColumns];
+      CAIRN_UNROLL
+      for (int j = 0; j < kFewColumns; ++j) b[j].load(b_lines[j] + k);
+      CAIRN_UNROLL
+      for (int i = 0; i < kRowsAtOnce; ++i) {
+        simt::Fragment<8> a;
+        a.load(a_rows[i0 + i] + k);
+        CAIRN_UNROLL
+        for (int j = 0; j < kFewColumns; ++j) partial[i][j].fma(a, b[j]);
+      }
+    }
+    CAIRN_UNROLL
+    for (int i = 0; i < kRowsAtOnce; ++i) {
+      CAIRN_UNROLL
+      for (int j = 0; j < kFewColumns; ++j) {
+        float total = partial[i][j].sum();
+        for (int rest = k; rest < k_end; ++rest) total = fmaf(a_rows[i0 + i][rest], b_lines[j][rest], total);
+        sum[i0 + i].put(j, total);
+      }
+    }
+  }
+}
 
 template <class Shape, bool a_along_k, bool b_along_k>
 __global__ void __launch_bounds__(kThreads) direct_kernel(FloatProduct p, Blocking blocking) {
@@ -53,7 +94,10 @@ __global__ void __launch_bounds__(kThreads) direct_kernel(FloatProduct p, Blocki
     CAIRN_UNROLL
     for (int j = 1; j < kColumns; ++j) b_lines[j] = b_lines[j - 1] + (column0 + j < p.n ? p.b.stride : 0);
     int k = at.k_begin;
-    if (p.b.vectors) {
+    if (a_along_k && column0 + kFewColumns >= p.n && p.a.vectors && p.b.vectors) {
+      dot_products(sum, a_rows, b_lines, at.k_begin, at.k_end);
+      k = at.k_end;
+    } else if (p.b.vectors) {
       for (; k + kSteps <= at.k_end; k += kSteps) {
         simt::Fragment<kColumns> b[kSteps];
         simt::load_turned(b, b_lines, k);
