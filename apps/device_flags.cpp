@@ -21,6 +21,7 @@ void DeviceFlags::add(Flags& flags, DeviceOptions& options) {
   flags.add("--precision", precision_, "fp32, tf32 or bf16, of matrix products");
   flags.add("--threads", options.threads, "CPU threads, 0 = all cores");
   flags.add("--kernel", options.kernels, "rungs to use, such as gemm=3; `info` lists them");
+  flags.add_switch("--autotune", options.autotune, "cudnn: time the library's convolutions and take the fastest");
 }
 
 void DeviceFlags::resolve(DeviceOptions& options) const {

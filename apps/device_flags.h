@@ -1,5 +1,5 @@
-// The flags of every program that computes: --impl, --device, --precision, --threads, --kernel. Not here: parsing
-// (flags.h), opening the device (framework/device.h).
+// The flags of every program that computes: --impl, --device, --precision, --threads, --kernel, --autotune. Not
+// here: parsing (flags.h), opening the device (framework/device.h).
 #pragma once
 
 #include <string>

@@ -60,7 +60,8 @@ void print_models() {
   DeviceOptions options;
   options.implementation = "reference";
   const std::shared_ptr<Device> device = Device::open(options);
-  fmt::print("\nModels\n");
+  fmt::print("\nModels\n    {:<10} {:<10} {:<16} {:>10} {:>13}\n", "layer", "type", "output", "parameters",
+             "multiply-adds");
   for (const ModelInfo& model : known_models()) {
     Initializer initializer(InitRule{}, 1);
     const std::shared_ptr<Module> module = model.build(device, initializer, DType::f32);
@@ -68,11 +69,11 @@ void print_models() {
     module->summarize(model.input, "", layers);
     int64_t macs = 0;
     for (const LayerSummary& layer : layers) macs += layer.macs;
-    fmt::print("  {}: {}; {} parameters, {} multiply-adds an image\n", model.name, model.description,
-               module->parameter_count(), macs);
+    fmt::print("  {}: {}; images {}, {} parameters, {} multiply-adds an image\n", model.name, model.description,
+               model.input.text(), module->parameter_count(), macs);
     for (const LayerSummary& layer : layers)
-      fmt::print("    {:<10} {:<8} {:<16} {:>9} {:>9}\n", layer.name, layer.type, layer.output.text(), layer.parameters,
-                 layer.macs);
+      fmt::print("    {:<10} {:<10} {:<16} {:>10} {:>13}\n", layer.name, layer.type, layer.output.text(),
+                 layer.parameters, layer.macs);
     std::string recipes;
     for (const Recipe& recipe : model.recipes) recipes += " " + recipe.name;
     fmt::print("    recipes:{}\n", recipes);

@@ -19,10 +19,10 @@ struct Settings {
   RunConfig config;
   RunOptions options;
   bool json = false;
-  std::optional<int64_t> epochs, batch_size;
+  std::optional<int64_t> epochs, steps, batch_size;
   std::optional<double> learning_rate, momentum, weight_decay;
   std::optional<std::string> optimizer, schedule;
-  std::optional<bool> drop_last;
+  std::optional<bool> shuffle, drop_last;
   app::DeviceFlags device;
 };
 
@@ -31,10 +31,9 @@ std::string recipes_text() {
   for (const ModelInfo& model : known_models()) {
     text += fmt::format("  {}: {}\n", model.name, model.description);
     for (const Recipe& recipe : model.recipes)
-      text +=
-          fmt::format("    {:<11} {} lr {:g}, batch {}, {} epochs, {}: {}\n", recipe.name, name_of(recipe.optimizer),
-                      recipe.learning_rate, recipe.batch_size ? std::to_string(recipe.batch_size) : "full",
-                      recipe.epochs, text_of(recipe.schedule), recipe.description);
+      text += fmt::format("    {:<16} {} lr {:g}, batch {}, {}, {}: {}\n", recipe.name, name_of(recipe.optimizer),
+                          recipe.learning_rate, recipe.batch_size ? std::to_string(recipe.batch_size) : "full",
+                          length_of(recipe), text_of(recipe.schedule), recipe.description);
   }
   return text;
 }
@@ -48,13 +47,15 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--data-dir", config.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", config.check_hash, "refuse data files that are not the published ones (true or false)");
   settings.device.add(flags, config.device);
-  flags.add("--epochs", settings.epochs, "passes over the data");
+  flags.add("--epochs", settings.epochs, "passes over the data; 0 = --steps alone ends the run");
+  flags.add("--steps", settings.steps, "end the run after so many steps, even within an epoch; 0 = no limit");
   flags.add("--batch-size", settings.batch_size, "images a step; 0 = full batch");
   flags.add("--lr", settings.learning_rate, "learning rate");
   flags.add("--momentum", settings.momentum, "of SGD");
   flags.add("--weight-decay", settings.weight_decay, "L2 penalty, decoupled for adamw");
   flags.add("--optimizer", settings.optimizer, "sgd, adam or adamw");
   flags.add("--schedule", settings.schedule, "constant, cosine, step:..., exponential:..., inverse:...");
+  flags.add("--shuffle", settings.shuffle, "another random order each epoch, or the stored one (true or false)");
   flags.add("--drop-last", settings.drop_last, "leave out an epoch's short last batch (true or false)");
   flags.add("--seed", config.seed, "of weights, order and dropout");
   flags.add("--eval-every", config.eval_every, "epochs between evaluations, 0 = about twenty in a run");
@@ -80,9 +81,11 @@ void resolve(Settings& settings) {
   Recipe& training = config.training;
   training = find_recipe(find_model(config.model), config.recipe);
   override_with(settings.epochs, training.epochs);
+  override_with(settings.steps, training.steps);
   override_with(settings.batch_size, training.batch_size);
   override_with(settings.learning_rate, training.learning_rate);
   override_with(settings.weight_decay, training.weight_decay);
+  override_with(settings.shuffle, training.shuffle);
   override_with(settings.drop_last, training.drop_last);
   if (settings.optimizer) {
     training.optimizer = optimizer_from(*settings.optimizer);

@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """Times Cairn's `eigen` implementation against PyTorch on the same CPU, in turns.
 
-Four cases on real MNIST, as in bench/pytorch/train_step.py: `linear` and `dnn` at full batch (milliseconds a step),
-`dnn` and `mlp` at batch 64 (milliseconds an epoch), SGD without momentum. PyTorch runs in the forms that the survey of
-train_step.py found best; --forms names others. In each round every side runs once, in an order that turns round by
+Cases on real MNIST, as in bench/pytorch/train_step.py: `linear` and `dnn` at full batch (milliseconds a step), `dnn`
+and `mlp` at batch 64 (milliseconds an epoch), SGD without momentum; `lenet-caffe` at batch 100 and `lenet` at batch 64
+with momentum, `cnn` at batch 64 with Adam (milliseconds a step). PyTorch runs in the forms that the survey of
+train_step.py found best, and convolutional networks as it comes too (`plain`, with the threads and the waiting that
+the library chooses); --forms names others. In each round every side runs once, in an order that turns round by
 round: Cairn as a fresh process of `train`, PyTorch in a process that is stopped (SIGSTOP, so that threads that wait
 actively stand still too) while it is not its turn. Printed are the medians over the rounds, and the median of the
 rounds' ratios to the form whose median is lowest; the last line is the same as JSON.
@@ -21,12 +23,16 @@ import subprocess
 import sys
 import tempfile
 
-# Flags of `train`, epochs of a turn, and steps that one figure covers.
+# Flags of `train`, epochs of a turn, and steps that one figure covers. A turn of a convolutional network ends within
+# its first epoch: the first step, which allocates and captures, is among those timed.
 CASES = {
     "linear_full": (["--model", "linear", "--recipe", "full-batch"], 40, 1),
     "dnn_full": (["--model", "dnn", "--recipe", "full-batch"], 24, 1),
     "dnn_64": (["--model", "dnn", "--recipe", "full-batch", "--batch-size", "64"], 9, 938),
     "mlp_64": (["--model", "mlp", "--momentum", "0"], 1, 938),
+    "lenet_caffe_100": (["--model", "lenet-caffe", "--lr", "0.01", "--batch-size", "100", "--steps", "200"], 1, 1),
+    "cnn_64": (["--model", "cnn", "--optimizer", "adam", "--lr", "0.0001", "--momentum", "0", "--steps", "50"], 1, 1),
+    "lenet_64": (["--model", "lenet", "--lr", "0.01", "--steps", "938"], 1, 1),
 }
 # PyTorch's candidates: form/threads/batch.
 FORMS = {
@@ -34,6 +40,9 @@ FORMS = {
     "dnn_full": ["compile/2/all", "compile_step/2/all"],
     "dnn_64": ["compile_step/2/slice", "compile_step/1/slice"],
     "mlp_64": ["eager/2/slice", "eager/2/gather"],
+    "lenet_caffe_100": ["plain/0/gather", "channels_last/2/slice", "compile_channels_last/2/slice"],
+    "cnn_64": ["plain/0/gather", "channels_last/2/slice", "compile_channels_last/2/slice"],
+    "lenet_64": ["plain/0/gather", "channels_last/2/slice", "compile/2/slice", "compile/1/slice"],
 }
 
 
@@ -56,7 +65,8 @@ class PyTorch:
 
     def __init__(self, python, case, form, data_dir):
         script = pathlib.Path(__file__).parent / "pytorch" / "train_step.py"
-        environment = os.environ | {"OMP_WAIT_POLICY": "active", "GOMP_SPINCOUNT": "1000000000"}
+        waiting = {} if form.startswith("plain") else {"OMP_WAIT_POLICY": "active", "GOMP_SPINCOUNT": "1000000000"}
+        environment = os.environ | waiting
         command = [python, str(script), "--serve", case, *form.split("/")]
         command += ["--data-dir", str(pathlib.Path(data_dir) / "mnist")] if data_dir else []
         self.form = form
@@ -98,12 +108,13 @@ def compare(case, arguments):
             rival.close()
     medians = {name: statistics.median(values) for name, values in times.items()}
     best = min((rival.form for rival in rivals), key=medians.get)
-    ratios = [other / own for other, own in zip(times[best], times["cairn"])]
+    ratios = {name: [other / own for other, own in zip(times[name], times["cairn"])] for name in medians}
     return versions, {
         "case": case, "unit": "ms an epoch" if CASES[case][2] > 1 else "ms a step", "rounds": arguments.rounds,
         "cairn_threads": arguments.threads, "cairn_ms": round(medians["cairn"], 3), "pytorch_form": best,
-        "pytorch_ms": round(medians[best], 3), "ratio": round(statistics.median(ratios), 3),
-        "ratios": [round(ratio, 3) for ratio in ratios],
+        "pytorch_ms": round(medians[best], 3), "ratio": round(statistics.median(ratios[best]), 3),
+        "ratios": [round(ratio, 3) for ratio in ratios[best]],
+        "ratio_to": {rival.form: round(statistics.median(ratios[rival.form]), 3) for rival in rivals},
         "all_ms": {name: [round(value, 3) for value in values] for name, values in times.items()}}
 
 
@@ -133,7 +144,8 @@ def main():
         versions, result = compare(case, arguments)
         results.append(result)
         print(f"{case}: cairn {result['cairn_ms']:.2f}, PyTorch {result['pytorch_ms']:.2f} {result['unit']} "
-              f"({result['pytorch_form']}), ratio {result['ratio']:.2f} over {result['rounds']} rounds", flush=True)
+              f"({result['pytorch_form']}), ratio {result['ratio']:.2f} over {result['rounds']} rounds; to each form: "
+              + ", ".join(f"{form} {ratio:.2f}" for form, ratio in result["ratio_to"].items()), flush=True)
     print(json.dumps({"cpu": cpu_name(), "cores": os.cpu_count(), **versions, "results": results}))
 
 

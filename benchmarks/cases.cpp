@@ -19,6 +19,7 @@ std::vector<Case> all_cases() {
   add_gemm_cases(cases);
   add_byte_linear_cases(cases);
   add_elementwise_cases(cases);
+  add_image_cases(cases);
   add_bias_cases(cases);
   add_softmax_cases(cases);
   add_reduction_cases(cases);

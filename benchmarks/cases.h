@@ -37,6 +37,7 @@ std::vector<Case> all_cases();
 void add_gemm_cases(std::vector<Case>& cases);
 void add_byte_linear_cases(std::vector<Case>& cases);
 void add_elementwise_cases(std::vector<Case>& cases);
+void add_image_cases(std::vector<Case>& cases);
 void add_bias_cases(std::vector<Case>& cases);
 void add_softmax_cases(std::vector<Case>& cases);
 void add_reduction_cases(std::vector<Case>& cases);

@@ -3,16 +3,16 @@
 #include <algorithm>
 
 namespace cairn::benchmarks {
-namespace {
 
-double size(DType dtype) {
+double element_bytes(DType dtype) {
   return dtype == DType::f64 || dtype == DType::i64 ? 8 : dtype == DType::u8 ? 1 : 4;
 }
 
-// `count` elements: operations each, arrays that are read or written each.
 Cost each(DType dtype, double count, double operations, double arrays) {
-  return {count * operations, count * arrays * size(dtype)};
+  return {count * operations, count * arrays * element_bytes(dtype)};
 }
+
+namespace {
 
 // The rows themselves and the index that picks them.
 double bytes_of(const ByteRows& x) {
@@ -36,7 +36,7 @@ Cost cost(const GemmArgs& args) {
   const auto m = static_cast<double>(args.m), n = static_cast<double>(args.n), k = static_cast<double>(args.k);
   const double per_result = 2 * k + (args.bias ? 1 : 0) + (args.relu ? 1 : 0);
   const double elements = m * k + k * n + m * n * (args.accumulate ? 2 : 1) + (args.bias ? n : 0);
-  return {m * n * per_result, elements * size(args.dtype)};
+  return {m * n * per_result, elements * element_bytes(args.dtype)};
 }
 
 Cost cost(const ByteLinearForwardArgs& args) {
@@ -62,17 +62,18 @@ Cost cost(const ScaleArgs& args) {
 
 Cost cost(const BiasForwardArgs& args) {
   const Cost matrix = each(args.dtype, static_cast<double>(args.rows * args.columns), args.relu ? 2 : 1, 2);
-  return {matrix.flops, matrix.bytes + static_cast<double>(args.columns) * size(args.dtype)};
+  return {matrix.flops, matrix.bytes + static_cast<double>(args.columns) * element_bytes(args.dtype)};
 }
 
 Cost cost(const BiasBackwardArgs& args) {
   const Cost matrix = each(args.dtype, static_cast<double>(args.rows * args.columns), 1, 1);
-  return {matrix.flops, matrix.bytes + static_cast<double>(args.columns) * size(args.dtype)};
+  return {matrix.flops, matrix.bytes + static_cast<double>(args.columns) * element_bytes(args.dtype)};
 }
 
 Cost cost(const BiasReluBackwardArgs& args) {
   const Cost matrix = each(args.dtype, static_cast<double>(args.rows * args.columns), args.dbias ? 2 : 1, 3);
-  return {matrix.flops, matrix.bytes + (args.dbias ? static_cast<double>(args.columns) * size(args.dtype) : 0)};
+  return {matrix.flops,
+          matrix.bytes + (args.dbias ? static_cast<double>(args.columns) * element_bytes(args.dtype) : 0)};
 }
 
 Cost cost(const ReluForwardArgs& args) {
@@ -106,7 +107,7 @@ Cost cost(const SoftmaxBackwardArgs& args) {
 Cost cost(const CrossEntropyForwardArgs& args) {
   const Cost matrix = each(args.dtype, static_cast<double>(args.rows * args.columns), 5, 2);
   const auto rows = static_cast<double>(args.rows);
-  return {matrix.flops + 4 * rows, matrix.bytes + rows * (4 + size(args.dtype))};
+  return {matrix.flops + 4 * rows, matrix.bytes + rows * (4 + element_bytes(args.dtype))};
 }
 
 Cost cost(const CrossEntropyBackwardArgs& args) {
@@ -130,7 +131,7 @@ Cost cost(const ArgmaxArgs& args) {
 Cost cost(const ClassificationMetricsArgs& args) {
   const Cost matrix = each(args.dtype, static_cast<double>(args.rows * args.columns), 1, 1);
   const auto rows = static_cast<double>(args.rows);
-  return {matrix.flops + rows, matrix.bytes + rows * (4 + size(args.dtype))};
+  return {matrix.flops + rows, matrix.bytes + rows * (4 + element_bytes(args.dtype))};
 }
 
 Cost cost(const SelectBatchArgs& args) {
@@ -139,11 +140,11 @@ Cost cost(const SelectBatchArgs& args) {
 
 Cost cost(const GatherBytesArgs& args) {
   const double count = static_cast<double>(args.x.rows) * static_cast<double>(args.x.columns);
-  return {2 * count, bytes_of(args.x) + count * size(args.dtype)};
+  return {2 * count, bytes_of(args.x) + count * element_bytes(args.dtype)};
 }
 
 Cost cost(const FinishStepArgs& args) {
-  return {0, size(args.dtype) + 4 + 16};
+  return {0, element_bytes(args.dtype) + 4 + 16};
 }
 
 Cost cost(const RandomArgs& args) {

@@ -18,6 +18,10 @@ struct Cost {
   double flops = 0, bytes = 0;
 };
 
+double element_bytes(DType dtype);
+// `count` elements: operations each, arrays that are read or written each.
+Cost each(DType dtype, double count, double operations, double arrays);
+
 Cost cost(const GemmArgs& args);
 Cost cost(const ByteLinearForwardArgs& args);
 Cost cost(const ByteLinearBackwardWeightArgs& args);
@@ -31,10 +35,25 @@ Cost cost(const ReluBackwardArgs& args);
 Cost cost(const TanhForwardArgs& args);
 Cost cost(const TanhBackwardArgs& args);
 Cost cost(const DropoutArgs& args);
+Cost cost(const Conv2dForwardArgs& args);
+Cost cost(const Conv2dBackwardDataArgs& args);
+Cost cost(const Conv2dBackwardFilterArgs& args);
+Cost cost(const Conv2dBackwardBiasArgs& args);
+Cost cost(const MaxPoolForwardArgs& args);
+Cost cost(const MaxPoolBackwardArgs& args);
+Cost cost(const AveragePoolForwardArgs& args);
+Cost cost(const AveragePoolBackwardArgs& args);
+Cost cost(const BatchNormForwardArgs& args);
+Cost cost(const BatchNormBackwardArgs& args);
+Cost cost(const LocalResponseNormForwardArgs& args);
+Cost cost(const LocalResponseNormBackwardArgs& args);
+Cost cost(const CopyRowsArgs& args);
 Cost cost(const SoftmaxForwardArgs& args);
 Cost cost(const SoftmaxBackwardArgs& args);
 Cost cost(const CrossEntropyForwardArgs& args);
 Cost cost(const CrossEntropyBackwardArgs& args);
+Cost cost(const SquaredErrorForwardArgs& args);
+Cost cost(const SquaredErrorBackwardArgs& args);
 Cost cost(const SumArgs& args);
 Cost cost(const BroadcastScalarArgs& args);
 Cost cost(const ArgmaxArgs& args);
@@ -43,12 +62,22 @@ Cost cost(const SelectBatchArgs& args);
 Cost cost(const GatherBytesArgs& args);
 Cost cost(const FinishStepArgs& args);
 Cost cost(const RandomArgs& args);
+Cost cost(const AddNoiseArgs& args);
 Cost cost(const SgdArgs& args);
 Cost cost(const AdamArgs& args);
 
 std::string shape_of(const GemmArgs& args);  // m x n x k, and which operand is stored transposed
 std::string shape_of(const ByteLinearForwardArgs& args);
 std::string shape_of(const ByteLinearBackwardWeightArgs& args);
+std::string shape_of(const Conv2dForwardArgs& args);  // images, then the kernels over them
+std::string shape_of(const Conv2dBackwardDataArgs& args);
+std::string shape_of(const Conv2dBackwardFilterArgs& args);
+std::string shape_of(const MaxPoolForwardArgs& args);  // planes, then window and stride
+std::string shape_of(const MaxPoolBackwardArgs& args);
+std::string shape_of(const AveragePoolForwardArgs& args);
+std::string shape_of(const AveragePoolBackwardArgs& args);
+std::string shape_of(const LocalResponseNormForwardArgs& args);
+std::string shape_of(const LocalResponseNormBackwardArgs& args);
 std::string shape_of(const SelectBatchArgs& args);
 std::string shape_of(const GatherBytesArgs& args);
 std::string shape_of(const FinishStepArgs& args);
@@ -59,6 +88,8 @@ template <class Args>
 std::string shape_of(const Args& args) {
   if constexpr (requires { args.columns; })
     return matrix_shape(args.rows, args.columns);
+  else if constexpr (requires { args.plane; })
+    return matrix_shape(args.batch, args.channels) + " x " + std::to_string(args.plane);
   else
     return std::to_string(args.count);
 }

@@ -74,11 +74,16 @@ constexpr auto kEntries =
     services_of<&Backend::gemm, &Backend::byte_linear_forward, &Backend::byte_linear_backward_weight, &Backend::add,
                 &Backend::multiply, &Backend::scale, &Backend::bias_forward, &Backend::bias_backward,
                 &Backend::bias_relu_backward, &Backend::relu_forward, &Backend::relu_backward, &Backend::tanh_forward,
-                &Backend::tanh_backward, &Backend::dropout, &Backend::softmax_forward, &Backend::softmax_backward,
-                &Backend::cross_entropy_forward, &Backend::cross_entropy_backward, &Backend::sum,
+                &Backend::tanh_backward, &Backend::dropout, &Backend::conv2d_forward, &Backend::conv2d_backward_data,
+                &Backend::conv2d_backward_filter, &Backend::conv2d_backward_bias, &Backend::max_pool_forward,
+                &Backend::max_pool_backward, &Backend::average_pool_forward, &Backend::average_pool_backward,
+                &Backend::batch_norm_forward, &Backend::batch_norm_backward, &Backend::local_response_norm_forward,
+                &Backend::local_response_norm_backward, &Backend::copy_rows, &Backend::softmax_forward,
+                &Backend::softmax_backward, &Backend::cross_entropy_forward, &Backend::cross_entropy_backward,
+                &Backend::squared_error_forward, &Backend::squared_error_backward, &Backend::sum,
                 &Backend::broadcast_scalar, &Backend::argmax, &Backend::classification_metrics, &Backend::select_batch,
-                &Backend::gather_bytes, &Backend::finish_step, &Backend::uniform, &Backend::normal, &Backend::sgd,
-                &Backend::adam>();
+                &Backend::gather_bytes, &Backend::finish_step, &Backend::uniform, &Backend::normal, &Backend::add_noise,
+                &Backend::sgd, &Backend::adam>();
 
 // The address that attach() writes to: no allocation has it, so a copy to it can be told from all others.
 const char kProfileAddress = 0;

@@ -32,16 +32,16 @@ Node::~Node() {
   }
 }
 
-bool needs_gradient(std::initializer_list<Tensor> inputs) {
+bool needs_gradient(std::span<const Tensor> inputs) {
   return gradients_on && std::any_of(inputs.begin(), inputs.end(),
                                      [](const Tensor& input) { return input.defined() && input.requires_grad(); });
 }
 
-void record(Tensor& output, const char* op, std::initializer_list<Tensor> inputs, Backward backward) {
+void record(Tensor& output, const char* op, std::vector<Tensor> inputs, Backward backward) {
   auto node = std::make_shared<Node>();
   node->number = ++nodes_made;
   node->op = op;
-  node->inputs.assign(inputs.begin(), inputs.end());
+  node->inputs = std::move(inputs);
   node->backward = std::move(backward);
   node->output = Autograd::handle(output);
   TensorState& state = Autograd::state(output);
@@ -62,6 +62,19 @@ std::optional<Destination> Gradients::destination(size_t i) {
   if (!state.grad.defined()) state.grad = Tensor::empty(state.device, state.shape, state.dtype, node_.op);
   state.grad_valid = true;
   return Destination{state.grad, there};
+}
+
+void Gradients::pass_on(size_t i, const Tensor& output_gradient) {
+  const Tensor& input = node_.inputs[i];
+  if (!input.defined() || !input.requires_grad()) return;
+  const std::shared_ptr<Node>& node = Autograd::state(input).node;
+  if (node && !node->gradient.defined()) {
+    node->gradient = output_gradient.detach_as(input.shape());
+    return;
+  }
+  const Destination to = *destination(i);
+  input.device()->call(&Backend::scale, ScaleArgs{input.dtype(), input.count(), output_gradient.data(),
+                                                  to.gradient.data(), 1.0, to.accumulate});
 }
 
 void backward(const Tensor& loss) {

@@ -5,6 +5,8 @@
 #include <functional>
 #include <initializer_list>
 #include <optional>
+#include <span>
+#include <vector>
 
 #include "framework/tensor.h"
 
@@ -21,6 +23,8 @@ class Gradients {
   // For input i of the node (in the order given to record), or nothing if that input needs no gradient.
   // Each may be asked for once, and must then be written.
   std::optional<Destination> destination(size_t input);
+  // For an input of which the output is a view: the output's gradient becomes its own, without a copy where it can.
+  void pass_on(size_t input, const Tensor& output_gradient);
 
  private:
   friend void backward(const Tensor& loss);
@@ -28,15 +32,18 @@ class Gradients {
   Node& node_;
 };
 
-// Called with the gradient of the op's output. Captures detached tensors only: a node must not keep its own output
-// alive.
+// Called with the gradient of the op's output, which is the node's alone: it may be overwritten. Captures detached
+// tensors only: a node must not keep its own output alive.
 using Backward = std::function<void(const Tensor& output_gradient, Gradients& gradients)>;
 
 // True if the op has to record: gradients are on and one of the inputs needs one.
-bool needs_gradient(std::initializer_list<Tensor> inputs);
+bool needs_gradient(std::span<const Tensor> inputs);
+inline bool needs_gradient(std::initializer_list<Tensor> inputs) {
+  return needs_gradient(std::span(inputs.begin(), inputs.size()));
+}
 
 // Makes `output` the result of an op on `inputs`. Call it only if needs_gradient(inputs).
-void record(Tensor& output, const char* op, std::initializer_list<Tensor> inputs, Backward backward);
+void record(Tensor& output, const char* op, std::vector<Tensor> inputs, Backward backward);
 
 // Computes the gradient of a loss of one element with respect to every leaf that requires it, adding to gradients that
 // are there already, and releases the graph. Throws ShapeError if the loss has more elements or no graph.

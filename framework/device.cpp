@@ -84,9 +84,14 @@ void check_rungs(const Backend& backend, const std::string& kernels) {
       return pair == std::string(variant.primitive) + "=" + std::to_string(variant.rung);
     });
     if (known) continue;
+    // Those of the same ladder, if it is one: all ladders together make a long line.
+    const std::string primitive = pair.substr(0, pair.find('='));
+    const bool ladder =
+        std::any_of(variants, variants + count, [&](const auto& variant) { return primitive == variant.primitive; });
     std::vector<std::string> choices;
     for (int32_t i = 0; i < count; ++i)
-      choices.push_back(std::string(variants[i].primitive) + "=" + std::to_string(variants[i].rung));
+      if (!ladder || primitive == variants[i].primitive)
+        choices.push_back(std::string(variants[i].primitive) + "=" + std::to_string(variants[i].rung));
     throw UsageError("unknown kernel '" + pair + "' of " + backend.name + " on " + name_of(backend.where) + ": " +
                      (choices.empty() ? "it has no ladders" : "choose from " + joined(choices)));
   }
@@ -126,7 +131,7 @@ Device::Device(const Backend& backend, const DeviceOptions& options)
   if (backend.where == Where::cpu)
     threads_ =
         options.threads > 0 ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const StreamOptions stream{0, threads_, options.precision, options.kernels.c_str()};
+  const StreamOptions stream{0, threads_, options.precision, options.kernels.c_str(), options.autotune};
   if (table_.open_stream(&stream, &stream_) != 0) throw DeviceError(table_.last_error());
   eager_pool_ = std::make_shared<MemoryPool>(*this);
   pool_ = eager_pool_;

@@ -23,6 +23,7 @@ struct DeviceOptions {
   int threads = 0;             // CPU threads, 0 = all cores
   Precision precision = Precision::fp32;
   std::string kernels = "";  // rung choices, "gemm=3"
+  bool autotune = false;     // as in StreamOptions
 };
 
 const char* name_of(Where where);
@@ -121,7 +122,7 @@ class Recording {
     Status (*run)(const Call&, Stream*);
     void (*entry)();
     const char* name;
-    alignas(16) std::array<std::byte, 128> args;
+    alignas(16) std::array<std::byte, 160> args;
   };
 
   explicit Recording(Device& device) : device_(device) {}

@@ -7,7 +7,14 @@
 namespace cairn {
 
 // The values are part of every recorded run: never renumber, only append.
-enum class RandomPurpose : uint32_t { kInit = 1, kShuffle = 2, kDropout = 3, kAugmentation = 4, kDigits = 5 };
+enum class RandomPurpose : uint32_t {
+  kInit = 1,
+  kShuffle = 2,
+  kDropout = 3,
+  kAugmentation = 4,
+  kDigits = 5,
+  kNoise = 6
+};
 
 // The stream of one consumer: `id` tells apart those with the same purpose (the n-th parameter, the n-th dropout layer,
 // a split). Only its low 24 bits count.

@@ -1,6 +1,7 @@
 // The seam: what an implementation of Cairn's compute primitives provides, as one struct of function pointers.
-// Lives here: plain data types shared by both sides of the seam. Not here: any code that computes, and any policy
-// (shape checks, gradients and allocation strategy belong to framework/).
+// Lives here: plain data types shared by both sides of the seam. Not here: the arguments of the primitives on images
+// (image_args.h), any code that computes, and any policy (shape checks, gradients and allocation strategy belong to
+// framework/).
 //
 // An implementation (reference, vanilla, eigen, cudnn, or a plugin) fills one Backend. Conventions for every entry:
 //   - arrays are dense and row-major unless a leading dimension is given; sizes are in elements;
@@ -14,6 +15,8 @@
 
 #include <cstddef>
 #include <cstdint>
+
+#include "kernels/image_args.h"
 
 namespace cairn {
 
@@ -33,6 +36,7 @@ struct StreamOptions {
   int32_t threads;      // CPU worker threads, 0 = all cores; ignored on a GPU
   Precision precision;  // of matrix products
   const char* kernels;  // host: rung choices such as "gemm=3,softmax=1"; "" or null = defaults
+  int32_t autotune;     // where an implementation can choose a library's kernel by timing, it does
 };
 
 // One rung of a primitive's ladder, as listed by `info` and `bench`.
@@ -408,10 +412,25 @@ struct Backend {
   Primitive<TanhForwardArgs> tanh_forward;
   Primitive<TanhBackwardArgs> tanh_backward;
   Primitive<DropoutArgs> dropout;
+  Primitive<Conv2dForwardArgs> conv2d_forward;
+  Primitive<Conv2dBackwardDataArgs> conv2d_backward_data;
+  Primitive<Conv2dBackwardFilterArgs> conv2d_backward_filter;
+  Primitive<Conv2dBackwardBiasArgs> conv2d_backward_bias;
+  Primitive<MaxPoolForwardArgs> max_pool_forward;
+  Primitive<MaxPoolBackwardArgs> max_pool_backward;
+  Primitive<AveragePoolForwardArgs> average_pool_forward;
+  Primitive<AveragePoolBackwardArgs> average_pool_backward;
+  Primitive<BatchNormForwardArgs> batch_norm_forward;
+  Primitive<BatchNormBackwardArgs> batch_norm_backward;
+  Primitive<LocalResponseNormForwardArgs> local_response_norm_forward;
+  Primitive<LocalResponseNormBackwardArgs> local_response_norm_backward;
+  Primitive<CopyRowsArgs> copy_rows;
   Primitive<SoftmaxForwardArgs> softmax_forward;
   Primitive<SoftmaxBackwardArgs> softmax_backward;
   Primitive<CrossEntropyForwardArgs> cross_entropy_forward;
   Primitive<CrossEntropyBackwardArgs> cross_entropy_backward;
+  Primitive<SquaredErrorForwardArgs> squared_error_forward;
+  Primitive<SquaredErrorBackwardArgs> squared_error_backward;
   Primitive<SumArgs> sum;
   Primitive<BroadcastScalarArgs> broadcast_scalar;
   Primitive<ArgmaxArgs> argmax;
@@ -421,6 +440,7 @@ struct Backend {
   Primitive<FinishStepArgs> finish_step;
   Primitive<RandomArgs> uniform;
   Primitive<RandomArgs> normal;
+  Primitive<AddNoiseArgs> add_noise;
   Primitive<SgdArgs> sgd;
   Primitive<AdamArgs> adam;
 };
@@ -441,10 +461,25 @@ inline constexpr const char* kPrimitives[] = {
     "tanh_forward",
     "tanh_backward",
     "dropout",
+    "conv2d_forward",
+    "conv2d_backward_data",
+    "conv2d_backward_filter",
+    "conv2d_backward_bias",
+    "max_pool_forward",
+    "max_pool_backward",
+    "average_pool_forward",
+    "average_pool_backward",
+    "batch_norm_forward",
+    "batch_norm_backward",
+    "local_response_norm_forward",
+    "local_response_norm_backward",
+    "copy_rows",
     "softmax_forward",
     "softmax_backward",
     "cross_entropy_forward",
     "cross_entropy_backward",
+    "squared_error_forward",
+    "squared_error_backward",
     "sum",
     "broadcast_scalar",
     "argmax",
@@ -454,6 +489,7 @@ inline constexpr const char* kPrimitives[] = {
     "finish_step",
     "uniform",
     "normal",
+    "add_noise",
     "sgd",
     "adam",
 };

@@ -1,7 +1,7 @@
 // Networks of fully connected layers: the linear classifier, the small DNN and the MLPs. Published recipes name their
 // source; docs/models.md tells where an original is faulty and what is built here instead.
 #include "framework/nn/layers.h"
-#include "models/model.h"
+#include "models/recipes.h"
 
 namespace cairn {
 namespace {
@@ -24,24 +24,6 @@ std::shared_ptr<Module> stack(const std::shared_ptr<Device>& device, Initializer
   return std::make_shared<Sequential>(std::move(layers));
 }
 
-constexpr InitRule kUnitUniform{WeightInit::unit_uniform, BiasInit::constant};
-constexpr InitRule kHeNormal{WeightInit::he_normal, BiasInit::constant};
-
-Schedule cosine() {
-  return {.kind = Schedule::Kind::cosine};
-}
-
-// The defaults: mini-batch SGD with momentum and a cosine schedule over standardised pixels.
-Recipe default_recipe(double learning_rate, int64_t epochs, double weight_decay = 0) {
-  return {.name = "default",
-          .description = "SGD with momentum 0.9 and a cosine schedule on standardised pixels",
-          .learning_rate = learning_rate,
-          .momentum = 0.9,
-          .weight_decay = weight_decay,
-          .schedule = cosine(),
-          .epochs = epochs};
-}
-
 // Pietot/MNIST-Neural-Network: full-batch gradient descent on pixels in [0, 1].
 Recipe full_batch(const InitRule& init, double learning_rate, int64_t epochs, const std::string& reaches) {
   return {.name = "full-batch",
@@ -53,17 +35,10 @@ Recipe full_batch(const InitRule& init, double learning_rate, int64_t epochs, co
           .epochs = epochs};
 }
 
-// LucasRr/deep_learning_playground, MNIST_classification_MLP: batch 64, 50 epochs, 50,000 of the training images.
-Recipe playground(const std::string& name, OptimizerKind optimizer, double learning_rate, double weight_decay,
-                  const std::string& reaches) {
-  return {.name = name,
-          .description = "LucasRr/deep_learning_playground: 50 epochs on 50,000 images, published at " + reaches,
-          .normalization = Normalization::unit,
-          .optimizer = optimizer,
-          .learning_rate = learning_rate,
-          .weight_decay = weight_decay,
-          .epochs = 50,
-          .validation_count = 10000};
+// Its MLPs have batches of 64.
+Recipe playground_mlp(const std::string& name, OptimizerKind optimizer, double learning_rate, double weight_decay,
+                      const std::string& reaches) {
+  return playground(name, optimizer, learning_rate, weight_decay, 64, 50, reaches);
 }
 
 }  // namespace
@@ -79,7 +54,7 @@ std::vector<ModelInfo> mlp_family() {
          return stack(device, initializer, dtype, {784, 10});
        },
        {default_recipe(0.02, 15), full_batch(kUnitUniform, 1.0, 100, "about 88 %"),
-        playground("sgd", OptimizerKind::sgd, 0.1, 0, "92.58 %")}},
+        playground_mlp("sgd", OptimizerKind::sgd, 0.1, 0, "92.58 %")}},
       {"dnn",
        "two hidden layers of 32, 784-32-32-10",
        image,
@@ -95,9 +70,9 @@ std::vector<ModelInfo> mlp_family() {
        [](const std::shared_ptr<Device>& device, Initializer& initializer, DType dtype) {
          return stack(device, initializer, dtype, {784, 1024, 10});
        },
-       {default_recipe(0.02, 10), playground("sgd", OptimizerKind::sgd, 0.1, 0, "98.18 %"),
-        playground("adam", OptimizerKind::adam, 1e-3, 0, "98.16 %"),
-        playground("adam-l2", OptimizerKind::adam, 1e-3, 1e-3, "97.64 %")}},
+       {default_recipe(0.02, 10), playground_mlp("sgd", OptimizerKind::sgd, 0.1, 0, "98.18 %"),
+        playground_mlp("adam", OptimizerKind::adam, 1e-3, 0, "98.16 %"),
+        playground_mlp("adam-l2", OptimizerKind::adam, 1e-3, 1e-3, "97.64 %")}},
       {"mlp-dropout",
        "mlp with dropout 0.5 on the hidden layer",
        image,
@@ -105,7 +80,7 @@ std::vector<ModelInfo> mlp_family() {
        [](const std::shared_ptr<Device>& device, Initializer& initializer, DType dtype) {
          return stack(device, initializer, dtype, {784, 1024, 10}, 0.5);
        },
-       {default_recipe(0.02, 20), playground("adam", OptimizerKind::adam, 1e-3, 0, "98.42 %")}},
+       {default_recipe(0.02, 20), playground_mlp("adam", OptimizerKind::adam, 1e-3, 0, "98.42 %")}},
       {"mlp-wide",
        "one hidden layer of 2048 with dropout 0.5, 784-2048-10",
        image,
@@ -113,7 +88,7 @@ std::vector<ModelInfo> mlp_family() {
        [](const std::shared_ptr<Device>& device, Initializer& initializer, DType dtype) {
          return stack(device, initializer, dtype, {784, 2048, 10}, 0.5);
        },
-       {default_recipe(0.02, 20), playground("adam", OptimizerKind::adam, 1e-3, 0, "98.33 %")}},
+       {default_recipe(0.02, 20), playground_mlp("adam", OptimizerKind::adam, 1e-3, 0, "98.33 %")}},
       {"mlp-deep",
        "three hidden layers with dropout 0.5, 784-1024-512-512-10",
        image,
@@ -121,7 +96,7 @@ std::vector<ModelInfo> mlp_family() {
        [](const std::shared_ptr<Device>& device, Initializer& initializer, DType dtype) {
          return stack(device, initializer, dtype, {784, 1024, 512, 512, 10}, 0.5);
        },
-       {default_recipe(0.02, 20), playground("adam", OptimizerKind::adam, 1e-3, 0, "98.28 %")}},
+       {default_recipe(0.02, 20), playground_mlp("adam", OptimizerKind::adam, 1e-3, 0, "98.28 %")}},
   };
 }
 

@@ -28,7 +28,12 @@ const OptimizerName kOptimizers[] = {
 }  // namespace
 
 std::span<const ModelInfo> known_models() {
-  static const std::vector<ModelInfo> models = mlp_family();
+  static const std::vector<ModelInfo> models = [] {
+    std::vector<ModelInfo> all;
+    for (const auto& family : {mlp_family, lenet_family, convnet_family})
+      std::ranges::move(family(), back_inserter(all));
+    return all;
+  }();
   return models;
 }
 
@@ -49,7 +54,23 @@ OptimizerKind optimizer_from(const std::string& name) {
 }
 
 const char* name_of(Normalization normalization) {
-  return normalization == Normalization::unit ? "unit" : "standard";
+  switch (normalization) {
+    case Normalization::unit:
+      return "unit";
+    case Normalization::unit_256:
+      return "unit-256";
+    case Normalization::standard:
+      return "standard";
+    case Normalization::mnist:
+      return "mnist";
+  }
+  return "?";
+}
+
+std::string length_of(const Recipe& recipe) {
+  const std::string epochs = std::to_string(recipe.epochs) + " epochs", steps = std::to_string(recipe.steps) + " steps";
+  if (recipe.steps == 0) return epochs;
+  return recipe.epochs == 0 ? steps : epochs + " or " + steps;
 }
 
 }  // namespace cairn

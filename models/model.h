@@ -13,8 +13,13 @@
 
 namespace cairn {
 
-// How bytes become numbers: x / 255, or (x / 255 - mean) / std with the data set's own mean and standard deviation.
-enum class Normalization { unit, standard };
+// How bytes become numbers.
+enum class Normalization {
+  unit,      // x / 255
+  unit_256,  // x / 256
+  standard,  // (x / 255 - mean) / std with the data set's own mean and standard deviation
+  mnist,     // the same with MNIST's, whatever the data set
+};
 enum class OptimizerKind { sgd, adam, adamw };
 
 // Everything about a training run that is not the machine's. Flags override single fields.
@@ -29,7 +34,9 @@ struct Recipe {
   double weight_decay = 0;
   Schedule schedule;
   int64_t batch_size = 64;  // 0: full batch
-  int64_t epochs = 10;
+  int64_t epochs = 10;      // 0: `steps` alone ends the run; otherwise whichever comes first
+  int64_t steps = 0;        // of the optimizer; 0: no limit
+  bool shuffle = true;      // otherwise batches follow the order in which the images are stored
   bool drop_last = false;
   int64_t validation_count = 0;  // images held out of the training set
 };
@@ -51,8 +58,12 @@ const Recipe& find_recipe(const ModelInfo& model, const std::string& name);
 const char* name_of(OptimizerKind kind);
 OptimizerKind optimizer_from(const std::string& name);
 const char* name_of(Normalization normalization);
+// "15 epochs", "20000 steps", or both.
+std::string length_of(const Recipe& recipe);
 
 // The families, one file each.
-std::vector<ModelInfo> mlp_family();  // mlp.cpp: linear, dnn, mlp and its wide, deep and dropout forms
+std::vector<ModelInfo> mlp_family();      // mlp.cpp: linear, dnn, mlp and its wide, deep and dropout forms
+std::vector<ModelInfo> lenet_family();    // lenet.cpp: LeNet-5, Caffe's and Caffe2's LeNet, relunet
+std::vector<ModelInfo> convnet_family();  // convnets.cpp: cnn, simplecnn, simplenet, largenet
 
 }  // namespace cairn

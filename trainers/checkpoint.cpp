@@ -37,7 +37,7 @@ bool take(HostTensor& tensor, const char* prefix, std::vector<HostTensor>& list)
 }  // namespace
 
 std::vector<HostTensor> checkpoint_of(Trainer& trainer, const RunState& state) {
-  std::vector<HostTensor> tensors = to_host(trainer.model().parameters(), kModelPrefix);
+  std::vector<HostTensor> tensors = to_host(trainer.model().state(), kModelPrefix);
   for (HostTensor& each : to_host(trainer.optimizer().state(), kOptimizerPrefix)) tensors.push_back(std::move(each));
   const int64_t steps = trainer.steps_done();
   std::vector<float> losses;
@@ -72,7 +72,7 @@ RunState restore(Trainer& trainer, std::vector<HostTensor> checkpoint, const std
     throw DataError(where + " is of a run with other batches: it has the losses of " + std::to_string(losses.size()) +
                     " steps of its last epoch, not of " + std::to_string(begun));
   check_fit(trainer.optimizer().state(), states, where);
-  load_tensors(trainer.model().parameters(), weights, where);
+  load_tensors(trainer.model().state(), weights, where);
   load_tensors(trainer.optimizer().state(), states, where);
   trainer.continue_at(steps, std::move(losses));
   return state;

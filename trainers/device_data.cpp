@@ -6,8 +6,18 @@
 namespace cairn {
 
 PixelScale pixel_scale(Normalization normalization, float mean, float std) {
-  if (normalization == Normalization::unit) return {1.0f / 255.0f, 0};
-  return {1.0f / (255.0f * std), -mean / std};
+  constexpr float kMnistMean = 0.1307f, kMnistStd = 0.3081f;
+  switch (normalization) {
+    case Normalization::unit:
+      return {1.0f / 255.0f, 0};
+    case Normalization::unit_256:
+      return {1.0f / 256.0f, 0};
+    case Normalization::standard:
+      return {1.0f / (255.0f * std), -mean / std};
+    case Normalization::mnist:
+      return {1.0f / (255.0f * kMnistStd), -kMnistMean / kMnistStd};
+  }
+  throw Error("unknown normalization");
 }
 
 DeviceImages upload(const std::shared_ptr<Device>& device, const datasets::ImageSet& set) {

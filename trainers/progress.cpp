@@ -25,11 +25,12 @@ std::string rate(double images_per_second) {
 
 }  // namespace
 
-ProgressDisplay::ProgressDisplay(bool quiet, int64_t epochs, int64_t steps_per_epoch)
+ProgressDisplay::ProgressDisplay(bool quiet, int64_t total_steps, int64_t steps_per_epoch)
     : quiet_(quiet),
       terminal_(isatty(STDERR_FILENO)),
-      epochs_(epochs),
+      total_steps_(total_steps),
       steps_per_epoch_(steps_per_epoch),
+      epochs_((total_steps + steps_per_epoch - 1) / steps_per_epoch),
       start_(std::chrono::steady_clock::now()) {}
 
 int64_t ProgressDisplay::interval(int64_t asked) const {
@@ -44,21 +45,22 @@ void ProgressDisplay::clear_line() {
 
 void ProgressDisplay::step(int64_t epoch, int64_t steps_done, double loss) {
   if (quiet_) return;
+  const int64_t before = (epoch - 1) * steps_per_epoch_, step = before + steps_done;
+  const int64_t steps = std::min(steps_per_epoch_, total_steps_ - before);
   if (!terminal_) {
-    fmt::print(stderr, "epoch {}/{}  step {}/{}  loss {:.4f}\n", epoch, epochs_, steps_done, steps_per_epoch_, loss);
+    fmt::print(stderr, "epoch {}/{}  step {}/{}  loss {:.4f}\n", epoch, epochs_, steps_done, steps, loss);
     return;
   }
-  const int64_t step = (epoch - 1) * steps_per_epoch_ + steps_done;
   if (first_step_ < 0) {
     first_step_ = step;
     start_ = std::chrono::steady_clock::now();
   }
   const double elapsed = std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count();
-  const int64_t left = epochs_ * steps_per_epoch_ - step;
+  const int64_t left = total_steps_ - step;
   const std::string eta = step > first_step_
                               ? duration(elapsed * static_cast<double>(left) / static_cast<double>(step - first_step_))
                               : "-";
-  const auto filled = static_cast<size_t>(kBarWidth * steps_done / steps_per_epoch_);
+  const auto filled = static_cast<size_t>(kBarWidth * steps_done / steps);
   clear_line();
   fmt::print(stderr, "epoch {}/{} [{}{}] loss {:.4f}  ETA {}", epoch, epochs_, std::string(filled, '#'),
              std::string(kBarWidth - filled, '.'), loss, eta);

@@ -50,9 +50,10 @@ void print_banner(const RunConfig& config, const Device& device, const datasets:
   fmt::print(stderr, "{}: {}\n", device.label(), device.description());
   if (const std::string others = fallback_text(device); !others.empty())
     fmt::print(stderr, "primitives from elsewhere: {}\n", others);
-  fmt::print(stderr, "{} lr {:g}, schedule {}, batch {}, {} epochs, seed {}\n", name_of(training.optimizer),
+  fmt::print(stderr, "{} lr {:g}, schedule {}, batch {}{}, {}, seed {}\n", name_of(training.optimizer),
              training.learning_rate, text_of(training.schedule),
-             training.batch_size ? std::to_string(training.batch_size) : "full", training.epochs, config.seed);
+             training.batch_size ? std::to_string(training.batch_size) : "full",
+             training.shuffle ? "" : " in stored order", length_of(training), config.seed);
 }
 
 // Of the process on the CPU, of the device's memory on a GPU.
@@ -104,7 +105,9 @@ void save_result(const RunFolder& folder, const Module& model) {
 RunState continue_run(const RunFolder& folder, Trainer& trainer, const RunOptions& options) {
   const std::optional<RunState> state = folder.load_checkpoint(trainer);
   const int64_t steps = trainer.steps_done(), epochs = steps / trainer.steps_per_epoch();
-  if (!options.dry_run) folder.truncate_metrics(epochs);
+  // A last epoch that was cut short is done, unless the run is now to be longer.
+  const bool ended = steps >= trainer.total_steps() && steps % trainer.steps_per_epoch() != 0;
+  if (!options.dry_run) folder.truncate_metrics(ended ? epochs + 1 : epochs);
   if (!options.quiet)
     fmt::print(stderr, "{}: {}\n", folder.path().string(),
                state ? fmt::format("continuing after step {} (epoch {})", steps, epochs + 1)
@@ -139,22 +142,23 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
     folder->write_config(to_json(config));
   }
 
-  const int64_t epochs = config.training.epochs;
+  const int64_t steps_per_epoch = trainer.steps_per_epoch();
+  const int64_t epochs = (trainer.total_steps() + steps_per_epoch - 1) / steps_per_epoch;
   const int64_t eval_every = config.eval_every > 0 ? config.eval_every : std::max<int64_t>(1, epochs / 20);
   const nlohmann::json identity = {{"model", config.model},         {"recipe", config.recipe},
                                    {"dataset", config.dataset},     {"impl", device->implementation()},
                                    {"device", config.device.where}, {"precision", to_json(config)["precision"]},
                                    {"threads", device->threads()},  {"seed", config.seed}};
   RunResult run{identity, false};
-  ProgressDisplay display(options.quiet, epochs, trainer.steps_per_epoch());
+  ProgressDisplay display(options.quiet, trainer.total_steps(), steps_per_epoch);
   std::vector<double> epoch_seconds;
   double train_seconds = 0;
   EpochResult last;
   std::optional<Evaluation> evaluation;
   SaveAttempts attempt;
   const auto save_checkpoint = [&] { attempt([&] { folder->save_checkpoint(trainer, state); }); };
-  while (!options.dry_run && !run.interrupted && trainer.steps_done() < epochs * trainer.steps_per_epoch()) {
-    const int64_t epoch = trainer.steps_done() / trainer.steps_per_epoch() + 1;
+  while (!options.dry_run && !run.interrupted && trainer.steps_done() < trainer.total_steps()) {
+    const int64_t before = trainer.steps_done(), epoch = before / steps_per_epoch + 1;
     Trainer::Hooks hooks;
     hooks.progress_interval = display.interval(options.log_interval);
     hooks.progress = [&](int64_t done, double loss) { display.step(epoch, done, loss); };
@@ -163,7 +167,9 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
     last = trainer.run_epoch(hooks, stop);
     train_seconds += last.train_seconds;
     run.interrupted = last.interrupted || (stop && epoch < epochs);
-    if (!last.interrupted) epoch_seconds.push_back(last.train_seconds);
+    if (!last.interrupted)  // of a whole epoch, also where only a part of it was run
+      epoch_seconds.push_back(last.train_seconds * static_cast<double>(steps_per_epoch) /
+                              static_cast<double>(last.steps - before));
 
     evaluation.reset();
     if (!run.interrupted && (epoch % eval_every == 0 || epoch == epochs)) evaluation = trainer.evaluate();
@@ -181,7 +187,7 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
     if (!evaluation) evaluation = trainer.evaluate();
   }
 
-  run.summary.update({{"epochs", trainer.steps_done() / trainer.steps_per_epoch()},
+  run.summary.update({{"epochs", trainer.steps_done() / steps_per_epoch},
                       {"steps", trainer.steps_done()},
                       {"train_loss", last.steps > 0 ? nlohmann::json(last.train_loss) : nlohmann::json()},
                       {"test_loss", evaluation ? nlohmann::json(evaluation->loss) : nlohmann::json()},

@@ -35,8 +35,11 @@ void check_config(const RunConfig& config) {
           training.weight_decay);
   require(training.batch_size >= 0, "--batch-size", "a number of images, or 0 for the full batch",
           whole(training.batch_size));
-  require(training.epochs >= 1 && training.epochs <= 1000000, "--epochs", "between 1 and 1000000",
-          whole(training.epochs));
+  require(training.steps >= 0 && training.steps <= 1000000000, "--steps", "between 0 and 1000000000",
+          whole(training.steps));
+  const int64_t least_epochs = training.steps > 0 ? 0 : 1;
+  require(training.epochs >= least_epochs && training.epochs <= 1000000, "--epochs",
+          "between " + std::to_string(least_epochs) + " and 1000000", whole(training.epochs));
   require(config.eval_every >= 0, "--eval-every", "0 or more", whole(config.eval_every));
   require(config.save_every >= 0, "--save-every", "0 or more", whole(config.save_every));
   require(config.save_steps >= 0, "--save-steps", "0 or more", whole(config.save_steps));
@@ -57,8 +60,11 @@ nlohmann::json to_json(const RunConfig& config) {
           {"precision", name_of(config.device.precision)},
           {"threads", config.device.threads},
           {"kernel", config.device.kernels},
+          {"autotune", config.device.autotune},
           {"seed", config.seed},
           {"epochs", training.epochs},
+          {"steps", training.steps},
+          {"shuffle", training.shuffle},
           {"batch-size", training.batch_size},
           {"lr", training.learning_rate},
           {"optimizer", name_of(training.optimizer)},

@@ -100,11 +100,11 @@ void RunFolder::truncate_metrics(int64_t epochs) const {
 }
 
 void RunFolder::save_model(const Module& model) const {
-  write_safetensors(path_ / "model.safetensors", to_host(model.parameters()), {{"format", "pt"}});
+  write_safetensors(path_ / "model.safetensors", to_host(model.state()), {{"format", "pt"}});
 }
 
 void RunFolder::save_best(const Module& model, int64_t epoch, double accuracy) const {
-  write_safetensors(path_ / "best.safetensors", to_host(model.parameters()),
+  write_safetensors(path_ / "best.safetensors", to_host(model.state()),
                     {{"format", "pt"}, {"epoch", std::to_string(epoch)}, {"test_accuracy", std::to_string(accuracy)}});
 }
 

@@ -32,7 +32,7 @@ class RunFolder {
 
   void write_config(const nlohmann::json& config) const;
   void append_metrics(const nlohmann::json& line) const;
-  // Keeps the lines of the first `epochs` epochs: those after the checkpoint will be written again.
+  // Keeps the lines of the first `epochs` epochs: those that the continued run writes again go.
   void truncate_metrics(int64_t epochs) const;
   // Weights under PyTorch's names: at the end, and the best so far.
   void save_model(const Module& model) const;

@@ -17,6 +17,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kEvaluationRows = 2000;  // bounds the memory of an evaluation's activations
 
+}  // namespace
+
 std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<NamedTensor> parameters) {
   if (recipe.optimizer == OptimizerKind::sgd)
     return std::make_unique<Sgd>(std::move(parameters), recipe.momentum, recipe.weight_decay);
@@ -25,8 +27,6 @@ std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<Name
   options.decoupled = recipe.optimizer == OptimizerKind::adamw;
   return std::make_unique<Adam>(std::move(parameters), options);
 }
-
-}  // namespace
 
 Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config,
                  DeviceData data)
@@ -39,7 +39,9 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
   batch_size_ = datasets::full_batch_size(count, recipe_.batch_size);
   steps_per_epoch_ = datasets::steps_per_epoch(count, recipe_.batch_size, recipe_.drop_last);
   partial_rows_ = datasets::partial_batch_size(count, recipe_.batch_size, recipe_.drop_last);
-  if (recipe_.schedule.total_steps == 0) recipe_.schedule.total_steps = recipe_.epochs * steps_per_epoch_;
+  total_steps_ = recipe_.epochs > 0 ? recipe_.epochs * steps_per_epoch_ : recipe_.steps;
+  if (recipe_.steps > 0) total_steps_ = std::min(total_steps_, recipe_.steps);
+  if (recipe_.schedule.total_steps == 0) recipe_.schedule.total_steps = total_steps_;
 
   Initializer initializer(recipe_.init, seed_);
   model_ = model.build(device_, initializer, DType::f32);
@@ -68,8 +70,8 @@ void Trainer::continue_at(int64_t steps, std::vector<float> losses) {
 
 void Trainer::start_epoch(int64_t epoch) {
   if (!full_batch_)
-    order_.set(
-        std::span<const int32_t>(datasets::epoch_order(data_.train.count, seed_, static_cast<uint32_t>(epoch), true)));
+    order_.set(std::span<const int32_t>(
+        datasets::epoch_order(data_.train.count, seed_, static_cast<uint32_t>(epoch), recipe_.shuffle)));
   rates_.resize(static_cast<size_t>(steps_per_epoch_));
   for (int64_t i = 0; i < steps_per_epoch_; ++i)
     rates_[static_cast<size_t>(i)] =
@@ -136,6 +138,9 @@ double Trainer::mean_loss(int64_t first, int64_t end) const {
 
 EpochResult Trainer::run_epoch(const Hooks& hooks, const std::atomic<bool>& stop) {
   const int64_t epoch = steps_done_ / steps_per_epoch_, first = steps_done_ % steps_per_epoch_;
+  // Beyond the run's end whole epochs go on: a benchmark may want more steps than a training.
+  const int64_t left = total_steps_ - epoch * steps_per_epoch_;
+  const int64_t end = left > first ? std::min(left, steps_per_epoch_) : steps_per_epoch_;
   model_->train();
   start_epoch(epoch);
   device_->synchronize();
@@ -144,9 +149,9 @@ EpochResult Trainer::run_epoch(const Hooks& hooks, const std::atomic<bool>& stop
 
   const auto due = [](int64_t interval, int64_t steps) { return interval > 0 && steps % interval == 0; };
   int64_t done = first;
-  while (done < steps_per_epoch_ && !stop) {
-    const bool last = done + 1 == steps_per_epoch_;
-    run_step(last && partial_rows_ > 0 ? partial_rows_ : batch_size_);
+  while (done < end && !stop) {
+    const bool last = done + 1 == end;
+    run_step(done + 1 == steps_per_epoch_ && partial_rows_ > 0 ? partial_rows_ : batch_size_);
     ++done;
     const bool show = due(hooks.progress_interval, done - first), save = due(hooks.save_interval, steps_done_);
     if (last || !(show || save)) continue;
@@ -167,7 +172,7 @@ EpochResult Trainer::run_epoch(const Hooks& hooks, const std::atomic<bool>& stop
   result.train_loss = mean_loss(0, done);
   result.learning_rate = done > first ? rates_[static_cast<size_t>(done - 1)] : 0;
   result.images_per_second = static_cast<double>(images(first, done)) / std::max(result.train_seconds, 1e-9);
-  result.interrupted = done < steps_per_epoch_;
+  result.interrupted = done < end;
   return result;
 }
 

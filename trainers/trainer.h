@@ -26,8 +26,10 @@ struct EpochResult {
   double learning_rate = 0;  // of its last step
   double train_seconds = 0;  // the steps alone, finished on the device
   double images_per_second = 0;
-  bool interrupted = false;  // the epoch was not finished
+  bool interrupted = false;  // the epoch was not finished as the settings have it
 };
+
+std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<NamedTensor> parameters);
 
 class Trainer {
  public:
@@ -44,14 +46,17 @@ class Trainer {
     std::function<void()> save;
   };
 
-  // Runs the rest of the current epoch: all of it, or what a resumed run has left. When `stop` becomes true the step in
-  // hand is finished and the epoch left there. Throws DivergedError with the step's number.
+  // Runs the rest of the current epoch: all of it, what a resumed run has left, or what the run's number of steps
+  // allows. When `stop` becomes true the step in hand is finished and the epoch left there. Throws DivergedError with
+  // the step's number.
   EpochResult run_epoch(const Hooks& hooks, const std::atomic<bool>& stop);
   Evaluation evaluate();
 
   Module& model() { return *model_; }
   Optimizer& optimizer() { return *optimizer_; }
   int64_t steps_per_epoch() const { return steps_per_epoch_; }
+  // Of the whole run, by its epochs or its steps. The last epoch may thus be cut short.
+  int64_t total_steps() const { return total_steps_; }
   int64_t steps_done() const { return steps_done_; }
   // Continues after that many steps, with the losses of those among them that belong to an unfinished epoch; weights
   // and optimizer state have been copied in.
@@ -71,7 +76,7 @@ class Trainer {
   Recipe recipe_;
   uint64_t seed_;
   DeviceData data_;
-  int64_t batch_size_, steps_per_epoch_, partial_rows_;
+  int64_t batch_size_, steps_per_epoch_, partial_rows_, total_steps_;
   std::shared_ptr<Module> model_;
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<StepClock> clock_;

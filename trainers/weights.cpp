@@ -65,7 +65,7 @@ std::shared_ptr<Module> load_model(const std::shared_ptr<Device>& device, const 
   const std::vector<HostTensor> tensors = read_safetensors(weights.file);
   Initializer initializer(InitRule{}, 1);  // of values that are replaced at once
   const std::shared_ptr<Module> model = weights.model->build(device, initializer, DType::f32);
-  load_tensors(model->parameters(), tensors, weights.file.string() + ", as weights of " + weights.model->name + ",");
+  load_tensors(model->state(), tensors, weights.file.string() + ", as weights of " + weights.model->name + ",");
   return model;
 }
 

@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
 """Times PyTorch's training step on the CPU in its best form, as the figure that Cairn's own is compared with.
 
-Four cases on real MNIST: `linear` (784-10) and `dnn` (784-32-32-10) on the full batch of 60000, `dnn` and `mlp`
-(784-1024-10) at batch 64. A step is forward + mean cross-entropy + backward + SGD. The data lies in memory as tensors,
-normalised once, and no DataLoader is in the clock. Tried are all combinations of form (eager, scripted, compiled with
-a fused update, compiled as one step), threads, and for batch 64 how the batch is made (gather of random rows, slice of
-consecutive ones); OpenMP threads wait actively. The result is one JSON object on stdout; progress goes to stderr.
+Cases on real MNIST: `linear` (784-10) and `dnn` (784-32-32-10) on the full batch of 60000, `dnn` and `mlp`
+(784-1024-10) at batch 64, and the convolutional `lenet-caffe` at batch 100, `cnn` and `lenet` at batch 64. A step is
+forward + mean cross-entropy + backward + SGD (`cnn`: Adam; the other convolutional ones with momentum). The data lies
+in memory as tensors, normalised once, and no DataLoader is in the clock. Tried are all combinations of form (eager,
+scripted, compiled with a fused update, compiled as one step; for convolutional networks also with channels last in
+memory), threads, and for small batches how the batch is made (gather of random rows, slice of consecutive ones);
+OpenMP threads wait actively. The form `plain` is an eager step with the optimizer's defaults; asked for alone and with
+0 threads (the library's choice), it waits as the library does by default: PyTorch as it comes. The result is one JSON
+object on stdout; progress goes to stderr.
 
     python3 train_step.py --data-dir data/mnist --threads 1 2
 
@@ -22,21 +26,64 @@ import statistics
 import sys
 import time
 
-os.environ.setdefault("OMP_WAIT_POLICY", "active")  # read when torch loads its OpenMP library
-os.environ.setdefault("GOMP_SPINCOUNT", "1000000000")
+if "plain" not in sys.argv:  # read when torch loads its OpenMP library
+    os.environ.setdefault("OMP_WAIT_POLICY", "active")
+    os.environ.setdefault("GOMP_SPINCOUNT", "1000000000")
 
 import numpy  # noqa: E402
 import torch  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
+
+
+def dense(*sizes):
+    layers = []
+    for i in range(len(sizes) - 1):
+        layers += [torch.nn.Linear(sizes[i], sizes[i + 1]), torch.nn.ReLU()]
+    return layers[:-1]
+
+
+def convolution(inputs, outputs, padding=0, relu=True):
+    return ([torch.nn.Conv2d(inputs, outputs, 5, padding=padding)] + ([torch.nn.ReLU()] if relu else [])
+            + [torch.nn.MaxPool2d(2)])
+
+
+def lenet_caffe():
+    return convolution(1, 20, relu=False) + convolution(20, 50, relu=False) + [torch.nn.Flatten()] + dense(800, 500, 10)
+
+
+def cnn():
+    return (convolution(1, 32, 2) + convolution(32, 64, 2)
+            + [torch.nn.Flatten(), torch.nn.Linear(3136, 1024), torch.nn.ReLU(), torch.nn.Dropout(0.5),
+               torch.nn.Linear(1024, 10)])
+
+
+def lenet():
+    return convolution(1, 6, 2) + convolution(6, 16) + [torch.nn.Flatten()] + dense(400, 120, 84, 10)
+
+
+def sgd(momentum=0.0, rate=0.1):
+    return lambda parameters, **options: torch.optim.SGD(parameters, lr=rate, momentum=momentum, **options)
+
+
+def adam(parameters, **options):
+    return torch.optim.Adam(parameters, lr=1e-4, **options)
+
+
+# Layers, batch (0: all images), optimizer.
 CASES = {
-    "linear_full": ([784, 10], 0),
-    "dnn_full": ([784, 32, 32, 10], 0),
-    "dnn_64": ([784, 32, 32, 10], 64),
-    "mlp_64": ([784, 1024, 10], 64),
+    "linear_full": (lambda: dense(784, 10), 0, sgd()),
+    "dnn_full": (lambda: dense(784, 32, 32, 10), 0, sgd()),
+    "dnn_64": (lambda: dense(784, 32, 32, 10), 64, sgd()),
+    "mlp_64": (lambda: dense(784, 1024, 10), 64, sgd()),
+    "lenet_caffe_100": (lenet_caffe, 100, sgd(0.9, 0.01)),
+    "cnn_64": (cnn, 64, adam),
+    "lenet_64": (lenet, 64, sgd(0.9, 0.01)),
 }
-FORMS = ["eager", "script", "compile", "compile_step"]
-LEARNING_RATE = 0.1
+CONVOLUTIONAL = {"lenet_caffe_100", "cnn_64", "lenet_64"}
+FORMS = ["plain", "eager", "script", "compile", "compile_step"]
+CONVOLUTIONAL_FORMS = ["plain", "eager", "channels_last", "compile", "compile_channels_last"]
+LEARNING_RATE = 0.1  # of compile_step, which has no optimizer
 
 
 def find_data(argument):
@@ -60,29 +107,30 @@ def load(folder):
 class Network(torch.nn.Module):
     """The layers and the loss, so that one call can be scripted or compiled."""
 
-    def __init__(self, sizes):
+    def __init__(self, layers):
         super().__init__()
-        layers = []
-        for i in range(len(sizes) - 1):
-            layers += [torch.nn.Linear(sizes[i], sizes[i + 1]), torch.nn.ReLU()]
-        self.layers = torch.nn.Sequential(*layers[:-1])
+        self.layers = torch.nn.Sequential(*layers)
 
     def forward(self, images, labels):
         return functional.cross_entropy(self.layers(images), labels)
 
 
-def make_step(form, sizes):
+def make_step(case, form):
     """A function of (images, labels) that trains one step and returns the loss."""
     torch.manual_seed(0)
-    network = Network(sizes)
+    layers, _, optimizer_of = CASES[case]
+    network = Network(layers())
     if form == "compile_step":
         return compiled_step(network)
+    if form.endswith("channels_last"):
+        network = network.to(memory_format=torch.channels_last)
     loss_of = network
     if form == "script":
         loss_of = torch.jit.script(network)
-    elif form == "compile":
+    elif form.startswith("compile"):
         loss_of = torch.compile(network)
-    optimizer = torch.optim.SGD(network.parameters(), lr=LEARNING_RATE, fused=True)
+    plain = form.startswith("plain")
+    optimizer = optimizer_of(network.parameters(), **({} if plain else {"fused": True}))
 
     def step(images, labels):
         optimizer.zero_grad(set_to_none=True)
@@ -111,19 +159,26 @@ def compiled_step(network):
 
 
 class Timing:
-    """One combination, warmed up: measure() gives milliseconds a step at full batch, an epoch of 938 steps at batch 64.
+    """One combination, warmed up: measure() gives milliseconds a step at full batch and of convolutional networks,
+    an epoch of 938 steps at batch 64.
 
     processor_ms is the processor time of all threads, waiting included: with one thread, what the step costs on a
     machine that others use too.
     """
 
     def __init__(self, case, form, batch_source, data):
-        sizes, self.batch = CASES[case]
+        self.batch = CASES[case][1]
         self.images, self.labels = data
-        self.batch_source = batch_source
-        self.step = make_step(form, sizes)
+        steps = -(-len(self.labels) // self.batch) if self.batch else 1  # that one figure covers
         self.count = 100 if self.batch else 1  # steps a repeat
-        self.scale = (-(-len(self.labels) // self.batch) if self.batch else 1) / self.count * 1e3
+        if case in CONVOLUTIONAL:
+            self.images = self.images.view(-1, 1, 28, 28)
+            if form.endswith("channels_last"):
+                self.images = self.images.contiguous(memory_format=torch.channels_last)
+            steps, self.count = 1, 5
+        self.scale = steps / self.count * 1e3
+        self.batch_source = batch_source
+        self.step = make_step(case, form)
         self.order = torch.randperm(len(self.labels))
         self.done = 0  # repeats
         for _ in range(2):
@@ -158,7 +213,8 @@ class Timing:
 
 def serve(case, form, threads, batch_source, data):
     """For bench/versus_pytorch.py: a line with a number of seconds on stdin is answered by a measurement on stdout."""
-    torch.set_num_threads(threads)
+    if threads:
+        torch.set_num_threads(threads)
     timing = Timing(case, form, batch_source, data)
     print(json.dumps(versions()), flush=True)
     for line in sys.stdin:
@@ -174,8 +230,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--forms", nargs="+", choices=FORMS, default=FORMS)
-    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2])
+    parser.add_argument("--forms", nargs="+", choices=sorted({*FORMS, *CONVOLUTIONAL_FORMS}), help="default: all")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], help="0 = the library's")
     parser.add_argument("--seconds", type=float, default=2.0, help="time spent on each combination")
     parser.add_argument("--serve", nargs=4, metavar=("CASE", "FORM", "THREADS", "BATCH"),
                         help="answer bench/versus_pytorch.py, for one combination")
@@ -187,9 +243,10 @@ def main():
 
     results = []
     for case in arguments.cases:
-        for form in arguments.forms:
+        for form in arguments.forms or (CONVOLUTIONAL_FORMS if case in CONVOLUTIONAL else FORMS):
             for threads in arguments.threads:
-                torch.set_num_threads(threads)
+                if threads:
+                    torch.set_num_threads(threads)
                 torch.compiler.reset()
                 for source in ["gather", "slice"] if CASES[case][1] else ["all"]:
                     entry = {"case": case, "form": form, "threads": threads, "batch": source}
@@ -207,7 +264,7 @@ def main():
             best[case] = min(timed, key=lambda entry: entry["median_ms"])
     print(json.dumps({
         **versions(), "cores": os.cpu_count(),
-        "unit": "ms per step (full batch), ms per epoch of 938 steps (batch 64)",
+        "unit": "ms per step (full batch, convolutional), ms per epoch of 938 steps (dnn_64, mlp_64)",
         "best": best, "all": results}))
 
 

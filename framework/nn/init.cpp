@@ -5,6 +5,7 @@
 
 #include "framework/error.h"
 #include "framework/random.h"
+#include "kernels/philox.h"
 
 namespace cairn {
 namespace {
@@ -19,6 +20,9 @@ constexpr std::array kNames = {
     Name{WeightInit::he_uniform, "he-uniform"},
     Name{WeightInit::glorot_normal, "glorot-normal"},
     Name{WeightInit::glorot_uniform, "glorot-uniform"},
+    Name{WeightInit::caffe_xavier, "caffe-xavier"},
+    Name{WeightInit::cudnn_training, "cudnn-training"},
+    Name{WeightInit::truncated_normal, "truncated-normal"},
     Name{WeightInit::unit_uniform, "unit-uniform"},
     Name{WeightInit::constant, "constant"},
 };
@@ -41,9 +45,11 @@ WeightInit weight_init_from(const std::string& name) {
 }
 
 void Initializer::weight(const Tensor& weight) {
-  const auto fan_out = static_cast<double>(weight.shape().rows());
-  const auto fan_in = static_cast<double>(weight.shape().columns());
-  const auto uniform = [&](double bound) { fill(&Backend::uniform, weight, -bound, bound); };
+  const Shape& shape = weight.shape();
+  const bool filter = shape.rank() == 4;
+  const auto fan_in = static_cast<double>(shape.columns());
+  const auto fan_out = static_cast<double>(filter ? shape[0] * shape[2] * shape[3] : shape.rows());
+  const auto uniform = [&](double bound) { this->uniform(weight, weight_bound_ = bound); };
   const auto normal = [&](double variance) { fill(&Backend::normal, weight, 0, std::sqrt(variance)); };
   switch (rule_.weight) {
     case WeightInit::pytorch:
@@ -56,6 +62,12 @@ void Initializer::weight(const Tensor& weight) {
       return normal(2 / (fan_in + fan_out));
     case WeightInit::glorot_uniform:
       return uniform(std::sqrt(6 / (fan_in + fan_out)));
+    case WeightInit::caffe_xavier:
+      return uniform(std::sqrt(3 / fan_in));
+    case WeightInit::cudnn_training:
+      return uniform(std::sqrt(3 / (filter ? fan_in : static_cast<double>(weight.count()))));
+    case WeightInit::truncated_normal:
+      return truncated_normal(weight, rule_.weight_value);
     case WeightInit::unit_uniform:
       return fill(&Backend::uniform, weight, 0, 1);
     case WeightInit::constant:
@@ -64,9 +76,34 @@ void Initializer::weight(const Tensor& weight) {
 }
 
 void Initializer::bias(const Tensor& bias, int64_t fan_in) {
-  const double bound = 1 / std::sqrt(static_cast<double>(fan_in));
-  if (rule_.bias == BiasInit::pytorch) return fill(&Backend::uniform, bias, -bound, bound);
-  set(bias, rule_.bias_value);
+  switch (rule_.bias) {
+    case BiasInit::pytorch:
+      return uniform(bias, 1 / std::sqrt(static_cast<double>(fan_in)));
+    case BiasInit::weight:
+      return uniform(bias, weight_bound_);
+    case BiasInit::constant:
+      return set(bias, rule_.bias_value);
+  }
+}
+
+void Initializer::uniform(const Tensor& tensor, double bound) {
+  fill(&Backend::uniform, tensor, -bound, bound);
+}
+
+// On the host, for every implementation alike. An element's first draw is the normal one's (step 0 of its stream);
+// attempt n, which one element in twenty needs, is step n's.
+void Initializer::truncated_normal(const Tensor& tensor, double deviation) {
+  constexpr double kWidest = 2;
+  const uint32_t stream = make_stream(RandomPurpose::kInit, next_++);
+  std::vector<double> values(static_cast<size_t>(tensor.count()));
+  for (size_t i = 0; i < values.size(); ++i) {
+    double draw = kWidest + 1;
+    for (uint32_t attempt = 0; std::fabs(draw) > kWidest; ++attempt)
+      draw = philox::normal_at(seed_, stream, attempt, i);
+    values[i] = deviation * draw;
+  }
+  if (tensor.dtype() == DType::f64) return Tensor(tensor).set<double>(values);
+  Tensor(tensor).set<float>(std::vector<float>(values.begin(), values.end()));
 }
 
 void Initializer::fill(Primitive<RandomArgs> Backend::*entry, const Tensor& tensor, double low, double high) {

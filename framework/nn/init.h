@@ -8,25 +8,30 @@
 
 namespace cairn {
 
-// weight: out x in.  fan_in = in, fan_out = out.
+// weight: out x in, fan_in = in, fan_out = out; a filter's out x in x height x width has fan_in = in * height * width
+// and fan_out = out * height * width.
 enum class WeightInit {
-  pytorch,         // U(+-1/sqrt(fan_in)): nn.Linear's default (kaiming_uniform with a = sqrt(5))
-  he_normal,       // N(0, 2/fan_in), He et al. 2015
-  he_uniform,      // U(+-sqrt(6/fan_in))
-  glorot_normal,   // N(0, 2/(fan_in + fan_out)), Glorot & Bengio 2010
-  glorot_uniform,  // U(+-sqrt(6/(fan_in + fan_out)))
-  unit_uniform,    // U[0, 1)
-  constant,        // InitRule::weight_value
+  pytorch,           // U(+-1/sqrt(fan_in)): nn.Linear's default (kaiming_uniform with a = sqrt(5))
+  he_normal,         // N(0, 2/fan_in), He et al. 2015
+  he_uniform,        // U(+-sqrt(6/fan_in))
+  glorot_normal,     // N(0, 2/(fan_in + fan_out)), Glorot & Bengio 2010
+  glorot_uniform,    // U(+-sqrt(6/(fan_in + fan_out)))
+  caffe_xavier,      // U(+-sqrt(3/fan_in)): Caffe's and Caffe2's "xavier"
+  cudnn_training,    // U(+-sqrt(3/fan_in)) for filters, U(+-sqrt(3/(in * out))) for matrices: tbennun/cudnn-training
+  truncated_normal,  // N(0, weight_value^2), drawn again beyond two deviations: TensorFlow's truncated_normal
+  unit_uniform,      // U[0, 1)
+  constant,          // InitRule::weight_value
 };
 enum class BiasInit {
   pytorch,   // U(+-1/sqrt(fan_in)) of the layer's weight
+  weight,    // U(+-b) as the layer's weight, which must be of such a rule
   constant,  // InitRule::bias_value
 };
 
 struct InitRule {
   WeightInit weight = WeightInit::pytorch;
   BiasInit bias = BiasInit::pytorch;
-  double weight_value = 0;
+  double weight_value = 0;  // the constant, or the normal's deviation
   double bias_value = 0;
 };
 
@@ -38,15 +43,19 @@ WeightInit weight_init_from(const std::string& name);
 class Initializer {
  public:
   Initializer(const InitRule& rule, uint64_t seed) : rule_(rule), seed_(seed) {}
-  void weight(const Tensor& weight);  // out x in
+  // Once a layer, the weight first: out x in, or out x in x height x width.
+  void weight(const Tensor& weight);
   void bias(const Tensor& bias, int64_t fan_in);
 
  private:
+  void uniform(const Tensor& tensor, double bound);
+  void truncated_normal(const Tensor& tensor, double deviation);
   void fill(Primitive<RandomArgs> Backend::*entry, const Tensor& tensor, double low, double high);
   void set(const Tensor& tensor, double value);
   InitRule rule_;
   uint64_t seed_;
   uint32_t next_ = 0;
+  double weight_bound_ = 0;  // of the latest weight, if its rule is U(+-b)
 };
 
 }  // namespace cairn

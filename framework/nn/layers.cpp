@@ -1,6 +1,7 @@
 #include "framework/nn/layers.h"
 
 #include "framework/error.h"
+#include "framework/nn/image_layers.h"
 #include "framework/ops/elementwise.h"
 #include "framework/random.h"
 
@@ -11,6 +12,12 @@ namespace {
 Shape unchanged(const char* type, const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) {
   layers.push_back({name, type, sample, 0, 0});
   return sample;
+}
+
+// The layer at a place as a Layer, or null.
+template <class Layer, class Children>
+Layer* layer_at(const Children& children, size_t i) {
+  return i < children.size() ? dynamic_cast<Layer*>(children[i].second.get()) : nullptr;
 }
 
 }  // namespace
@@ -81,15 +88,17 @@ Sequential::Sequential(std::vector<std::pair<std::string, std::shared_ptr<Module
 
 Tensor Sequential::forward(const Tensor& x) {
   Tensor value = x;
-  for (size_t i = 0; i < children().size(); ++i) {
-    Module* module = children()[i].second.get();
-    auto* linear = dynamic_cast<Linear*>(module);
-    const bool relu_follows = i + 1 < children().size() && dynamic_cast<ReLU*>(children()[i + 1].second.get());
-    if (linear && relu_follows) {
-      value = linear->forward(value, Activation::relu);
-      ++i;
+  for (size_t i = 0; i < children().size();) {
+    auto* fusing = layer_at<FusingModule>(children(), i);
+    auto* pool_next = layer_at<MaxPool2d>(children(), i + 1);
+    if (layer_at<ReLU>(children(), i) && pool_next) {
+      value = pool_next->forward(value, Activation::relu);
+      i += 2;
+    } else if (fusing && layer_at<ReLU>(children(), i + 1) && !layer_at<MaxPool2d>(children(), i + 2)) {
+      value = fusing->forward(value, Activation::relu);
+      i += 2;
     } else {
-      value = module->forward(value);
+      value = children()[i++].second->forward(value);
     }
   }
   return value;

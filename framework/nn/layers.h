@@ -1,4 +1,5 @@
-// The layers networks are made of. Not here: initialisation formulas (init.h), whole networks (models/).
+// The layers networks are made of. Not here: those that work on images (image_layers.h), initialisation formulas
+// (init.h), whole networks (models/).
 #pragma once
 
 #include "framework/nn/init.h"
@@ -7,13 +8,20 @@
 
 namespace cairn {
 
+// A layer whose op can end in an activation at no cost.
+class FusingModule : public Module {
+ public:
+  Tensor forward(const Tensor& x) final { return forward(x, Activation::none); }
+  virtual Tensor forward(const Tensor& x, Activation activation) = 0;
+};
+
 // y = x weight^T + bias.   weight: out x in;  bias: out
-class Linear : public Module {
+class Linear : public FusingModule {
  public:
   Linear(const std::shared_ptr<Device>& device, int64_t in, int64_t out, Initializer& initializer,
          DType dtype = DType::f32);
-  Tensor forward(const Tensor& x) override { return forward(x, Activation::none); }
-  Tensor forward(const Tensor& x, Activation activation) { return linear(x, weight, bias, activation); }
+  using FusingModule::forward;
+  Tensor forward(const Tensor& x, Activation activation) override { return linear(x, weight, bias, activation); }
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 
   Tensor weight, bias;
@@ -54,8 +62,9 @@ class Dropout : public Module {
   uint32_t stream_ = 0;
 };
 
-// Modules one after the other, named as given (PyTorch's Sequential over an OrderedDict). A Linear that a ReLU follows
-// runs as one fused op.
+// Modules one after the other, named as given (PyTorch's Sequential over an OrderedDict). A ReLU becomes part of the
+// Linear, Conv2d or MaxPool2d that it follows; or of a MaxPool2d that follows it, which has fewer elements: the maximum
+// of max(0, .) is max(0, the maximum).
 class Sequential : public Module {
  public:
   explicit Sequential(std::vector<std::pair<std::string, std::shared_ptr<Module>>> modules);

@@ -13,18 +13,30 @@ void Module::register_parameter(const std::string& name, const Tensor& parameter
   own_parameters_.back().tensor.set_requires_grad(true);
 }
 
+void Module::register_buffer(const std::string& name, const Tensor& buffer) {
+  own_buffers_.push_back({name, buffer});
+}
+
 void Module::register_module(const std::string& name, const std::shared_ptr<Module>& module) {
   children_.emplace_back(name, module);
 }
 
-void Module::collect(const std::string& prefix, std::vector<NamedTensor>& out) const {
+void Module::collect(const std::string& prefix, bool buffers, std::vector<NamedTensor>& out) const {
   for (const NamedTensor& parameter : own_parameters_) out.push_back({prefix + parameter.name, parameter.tensor});
-  for (const auto& [name, child] : children_) child->collect(prefix + name + ".", out);
+  if (buffers)
+    for (const NamedTensor& buffer : own_buffers_) out.push_back({prefix + buffer.name, buffer.tensor});
+  for (const auto& [name, child] : children_) child->collect(prefix + name + ".", buffers, out);
 }
 
 std::vector<NamedTensor> Module::parameters() const {
   std::vector<NamedTensor> all;
-  collect("", all);
+  collect("", false, all);
+  return all;
+}
+
+std::vector<NamedTensor> Module::state() const {
+  std::vector<NamedTensor> all;
+  collect("", true, all);
   return all;
 }
 

@@ -1,5 +1,5 @@
-// Module: a part of a network with named parameters, as in PyTorch. Not here: concrete layers (layers.h), whole
-// networks (models/).
+// Module: a part of a network with named parameters and buffers, as in PyTorch. Not here: concrete layers (layers.h),
+// whole networks (models/).
 #pragma once
 
 #include <functional>
@@ -38,8 +38,10 @@ class Module {
   // x: a batch, N x ... ; the result depends on train() or eval().
   virtual Tensor forward(const Tensor& x) = 0;
 
-  // Parameters in order of registration, named as PyTorch's state_dict does.
+  // What is learnt by gradients, in order of registration, named as PyTorch does.
   std::vector<NamedTensor> parameters() const;
+  // All that a file of the network holds: parameters and buffers, in the order of PyTorch's state_dict.
+  std::vector<NamedTensor> state() const;
   int64_t parameter_count() const;
 
   void train(bool on = true);
@@ -54,6 +56,8 @@ class Module {
 
  protected:
   void register_parameter(const std::string& name, const Tensor& parameter);
+  // A tensor that forward() writes and no gradient reaches.
+  void register_buffer(const std::string& name, const Tensor& buffer);
   void register_module(const std::string& name, const std::shared_ptr<Module>& module);
   // A dropout layer takes its source and the next layer number here.
   virtual void accept_dropout_source(const DropoutSource&, uint32_t& /*next_layer*/) {}
@@ -61,10 +65,10 @@ class Module {
   const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children() const { return children_; }
 
  private:
-  void collect(const std::string& prefix, std::vector<NamedTensor>& out) const;
+  void collect(const std::string& prefix, bool buffers, std::vector<NamedTensor>& out) const;
   void visit_dropout(const DropoutSource& source, uint32_t& next_layer);
 
-  std::vector<NamedTensor> own_parameters_;
+  std::vector<NamedTensor> own_parameters_, own_buffers_;
   std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
   bool training_ = true;
 };

@@ -1,5 +1,7 @@
 #include "framework/ops/elementwise.h"
 
+#include <cmath>
+
 #include "framework/autograd.h"
 #include "framework/ops/check.h"
 
@@ -10,6 +12,12 @@ namespace {
 void pass_on(const Tensor& gradient, const Destination& destination, double factor) {
   gradient.device()->call(&Backend::scale, ScaleArgs{gradient.dtype(), gradient.count(), gradient.data(),
                                                      destination.gradient.data(), factor, destination.accumulate});
+}
+
+void check_step(const char* op, const Tensor& x, const Tensor& step) {
+  check::defined(op, "step", step);
+  if (step.dtype() != DType::i64 || step.count() != 1 || step.device() != x.device())
+    check::fail(op, "step must be one i64 on the device of x", check::describe(step));
 }
 
 }  // namespace
@@ -109,9 +117,7 @@ Tensor dropout(const Tensor& x, double probability, uint64_t seed, uint32_t laye
   check::floating("dropout", "x", x);
   if (!(probability >= 0.0 && probability < 1.0))
     throw ShapeError("dropout: the probability must be in [0, 1); got " + std::to_string(probability));
-  check::defined("dropout", "step", step);
-  if (step.dtype() != DType::i64 || step.count() != 1 || step.device() != x.device())
-    check::fail("dropout", "step must be one i64 on the device of x", check::describe(step));
+  check_step("dropout", x, step);
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "dropout");
   x.device()->call(&Backend::dropout, DropoutArgs{x.dtype(), x.count(), x.data(), y.data(), probability, seed, layer,
                                                   step.data<int64_t>(), 0});
@@ -124,13 +130,26 @@ Tensor dropout(const Tensor& x, double probability, uint64_t seed, uint32_t laye
   return y;
 }
 
+Tensor add_noise(const Tensor& x, double deviation, double low, double high, uint64_t seed, uint32_t layer,
+                 const Tensor& step) {
+  check::floating("add_noise", "x", x);
+  if (!(deviation >= 0 && std::isfinite(deviation)))
+    throw ShapeError("add_noise: the deviation must be at least 0; got " + std::to_string(deviation));
+  if (!(low <= high))
+    throw ShapeError("add_noise: low must be at most high; got " + std::to_string(low) + " and " +
+                     std::to_string(high));
+  check_step("add_noise", x, step);
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "add_noise");
+  x.device()->call(&Backend::add_noise, AddNoiseArgs{x.dtype(), x.count(), x.data(), y.data(), deviation, low, high,
+                                                     seed, layer, step.data<int64_t>()});
+  return y;
+}
+
 Tensor reshape(const Tensor& x, Shape shape) {
   check::defined("reshape", "x", x);
   Tensor y = x.detach_as(shape);
   if (!needs_gradient({x})) return y;
-  record(y, "reshape", {x}, [](const Tensor& dy, Gradients& gradients) {
-    if (const auto dx = gradients.destination(0)) pass_on(dy, *dx, 1.0);
-  });
+  record(y, "reshape", {x}, [](const Tensor& dy, Gradients& gradients) { gradients.pass_on(0, dy); });
   return y;
 }
 

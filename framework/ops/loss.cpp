@@ -1,5 +1,7 @@
 #include "framework/ops/loss.h"
 
+#include <algorithm>
+
 #include "framework/autograd.h"
 #include "framework/ops/check.h"
 
@@ -73,6 +75,26 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
                                           dloss.data(), dlogits->gradient.data(), dlogits->accumulate});
          });
   return result.loss;
+}
+
+Tensor squared_error(const Tensor& a, const Tensor& b) {
+  check::floating("squared_error", "a", a);
+  check::floating("squared_error", "b", b);
+  check::same_shape("squared_error", "a", a, "b", b);
+  Tensor loss = Tensor::empty(a.device(), {}, a.dtype(), "squared_error");
+  a.device()->call(&Backend::squared_error_forward,
+                   SquaredErrorForwardArgs{a.dtype(), a.count(), a.data(), b.data(), loss.data()});
+  if (!needs_gradient({a, b})) return loss;
+  record(loss, "squared_error", {a, b}, [a = a.detach(), b = b.detach()](const Tensor& dloss, Gradients& gradients) {
+    const double factor = 2.0 / static_cast<double>(std::max<int64_t>(a.count(), 1));
+    for (const size_t operand : {0, 1})
+      if (const auto to = gradients.destination(operand))
+        dloss.device()->call(
+            &Backend::squared_error_backward,
+            SquaredErrorBackwardArgs{a.dtype(), a.count(), a.data(), b.data(), dloss.data(), to->gradient.data(),
+                                     operand == 0 ? factor : -factor, to->accumulate});
+  });
+  return loss;
 }
 
 Tensor sum(const Tensor& x) {

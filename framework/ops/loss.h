@@ -1,4 +1,4 @@
-// Softmax, cross-entropy, reductions and the metrics of a classifier.
+// Softmax, losses, reductions and the metrics of a classifier.
 #pragma once
 
 #include "framework/tensor.h"
@@ -9,6 +9,9 @@ Tensor softmax(const Tensor& x);  // over the columns of N x C
 
 // Mean over the rows of -log softmax(logits)[label], a scalar.   logits: N x C;  labels: N, i32, in [0, C)
 Tensor cross_entropy(const Tensor& logits, const Tensor& labels);
+
+// Mean over all elements of (a - b)^2, a scalar; 0 for none.
+Tensor squared_error(const Tensor& a, const Tensor& b);
 
 Tensor sum(const Tensor& x);   // of all elements, a scalar
 Tensor mean(const Tensor& x);  // of all elements, a scalar; 0 for none

@@ -41,6 +41,8 @@ class Stream {
 
   void begin_capture();
   cudaGraphExec_t end_capture();
+  // Throws "<what> while a step was being captured: ..." while one is.
+  void forbid_while_capturing(const char* what) const;
 
   const int32_t ordinal;
   const Precision precision;
@@ -51,7 +53,6 @@ class Stream {
 
  private:
   void copy_to_device(char* to, const char* from, size_t bytes);
-  void forbid_while_capturing(const char* what) const;
 
   // Host memory goes to the device through two pinned buffers in turn, so that the caller's array is free on return
   // while the copy still runs.

@@ -1,20 +1,19 @@
 // The stream of the cudnn implementation: a CUDA stream with the handles of cuBLASLt and cuDNN, and the matrix
-// products prepared so far. Not here: the primitives (primitives.h). Not yet run on a GPU.
+// products and convolutions prepared so far. Not here: the primitives (primitives.h). Not yet run on a GPU.
 #pragma once
 
 #include <cublasLt.h>
-#include <cudnn.h>
 
 #include <array>
 #include <map>
 
 #include "kernels/cuda/stream.h"
+#include "kernels/cudnn/plan.h"
 
 namespace cairn::cudnn {
 
-// Throw "<what>: <the library's name of the error>: <its text>".
+// Throws "<what>: <cuBLAS's name of the error>: <its text>".
 void check(cublasStatus_t status, const char* what);
-void check(cudnnStatus_t status, const char* what);
 
 // A matrix product of one shape: its descriptors and the algorithm that cuBLASLt's heuristic chose for it.
 struct GemmPlan {
@@ -26,6 +25,12 @@ struct GemmPlan {
 // Shape, leading dimensions, transposes, epilogue and alignment of the pointers.
 using GemmKey = std::array<int64_t, 11>;
 
+// How a convolution's plan is chosen: the number of its rung.
+enum PlanChoice { kHeuristic = 1, kTimed = 2, kTimedAnyOrder = 3 };
+
+// Kind, bias, ReLU, accumulate, alignments of the four arrays, shape.
+using ConvolutionKey = std::array<int64_t, 21>;
+
 class Stream : public cuda::Stream {
  public:
   explicit Stream(const StreamOptions& options);
@@ -35,7 +40,16 @@ class Stream : public cuda::Stream {
 
   cublasLtHandle_t cublas = nullptr;
   cudnnHandle_t cudnn = nullptr;
+  const bool autotune;  // the default rung of what has timed plans
   std::map<GemmKey, GemmPlan> gemm_plans;
+  std::map<ConvolutionKey, Plan> convolution_plans;
+
+  // At least so many floats of 0 in device memory. Grows, but never during capture.
+  const void* zeros(int64_t count);
+
+ private:
+  int64_t zeros_count_ = 0;
+  std::vector<void*> zeros_;  // the last one is in use; captured graphs may still refer to the others
 };
 
 }  // namespace cairn::cudnn

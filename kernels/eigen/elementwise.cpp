@@ -58,6 +58,29 @@ void broadcast_scalar(Stream& stream, const BroadcastScalarArgs& args) {
       [&](int64_t, int64_t size) { return Eigen::ArrayXf::Constant(size, value); });
 }
 
+void squared_error_backward(Stream& stream, const SquaredErrorBackwardArgs& args) {
+  require_f32(args.dtype, "squared_error_backward");
+  if (args.count == 0) return;
+  const float factor = static_cast<float>(args.factor) * floats(args.dloss)[0];
+  map(stream, args.count, args.da, args.accumulate,
+      [&](int64_t begin, int64_t size) { return (part(args.a, begin, size) - part(args.b, begin, size)) * factor; });
+}
+
+void copy_rows(Stream& stream, const CopyRowsArgs& args) {
+  require_f32(args.dtype, "copy_rows");
+  if (args.columns == 0) return;
+  stream.pool.parallel_for(args.rows, ceil_div(kGrain, args.columns), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      Array y(floats(args.y) + row * args.y_stride, args.columns);
+      const ConstArray x = part(args.x, row * args.x_stride, args.columns);
+      if (args.accumulate)
+        y += x;
+      else
+        y = x;
+    }
+  });
+}
+
 void relu_forward(Stream& stream, const ReluForwardArgs& args) {
   require_f32(args.dtype, "relu_forward");
   map(stream, args.count, args.y, 0, [&](int64_t begin, int64_t size) {

@@ -1,16 +1,17 @@
 // The matrix product, after Goto & van de Geijn ("Anatomy of high-performance matrix multiplication", TOMS 2008) and
 // BLIS: a register tile, panels of b packed for it, rows of a read in place or packed.
 //
-//        b: panels of kTileColumns           the tile: kTileRows x 2 vectors of sums in registers; each step of k loads
-//           |  |  |  |                       two vectors of b and broadcasts kTileRows values of a
+//        b: panels of kTileColumns
+//           |  |  |  |
 //   a: rows +--+--+--+
-//           |  |##|  |  <- c, one tile       AVX2: 6 x 16, 12 of 16 registers; AVX-512: 12 x 32, 24 of 32
+//           |  |##|  |  <- c, one tile: kTileRows x 2 vectors of sums (register_tile.h)
 //
 // k is cut every kBlockDepth, so that a panel of b (16 KiB) and the rows of a stay in the first-level cache; c is read
 // and added to from the second block on, and bias and ReLU are applied when the last one is stored.
 // Work is shared out by rows or by panels. An element of c is summed in the same order either way, because edges too
 // are computed as full tiles, of which only the valid part is stored.
 #include "kernels/eigen/primitives.h"
+#include "kernels/eigen/register_tile.h"
 #include "kernels/eigen/team.h"
 #include "kernels/eigen/transpose.h"
 #include "kernels/eigen/vector.h"
@@ -18,22 +19,13 @@
 namespace cairn::eigen {
 namespace {
 
-constexpr int kTileRows = kVectorBytes == 64 ? 12 : 6;
+constexpr int kTileRows = 6 * kRowFactor;
 constexpr int kTileColumns = 2 * kLanes;
 constexpr int64_t kBlockDepth = 256;
 constexpr int64_t kBlockColumns = 256;  // of b, packed at a time: 256 KiB, half of a second-level cache
 
-// Where a tile's rows of a lie: element p of row r is rows[r][p * stride].
-struct TileRows {
-  const float* rows[kTileRows];
-  int64_t stride;
-};
-
-// A panel of b: element (p, j) is data[p * stride + j].
-struct Panel {
-  const float* data;
-  int64_t stride;
-};
+using TileRows = RowsInPlace<kTileRows>;
+using TilePanel = Panel<2>;
 
 // op(x)[i][j] = data[i * row_stride + j * column_stride]; one of the strides is 1.
 struct Matrix {
@@ -58,7 +50,7 @@ struct Matrix {
   }
 
   // Rows p .. p + depth of the given columns. A panel short of columns is filled up with zeros.
-  Panel panel(int64_t p, int64_t depth, int64_t column, int64_t columns, float* buffer) const {
+  TilePanel panel(int64_t p, int64_t depth, int64_t column, int64_t columns, float* buffer) const {
     const float* from = data + p * row_stride + column * column_stride;
     if (column_stride != 1) {
       pack_transposed(from, depth, columns, buffer);
@@ -105,27 +97,12 @@ struct Place {
 
 // Sums one tile over `depth` steps and stores its valid part.
 // add: c holds the sum so far; finish: apply bias and ReLU.
-void multiply_tile(const TileRows& a, const Panel& b, int64_t depth, const Output& output, const Place& place, bool add,
-                   bool finish) {
-  const float* a_rows[kTileRows];
-  for (int r = 0; r < kTileRows; ++r) a_rows[r] = a.rows[r];
-  const int64_t a_stride = a.stride, b_stride = b.stride;
-  const float* b_row = b.data;
+void multiply_tile(const TileRows& a, const TilePanel& b, int64_t depth, const Output& output, const Place& place,
+                   bool add, bool finish) {
   Vector sums[kTileRows][2];
 #pragma GCC unroll 16
   for (int r = 0; r < kTileRows; ++r) sums[r][0] = sums[r][1] = Vector{};
-  int64_t offset = 0;
-  for (int64_t p = 0; p < depth; ++p) {
-    const Vector b0 = load(b_row), b1 = load(b_row + kLanes);
-#pragma GCC unroll 16
-    for (int r = 0; r < kTileRows; ++r) {
-      const Vector value = splat(a_rows[r][offset]);
-      sums[r][0] += value * b0;
-      sums[r][1] += value * b1;
-    }
-    offset += a_stride;
-    b_row += b_stride;
-  }
+  multiply_add(sums, a, b, depth);
   float* c = output.c + place.row * output.ldc + place.column;
   const float* bias = finish && output.bias ? output.bias + place.column : nullptr;
   const bool rectify = finish && output.relu;
@@ -187,7 +164,7 @@ struct Product {
     constexpr int64_t kBlockPanels = kBlockColumns / kTileColumns;
     float* packed_a = scratch(Scratch::packed_a, kTileRows * kBlockDepth);
     float* packed_b = scratch(Scratch::packed_b, kBlockColumns * kBlockDepth);
-    Panel block[kBlockPanels];
+    TilePanel block[kBlockPanels];
     for (int64_t first = panel_begin; first < panel_end; first += kBlockPanels) {
       const int64_t count = std::min(kBlockPanels, panel_end - first);
       int64_t p = 0;

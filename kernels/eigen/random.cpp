@@ -1,5 +1,5 @@
-// Philox fills and dropout. The generator's rounds run on vectors of counters; draws equal kernels/philox.h bit for
-// bit.
+// Philox fills, dropout and noise. The generator's rounds run on vectors of counters; draws equal kernels/philox.h bit
+// for bit.
 #include "kernels/philox.h"
 
 #include "kernels/eigen/primitives.h"
@@ -89,6 +89,24 @@ void dropout(Stream& stream, const DropoutArgs& args) {
     for (int64_t i = 0; i < size; ++i) {
       const float value = philox::uniform(words[i]) >= probability ? x[first + i] * factor : 0.0f;
       y[first + i] = args.accumulate ? y[first + i] + value : value;
+    }
+  });
+}
+
+void add_noise(Stream& stream, const AddNoiseArgs& args) {
+  require_f32(args.dtype, "add_noise");
+  if (args.count == 0) return;
+  const auto step = static_cast<uint32_t>(*args.step);
+  for_draws(stream, args.count, args.seed, args.layer, step, [&](const uint32_t* words, int64_t first, int64_t size) {
+    for (int64_t i = 0; i < size; i += 2) {
+      double pair[2];
+      philox::normal(words[i], words[i + 1], pair[0], pair[1]);
+      for (int64_t j = i; j < std::min(size, i + 2); ++j) {
+        const double value = static_cast<double>(floats(args.x)[first + j]) + args.deviation * pair[j - i];
+        floats(args.y)[first + j] = static_cast<float>(value < args.low    ? args.low
+                                                       : value > args.high ? args.high
+                                                                           : value);
+      }
     }
   });
 }

@@ -1,8 +1,10 @@
-// Sums: over all elements, and over the rows of a matrix (bias gradients, with the ReLU's mask applied on the way).
+// Sums: over all elements, of squared differences, and over the rows of a matrix (bias gradients, with the ReLU's mask
+// applied on the way).
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/team.h"
 #include "kernels/eigen/vector.h"
 
+#include <cstring>
 #include <numeric>
 
 namespace cairn::eigen {
@@ -72,6 +74,61 @@ struct ReluMasked {
   float scalar(int64_t i) const { return dz[i] = y[i] > 0.0f ? dy[i] : 0.0f; }
 };
 
+// Half a vector of floats, which as doubles fills a whole one.
+using Half __attribute__((vector_size(kVectorBytes / 2))) = float;
+using Wide __attribute__((vector_size(kVectorBytes))) = double;
+constexpr int kWideLanes = kLanes / 2;
+
+Wide load_wide(const float* from) {
+  Half half;
+  std::memcpy(&half, from, sizeof half);
+  return __builtin_convertvector(half, Wide);
+}
+
+// The sum of `count` terms, chunk by chunk; terms.vector(i) has those from i on, terms.scalar(i) is one.
+template <class Terms>
+double sum_terms(Stream& stream, int64_t count, const Terms& terms) {
+  constexpr int kParts = 4;  // sums that do not wait for one another
+  const Chunks chunks(count, 1, kLanes);
+  auto* partial = reinterpret_cast<double*>(scratch(Scratch::partial, 2 * std::max<int64_t>(1, chunks.count)));
+  stream.pool.parallel_for(chunks.count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+      int64_t i = chunk * chunks.rows;
+      const int64_t stop = std::min(count, i + chunks.rows);
+      Wide parts[kParts]{};
+      for (; i + kParts * kWideLanes <= stop; i += kParts * kWideLanes)
+        for (int part = 0; part < kParts; ++part) parts[part] += terms.vector(i + part * kWideLanes);
+      const Wide lanes = (parts[0] + parts[1]) + (parts[2] + parts[3]);
+      double total = 0;
+      for (int lane = 0; lane < kWideLanes; ++lane) total += lanes[lane];
+      for (; i < stop; ++i) total += terms.scalar(i);
+      partial[chunk] = total;
+    }
+  });
+  double total = 0;
+  for (int64_t chunk = 0; chunk < chunks.count; ++chunk) total += partial[chunk];
+  return total;
+}
+
+struct Elements {
+  const float* x;
+  Wide vector(int64_t i) const { return load_wide(x + i); }
+  double scalar(int64_t i) const { return static_cast<double>(x[i]); }
+};
+
+struct SquaredDifferences {
+  const float* a;
+  const float* b;
+  Wide vector(int64_t i) const {
+    const Wide difference = load_wide(a + i) - load_wide(b + i);
+    return difference * difference;
+  }
+  double scalar(int64_t i) const {
+    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
+    return difference * difference;
+  }
+};
+
 }  // namespace
 
 void bias_backward(Stream& stream, const BiasBackwardArgs& args) {
@@ -89,27 +146,16 @@ void bias_relu_backward(Stream& stream, const BiasReluBackwardArgs& args) {
 
 void sum(Stream& stream, const SumArgs& args) {
   require_f32(args.dtype, "sum");
-  const float* x = floats(args.x);
-  const Chunks chunks(args.count, 1, kLanes);
-  auto* partial = reinterpret_cast<double*>(scratch(Scratch::partial, 2 * std::max<int64_t>(1, chunks.count)));
-  using Wide __attribute__((vector_size(2 * kVectorBytes))) = double;
-  stream.pool.parallel_for(chunks.count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t chunk = begin; chunk < end; ++chunk) {
-      int64_t i = chunk * chunks.rows;
-      const int64_t stop = std::min(args.count, i + chunks.rows);
-      Wide lanes{};
-      for (; i + kLanes <= stop; i += kLanes) lanes += __builtin_convertvector(load(x + i), Wide);
-      double total = 0;
-      for (int lane = 0; lane < kLanes; ++lane) total += lanes[lane];
-      for (; i < stop; ++i) total += static_cast<double>(x[i]);
-      partial[chunk] = total;
-    }
-  });
-  double total = 0;
-  for (int64_t chunk = 0; chunk < chunks.count; ++chunk) total += partial[chunk];
+  const double total = sum_terms(stream, args.count, Elements{floats(args.x)});
   float* out = floats(args.out);
   const auto value = static_cast<float>(args.factor * total);
   *out = args.accumulate ? *out + value : value;
+}
+
+void squared_error_forward(Stream& stream, const SquaredErrorForwardArgs& args) {
+  require_f32(args.dtype, "squared_error_forward");
+  const double total = sum_terms(stream, args.count, SquaredDifferences{floats(args.a), floats(args.b)});
+  *floats(args.loss) = args.count ? static_cast<float>(total / static_cast<double>(args.count)) : 0.0f;
 }
 
 }  // namespace cairn::eigen

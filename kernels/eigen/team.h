@@ -12,7 +12,7 @@
 namespace cairn::eigen {
 
 // Buffers of the calling thread, one per use, so that two of them can be alive at once.
-enum class Scratch { packed_a, packed_b, partial, row_block, lists, count };
+enum class Scratch { packed_a, packed_b, partial, row_block, lists, image, weight, count };
 
 // At least `floats` floats, aligned to 64 bytes, contents undefined. Valid until the same thread asks for that use
 // again.

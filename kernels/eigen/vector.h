@@ -40,7 +40,16 @@ inline Vector load_part(const float* from, int64_t count) {
 }
 inline void store_part(float* to, Vector v, int64_t count) {
   if (count == kLanes) return store(to, v);
-  std::memcpy(to, &v, static_cast<size_t>(count) * sizeof(float));
+  float lanes[kLanes];  // in halves, quarters, ... of a size known when compiling: a call of memcpy costs more
+  store(lanes, v);
+  const float* from = lanes;
+#pragma GCC unroll 4
+  for (int size = kLanes / 2; size > 0; size /= 2) {
+    if (!(count & size)) continue;
+    std::memcpy(to, from, static_cast<size_t>(size) * sizeof(float));
+    to += size;
+    from += size;
+  }
 }
 
 // max(0, x) that keeps nan

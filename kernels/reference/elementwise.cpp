@@ -1,5 +1,5 @@
-// Sums, products and scaling of arrays, tanh, and dropout. Not here: what broadcasts a row (bias_relu.cpp) or a scalar
-// (reductions.cpp).
+// Sums, products, scaling and copies of arrays, tanh, and dropout. Not here: what broadcasts a row (bias_relu.cpp) or a
+// scalar (reductions.cpp).
 #include "kernels/philox.h"
 #include "kernels/reference/primitives.h"
 
@@ -28,6 +28,16 @@ void scale(Stream&, const ScaleArgs& args) {
     const T* x = static_cast<const T*>(args.x);
     T* out = static_cast<T*>(args.out);
     for (int64_t i = 0; i < args.count; ++i) store(out[i], args.factor * x[i], args.accumulate);
+  });
+}
+
+void copy_rows(Stream&, const CopyRowsArgs& args) {
+  with_type(args.dtype, "copy_rows", [&]<class T>(Type<T>) {
+    for (int64_t r = 0; r < args.rows; ++r) {
+      const T* x = static_cast<const T*>(args.x) + r * args.x_stride;
+      T* y = static_cast<T*>(args.y) + r * args.y_stride;
+      for (int64_t c = 0; c < args.columns; ++c) store(y[c], x[c], args.accumulate);
+    }
   });
 }
 

@@ -1,4 +1,4 @@
-// Random fills. Not here: the generator itself (kernels/philox.h) and dropout's masks (elementwise.cpp).
+// Random fills and noise. Not here: the generator itself (kernels/philox.h) and dropout's masks (elementwise.cpp).
 #include "kernels/philox.h"
 #include "kernels/reference/primitives.h"
 
@@ -20,6 +20,18 @@ void normal(Stream&, const RandomArgs& args) {
     for (int64_t i = 0; i < args.count; ++i) {
       const double draw = philox::normal_at(args.seed, args.stream, 0, static_cast<uint64_t>(i));
       out[i] = static_cast<T>(args.low + args.high * draw);
+    }
+  });
+}
+
+void add_noise(Stream&, const AddNoiseArgs& args) {
+  with_type(args.dtype, "add_noise", [&]<class T>(Type<T>) {
+    const T* x = static_cast<const T*>(args.x);
+    for (int64_t i = 0; i < args.count; ++i) {
+      const auto step = static_cast<uint32_t>(*args.step);
+      const double draw = philox::normal_at(args.seed, args.layer, step, static_cast<uint64_t>(i));
+      const double value = x[i] + args.deviation * draw;
+      static_cast<T*>(args.y)[i] = static_cast<T>(value < args.low ? args.low : value > args.high ? args.high : value);
     }
   });
 }

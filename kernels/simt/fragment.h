@@ -51,6 +51,11 @@ struct Fragment {
 #pragma unroll
     for (int i = 0; i < N; ++i) values[i] = values[i] < 0.0f ? 0.0f : values[i];
   }
+  // Zero where `other` is not positive, nan included.
+  __device__ __forceinline__ void keep_where_positive(const Fragment& other) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) values[i] = other.values[i] > 0.0f ? values[i] : 0.0f;
+  }
   __device__ __forceinline__ float get(int i) const {
     return values[i];
   }
@@ -72,6 +77,11 @@ struct Fragment {
 #pragma unroll
     for (int i = 0; i < N; i += 4)
       *reinterpret_cast<float4*>(to + i) = make_float4(values[i], values[i + 1], values[i + 2], values[i + 3]);
+  }
+  // All elements, wherever they lie.
+  __device__ __forceinline__ void load_unaligned(const float* from) {
+#pragma unroll
+    for (int i = 0; i < N; ++i) values[i] = from[i];
   }
   // The first `count` elements (all, if count >= N; none, if count <= 0), wherever they lie; load_first sets the others
   // to 0.
@@ -181,15 +191,21 @@ struct Fragment {
   __forceinline__ void relu() {
     for (int p = 0; p < kParts; ++p) parts[p] = parts[p] < 0.0f ? Part{} : parts[p];
   }
+  __forceinline__ void keep_where_positive(const Fragment& other) {
+    for (int p = 0; p < kParts; ++p) parts[p] = other.parts[p] > 0.0f ? parts[p] : Part{};
+  }
   __forceinline__ float get(int i) const { return parts[i / kPartSize][i % kPartSize]; }
   __forceinline__ void put(int i, float value) { parts[i / kPartSize][i % kPartSize] = value; }
   __forceinline__ void load(const float* from) {
     for (int p = 0; p < kParts; ++p) {
       parts[p] = *reinterpret_cast<const typename PartOf<N>::Aligned*>(from + p * kPartSize);
-#if defined(__x86_64__)
-      // The compiler must not load it again in each instruction that uses it: loads are what limits a product.
-      asm("" : "+x"(parts[p]));
-#endif
+      keep_in_register(parts[p]);
+    }
+  }
+  __forceinline__ void load_unaligned(const float* from) {
+    for (int p = 0; p < kParts; ++p) {
+      parts[p] = *reinterpret_cast<const typename PartOf<N>::Unaligned*>(from + p * kPartSize);
+      keep_in_register(parts[p]);
     }
   }
   __forceinline__ void store(float* to) const {
@@ -226,6 +242,12 @@ struct Fragment {
   }
 
  private:
+  // The compiler must not load it again in each instruction that uses it: loads are what limits a product.
+  static __forceinline__ void keep_in_register([[maybe_unused]] Part& part) {
+#if defined(__x86_64__)
+    asm("" : "+x"(part));
+#endif
+  }
   template <int size>
   static __forceinline__ void store_piece(const float*& from, float*& to, int count) {
     if (!(count & size)) return;

@@ -1,9 +1,26 @@
-// The hand-written implementation's manifest, the same for both forms: one line per primitive. Not here: the kernels.
+// The hand-written implementation's manifest, the same for both forms: one line per primitive, and
+// the ladders in one list. Not here: the kernels.
 #include "kernels/vanilla/backend.h"
+
+#include <vector>
 
 #include "kernels/vanilla/primitives.h"
 
 namespace cairn::CAIRN_VANILLA {
+namespace {
+
+// All ladders, one after the other.
+const KernelVariant* variants(int32_t* count) {
+  static const std::vector<KernelVariant> all = [] {
+    std::vector<KernelVariant> rungs;
+    for (auto ladder : {gemm_rungs(), conv2d_rungs()}) rungs.insert(rungs.end(), ladder.begin(), ladder.end());
+    return rungs;
+  }();
+  *count = static_cast<int32_t>(all.size());
+  return all.data();
+}
+
+}  // namespace
 
 const Backend& backend() {
   using device::entry;
@@ -27,10 +44,25 @@ const Backend& backend() {
       .tanh_forward = entry<tanh_forward>,
       .tanh_backward = entry<tanh_backward>,
       .dropout = entry<dropout>,
+      .conv2d_forward = entry<conv2d_forward>,
+      .conv2d_backward_data = entry<conv2d_backward_data>,
+      .conv2d_backward_filter = entry<conv2d_backward_filter>,
+      .conv2d_backward_bias = entry<conv2d_backward_bias>,
+      .max_pool_forward = entry<max_pool_forward>,
+      .max_pool_backward = entry<max_pool_backward>,
+      .average_pool_forward = entry<average_pool_forward>,
+      .average_pool_backward = entry<average_pool_backward>,
+      .batch_norm_forward = entry<batch_norm_forward>,
+      .batch_norm_backward = entry<batch_norm_backward>,
+      .local_response_norm_forward = entry<local_response_norm_forward>,
+      .local_response_norm_backward = entry<local_response_norm_backward>,
+      .copy_rows = entry<copy_rows>,
       .softmax_forward = entry<softmax_forward>,
       .softmax_backward = entry<softmax_backward>,
       .cross_entropy_forward = entry<cross_entropy_forward>,
       .cross_entropy_backward = entry<cross_entropy_backward>,
+      .squared_error_forward = entry<squared_error_forward>,
+      .squared_error_backward = entry<squared_error_backward>,
       .sum = entry<sum>,
       .broadcast_scalar = entry<broadcast_scalar>,
       .argmax = entry<argmax>,
@@ -40,6 +72,7 @@ const Backend& backend() {
       .finish_step = entry<finish_step>,
       .uniform = entry<uniform>,
       .normal = entry<normal>,
+      .add_noise = entry<add_noise>,
       .sgd = entry<sgd>,
       .adam = entry<adam>,
   });

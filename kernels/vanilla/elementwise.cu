@@ -1,5 +1,5 @@
-// Kernels that treat each element of an array alone: sums, products, scaling, ReLU, tanh. Not here: what draws random
-// numbers (random.cu) or knows rows (bias.cu).
+// Kernels that treat each element of an array alone: sums, products, scaling, ReLU, tanh; and copies of rows. Not here:
+// what draws random numbers (random.cu) or adds up rows (bias.cu).
 //
 // One thread an element: i = blockIdx.x * 256 + threadIdx.x, so that a warp reads 128 consecutive bytes of each array.
 // All are limited by memory: 1 to 4 FLOPs for 8 to 16 bytes; the 20 or so of tanhf do not change that.
@@ -34,6 +34,14 @@ __global__ void scale_kernel(int64_t count, const float* x, float* out, float fa
 __global__ void broadcast_scalar_kernel(int64_t count, const float* x, float* out, float factor, bool accumulate) {
   const int64_t i = element_index();
   if (i < count) store(out + i, factor * x[0], accumulate);
+}
+
+// Grid: blocks of 256 columns x rows, so that a row's addresses are computed once a block. 8 bytes an element.
+__global__ void copy_rows_kernel(int64_t rows, int64_t columns, const float* x, int64_t x_stride, float* y,
+                                 int64_t y_stride, bool accumulate) {
+  const int64_t c = element_index();
+  if (c >= columns) return;
+  for (int64_t r = blockIdx.y; r < rows; r += gridDim.y) store(y + r * y_stride + c, x[r * x_stride + c], accumulate);
 }
 
 // Written as a comparison with 0 because fmaxf would turn nan into 0.
@@ -89,6 +97,15 @@ void broadcast_scalar(Stream& stream, const BroadcastScalarArgs& args) {
   simt::launch<broadcast_scalar_kernel>(stream, element_grid(args.count), kElementBlock, 0, args.count,
                                         static_cast<const float*>(args.x), static_cast<float*>(args.out),
                                         static_cast<float>(args.factor), args.accumulate != 0);
+}
+
+void copy_rows(Stream& stream, const CopyRowsArgs& args) {
+  require_f32(args.dtype, "copy_rows");
+  if (args.rows == 0 || args.columns == 0) return;
+  const dim3 grid(element_grid(args.columns), static_cast<unsigned>(args.rows < 65535 ? args.rows : 65535));
+  simt::launch<copy_rows_kernel>(stream, grid, kElementBlock, 0, args.rows, args.columns,
+                                 static_cast<const float*>(args.x), args.x_stride, static_cast<float*>(args.y),
+                                 args.y_stride, args.accumulate != 0);
 }
 
 void relu_forward(Stream& stream, const ReluForwardArgs& args) {

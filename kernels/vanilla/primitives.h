@@ -3,10 +3,11 @@
 //
 // Every .cu file of this folder is compiled twice: by nvcc for the GPU, and by the host compiler against kernels/simt.
 // CAIRN_VANILLA is the namespace of the form that is being compiled, vanilla_cuda or vanilla_cpu. The GPU form compiles
-// for sm_80 and sm_90; three forms of gemm rung 7 spill 4 bytes on sm_90, nothing else does. It has not yet run on a
-// GPU.
+// for sm_80 and sm_90; three forms of gemm rung 7 spill 4 bytes on sm_90, conv2d rung 6's filter gradient 40 on
+// sm_80, nothing else does. It has not yet run on a GPU.
 #pragma once
 
+#include <span>
 #include <stdexcept>
 #include <string>
 
@@ -60,12 +61,19 @@ constexpr int64_t kWorkspaceFloats = int64_t{2} << 20;
 void gemm(Stream&, const GemmArgs&);
 void byte_linear_forward(Stream&, const ByteLinearForwardArgs&);
 void byte_linear_backward_weight(Stream&, const ByteLinearBackwardWeightArgs&);
-const KernelVariant* variants(int32_t* count);
+std::span<const KernelVariant> gemm_rungs();
+// conv2d/conv2d.cu, conv2d/bias_gradient.cu
+void conv2d_forward(Stream&, const Conv2dForwardArgs&);
+void conv2d_backward_data(Stream&, const Conv2dBackwardDataArgs&);
+void conv2d_backward_filter(Stream&, const Conv2dBackwardFilterArgs&);
+void conv2d_backward_bias(Stream&, const Conv2dBackwardBiasArgs&);
+std::span<const KernelVariant> conv2d_rungs();
 // elementwise.cu
 void add(Stream&, const BinaryArgs&);
 void multiply(Stream&, const BinaryArgs&);
 void scale(Stream&, const ScaleArgs&);
 void broadcast_scalar(Stream&, const BroadcastScalarArgs&);
+void copy_rows(Stream&, const CopyRowsArgs&);
 void relu_forward(Stream&, const ReluForwardArgs&);
 void relu_backward(Stream&, const ReluBackwardArgs&);
 void tanh_forward(Stream&, const TanhForwardArgs&);
@@ -74,6 +82,16 @@ void tanh_backward(Stream&, const TanhBackwardArgs&);
 void bias_forward(Stream&, const BiasForwardArgs&);
 void bias_backward(Stream&, const BiasBackwardArgs&);
 void bias_relu_backward(Stream&, const BiasReluBackwardArgs&);
+// pooling.cu
+void max_pool_forward(Stream&, const MaxPoolForwardArgs&);
+void max_pool_backward(Stream&, const MaxPoolBackwardArgs&);
+void average_pool_forward(Stream&, const AveragePoolForwardArgs&);
+void average_pool_backward(Stream&, const AveragePoolBackwardArgs&);
+// normalisation.cu
+void batch_norm_forward(Stream&, const BatchNormForwardArgs&);
+void batch_norm_backward(Stream&, const BatchNormBackwardArgs&);
+void local_response_norm_forward(Stream&, const LocalResponseNormForwardArgs&);
+void local_response_norm_backward(Stream&, const LocalResponseNormBackwardArgs&);
 // softmax.cu
 void softmax_forward(Stream&, const SoftmaxForwardArgs&);
 void softmax_backward(Stream&, const SoftmaxBackwardArgs&);
@@ -81,6 +99,8 @@ void cross_entropy_forward(Stream&, const CrossEntropyForwardArgs&);
 void cross_entropy_backward(Stream&, const CrossEntropyBackwardArgs&);
 // reductions.cu
 void sum(Stream&, const SumArgs&);
+void squared_error_forward(Stream&, const SquaredErrorForwardArgs&);
+void squared_error_backward(Stream&, const SquaredErrorBackwardArgs&);
 void argmax(Stream&, const ArgmaxArgs&);
 void classification_metrics(Stream&, const ClassificationMetricsArgs&);
 // batches.cu
@@ -91,6 +111,7 @@ void finish_step(Stream&, const FinishStepArgs&);
 void uniform(Stream&, const RandomArgs&);
 void normal(Stream&, const RandomArgs&);
 void dropout(Stream&, const DropoutArgs&);
+void add_noise(Stream&, const AddNoiseArgs&);
 // optimizers.cu
 void sgd(Stream&, const SgdArgs&);
 void adam(Stream&, const AdamArgs&);

@@ -1,4 +1,5 @@
-// Kernels that draw random numbers: uniform and normal fills, dropout. Not here: the generator (kernels/philox.h).
+// Kernels that draw random numbers: uniform and normal fills, dropout, noise. Not here: the generator
+// (kernels/philox.h).
 //
 // One Philox call yields four words, so a thread makes the four elements 4 g .. 4 g + 3 of group g = its index.
 // Ten rounds of two 32 x 32 -> 64 bit multiplications for 16 bytes written: about even between arithmetic and memory.
@@ -47,6 +48,20 @@ __global__ void dropout_kernel(int64_t count, const float* x, float* y, float pr
   }
 }
 
+__global__ void add_noise_kernel(int64_t count, const float* x, float* y, double deviation, double low, double high,
+                                 uint64_t seed, uint32_t layer, const int64_t* step) {
+  const int64_t group = group_index();
+  if (group * 4 >= count) return;
+  const philox::Block block = philox::draw(seed, layer, static_cast<uint32_t>(*step), static_cast<uint64_t>(group));
+  double noise[4];
+  philox::normal(block.word[0], block.word[1], noise[0], noise[1]);
+  philox::normal(block.word[2], block.word[3], noise[2], noise[3]);
+  for (int j = 0; j < 4 && group * 4 + j < count; ++j) {
+    const double value = static_cast<double>(x[group * 4 + j]) + deviation * noise[j];
+    y[group * 4 + j] = static_cast<float>(value < low ? low : value > high ? high : value);  // nan stays nan
+  }
+}
+
 }  // namespace
 
 void uniform(Stream& stream, const RandomArgs& args) {
@@ -73,6 +88,14 @@ void dropout(Stream& stream, const DropoutArgs& args) {
                                static_cast<const float*>(args.x), static_cast<float*>(args.y), threshold,
                                static_cast<float>(1.0 / (1.0 - args.probability)), args.seed, args.layer, args.step,
                                args.accumulate != 0);
+}
+
+void add_noise(Stream& stream, const AddNoiseArgs& args) {
+  require_f32(args.dtype, "add_noise");
+  if (args.count == 0) return;
+  simt::launch<add_noise_kernel>(stream, group_grid(args.count), kElementBlock, 0, args.count,
+                                 static_cast<const float*>(args.x), static_cast<float*>(args.y), args.deviation,
+                                 args.low, args.high, args.seed, args.layer, args.step);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

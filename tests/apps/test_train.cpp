@@ -56,6 +56,27 @@ TEST_CASE("a run's config.json repeats the run, and flags win over it") {
   CHECK(last_line(changed.out)["epochs"] == 1);
 }
 
+TEST_CASE("--steps and --shuffle: a run that ends within an epoch, in stored order, repeated from its config.json") {
+  const TemporaryFolder folder;
+  const Result first = run(CAIRN_TRAIN,
+                           {"--model", "linear", "--dataset", "digits", "--impl", "eigen", "--epochs", "0", "--steps",
+                            "320", "--shuffle", "false", "--json", "--out", "a"},
+                           folder.path);
+  REQUIRE_MESSAGE(first.code == 0, first.error);
+  CHECK(last_line(first.out)["steps"] == 320);
+  CHECK_MESSAGE(first.error.find("in stored order, 320 steps") != std::string::npos, first.error);
+  const Result again = run(CAIRN_TRAIN, {"--config", "a/config.json", "--json", "--out", "b"}, folder.path);
+  REQUIRE_MESSAGE(again.code == 0, again.error);
+  CHECK(last_line(first.out)["train_loss"] == last_line(again.out)["train_loss"]);
+  const Result shuffled =
+      run(CAIRN_TRAIN, {"--config", "a/config.json", "--shuffle", "true", "--json", "--out", "c"}, folder.path);
+  CHECK(last_line(first.out)["train_loss"] != last_line(shuffled.out)["train_loss"]);
+  const Result neither = run(CAIRN_TRAIN, {"--model", "linear", "--dataset", "digits", "--epochs", "0"}, folder.path);
+  CHECK(neither.code == 2);
+  CHECK_MESSAGE(neither.error.find("--epochs must be between 1 and 1000000, not 0") != std::string::npos,
+                neither.error);
+}
+
 TEST_CASE("Ctrl-C finishes the step, saves and exits 130; the run can be resumed") {
   const TemporaryFolder folder;
   const Result result = run(CAIRN_TRAIN,

@@ -65,6 +65,36 @@ TEST_CASE("costs are counted as stated") {
   const AdamArgs adam{.dtype = DType::f32, .tensors = tensors, .tensor_count = 2};
   CHECK(cost(adam).bytes == 15 * 28);
   CHECK(shape_of(adam) == "15 in 2");
+
+  Conv2dForwardArgs conv{.dtype = DType::f32};
+  conv.shape = {.batch = 2,
+                .in_channels = 3,
+                .in_height = 5,
+                .in_width = 5,
+                .out_channels = 4,
+                .out_height = 3,
+                .out_width = 3,
+                .kernel_height = 3,
+                .kernel_width = 3,
+                .stride_height = 1,
+                .stride_width = 1};
+  CHECK(cost(conv).flops == 2 * 72 * 27);
+  CHECK(cost(conv).bytes == 4 * (150 + 108 + 72));
+  CHECK(shape_of(conv) == "2 x 3 x 5 x 5, 4 of 3 x 3");
+  int32_t index = 0;
+  MaxPoolForwardArgs pool{.dtype = DType::f32, .indices = &index};
+  pool.shape = {.planes = 6,
+                .in_height = 4,
+                .in_width = 4,
+                .out_height = 2,
+                .out_width = 2,
+                .window_height = 2,
+                .window_width = 2,
+                .stride_height = 2,
+                .stride_width = 2};
+  CHECK(cost(pool).flops == 24 * 3);
+  CHECK(cost(pool).bytes == 4 * (96 + 24 + 24));
+  CHECK(shape_of(pool) == "6 x 4 x 4, 2 x 2 / 2");
 }
 
 }  // namespace cairn::benchmarks

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/error.h"
 #include "framework/tensor.h"
 
 namespace cairn::test {
@@ -44,6 +45,12 @@ std::string message_of(const Body& body) {
     return std::string("of another type: ") + error.what();
   }
   return "";
+}
+
+// The text with which an op refuses its tensors.
+template <class Body>
+std::string refusal(const Body& body) {
+  return message_of<ShapeError>(body);
 }
 
 // A folder of its own that goes away with it.

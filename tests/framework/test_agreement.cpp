@@ -3,6 +3,7 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "framework/autograd.h"
 #include "framework/ops/elementwise.h"
@@ -32,24 +33,58 @@ Outcome run(const OpCase& op, const std::shared_ptr<Device>& device, DType dtype
   return outcome;
 }
 
+// On every implementation in float against `reference` in double.
+void check_agreement(const std::vector<OpCase>& cases) {
+  constexpr double kTolerance = 1e-5;
+  for (const OpCase& op : cases) {
+    const Outcome expected = run(op, reference(), DType::f64);
+    for (const auto& device : devices()) {
+      CAPTURE(op.name);
+      CAPTURE(device->label());
+      CAPTURE(op.inputs[0].rows());
+      const Outcome actual = run(op, device, DType::f32);
+      CHECK(relative_error(actual.output, expected.output) <= kTolerance);
+      for (size_t i = 0; i < expected.gradients.size(); ++i)
+        CHECK(relative_error(actual.gradients[i], expected.gradients[i]) <= kTolerance);
+    }
+  }
+}
+
 }  // namespace
 
 TEST_CASE("every op on every implementation agrees with reference in double") {
-  constexpr double kTolerance = 1e-5;
   const int64_t sizes[][3] = {{33, 17, 65}, {1, 10, 784}, {64, 32, 31}};
-  for (const auto& size : sizes) {
-    for (const OpCase& op : op_cases(size[0], size[1], size[2])) {
-      const Outcome expected = run(op, reference(), DType::f64);
-      for (const auto& device : devices()) {
-        CAPTURE(op.name);
-        CAPTURE(device->label());
-        CAPTURE(size[0]);
-        const Outcome actual = run(op, device, DType::f32);
-        CHECK(relative_error(actual.output, expected.output) <= kTolerance);
-        for (size_t i = 0; i < expected.gradients.size(); ++i)
-          CHECK(relative_error(actual.gradients[i], expected.gradients[i]) <= kTolerance);
-      }
-    }
+  for (const auto& size : sizes) check_agreement(op_cases(size[0], size[1], size[2]));
+}
+
+TEST_CASE("every op on images on every implementation agrees with reference in double") {
+  const int64_t sizes[][4] = {{5, 7, 14, 13}, {1, 3, 28, 28}, {17, 8, 9, 10}};
+  for (const auto& size : sizes) check_agreement(image_op_cases(size[0], size[1], size[2], size[3]));
+}
+
+TEST_CASE("add_noise draws the same everywhere, anew each step, within its bounds") {
+  const auto noisy = [](const std::shared_ptr<Device>& device, int64_t step, DType dtype = DType::f32) {
+    const Tensor x = random_tensor(device, {100, 50}, 1, dtype, 0, 1);
+    const Tensor clock = Tensor::from_host<int64_t>(device, {}, std::vector<int64_t>{step});
+    return values_of(add_noise(x, 0.2, 0, 1, 11, 3, clock));
+  };
+  const std::vector<double> expected = noisy(reference(), 4, DType::f64);
+  const std::vector<double> clean = random_values(5000, 1, 0, 1);
+  double sum = 0, squares = 0;
+  int inside = 0;
+  for (size_t i = 0; i < clean.size(); ++i) {
+    REQUIRE((expected[i] >= 0 && expected[i] <= 1));
+    if (clean[i] < 0.4 || clean[i] > 0.6) continue;  // where two deviations are not cut off
+    ++inside;
+    sum += expected[i] - clean[i];
+    squares += (expected[i] - clean[i]) * (expected[i] - clean[i]);
+  }
+  CHECK(std::abs(sum / inside) <= 4 * 0.2 / std::sqrt(inside));
+  CHECK(std::sqrt(squares / inside) == doctest::Approx(0.2).epsilon(0.1));
+  for (const auto& device : devices()) {
+    CAPTURE(device->label());
+    CHECK(relative_error(noisy(device, 4), expected) <= 1e-5);
+    CHECK(relative_error(noisy(device, 5), expected) > 0.1);
   }
 }
 

@@ -34,6 +34,13 @@ void check(const Function& function, const std::vector<Tensor>& inputs) {
   CHECK(result.kinks == 0);  // none of these inputs lies on a corner
 }
 
+// Every op at one size.
+std::vector<OpCase> all_cases() {
+  std::vector<OpCase> cases = op_cases(3, 5, 7);
+  for (OpCase& op : image_op_cases(2, 3, 5, 6)) cases.push_back(std::move(op));
+  return cases;
+}
+
 }  // namespace
 
 TEST_CASE("gradcheck of every op") {
@@ -48,8 +55,20 @@ TEST_CASE("gradcheck of every op") {
   }
 }
 
+TEST_CASE("gradcheck of every op on images") {
+  const int64_t shapes[][4] = {{2, 3, 5, 6}, {1, 1, 7, 4}, {3, 2, 4, 5}, {1, 5, 8, 8}};
+  for (const auto& s : shapes) {
+    for (const OpCase& op : image_op_cases(s[0], s[1], s[2], s[3])) {
+      CAPTURE(op.name);
+      const std::string shape = Shape{s[0], s[1], s[2], s[3]}.text();
+      CAPTURE(shape);
+      check(op.run, make_inputs(op));
+    }
+  }
+}
+
 TEST_CASE("gradcheck of every op with one input that requires no gradient") {
-  for (const OpCase& op : op_cases(3, 5, 7)) {
+  for (const OpCase& op : all_cases()) {
     if (op.inputs.size() < 2) continue;
     for (size_t i = 0; i < op.inputs.size(); ++i) {
       CAPTURE(op.name);
@@ -62,7 +81,7 @@ TEST_CASE("gradcheck of every op with one input that requires no gradient") {
 }
 
 TEST_CASE("gradcheck of every op whose gradients add up in a leaf") {
-  for (const OpCase& op : op_cases(3, 5, 7)) {
+  for (const OpCase& op : all_cases()) {
     CAPTURE(op.name);
     const auto twice = [&](const std::vector<Tensor>& in) { return add(op.run(in), scale(op.run(in), 0.5)); };
     check(twice, make_inputs(op));
@@ -70,7 +89,7 @@ TEST_CASE("gradcheck of every op whose gradients add up in a leaf") {
 }
 
 TEST_CASE("gradcheck of every op whose gradients add up between ops") {
-  for (const OpCase& op : op_cases(3, 5, 7)) {
+  for (const OpCase& op : all_cases()) {
     CAPTURE(op.name);
     const auto twice = [&](const std::vector<Tensor>& in) {
       std::vector<Tensor> inner;

@@ -280,12 +280,12 @@ TEST_CASE("initialisation is the same everywhere, differs by seed, and by parame
 }
 
 TEST_CASE("initialisations are known by name") {
-  for (const char* name :
-       {"pytorch", "he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "unit-uniform", "constant"})
+  for (const char* name : {"pytorch", "he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "caffe-xavier",
+                           "cudnn-training", "truncated-normal", "unit-uniform", "constant"})
     CHECK(std::string(name_of(weight_init_from(name))) == name);
   CHECK(message_of<UsageError>([] { weight_init_from("xavier"); }) ==
         "unknown initialisation 'xavier': choose one of pytorch, he-normal, he-uniform, glorot-normal, glorot-uniform, "
-        "unit-uniform, constant");
+        "caffe-xavier, cudnn-training, truncated-normal, unit-uniform, constant");
 }
 
 }  // namespace cairn::test

@@ -16,7 +16,7 @@
 namespace cairn::test {
 namespace {
 
-constexpr int64_t kRows = 8, kInputs = 20, kHidden = 12, kClasses = 5, kBatches = 3, kSteps = 10;
+constexpr int64_t kRows = 8, kInputs = 20, kHidden = 12, kClasses = 5, kBatches = 3, kTrainingSteps = 10;
 
 // A two-layer network with dropout, trained on byte rows: everything that a step reads from the step clock.
 struct Training {
@@ -24,8 +24,8 @@ struct Training {
       : data(byte_data(device, kBatches * kRows, kInputs)),
         index(Tensor::zeros(device, {kRows}, DType::i32)),
         labels(Tensor::zeros(device, {kRows}, DType::i32)),
-        history(Tensor::zeros(device, {kSteps})),
-        clock(device, kSteps) {
+        history(Tensor::zeros(device, {kTrainingSteps})),
+        clock(device, kTrainingSteps) {
     std::vector<int32_t> order_values;
     std::vector<uint8_t> label_values;
     for (int i = 0; i < kBatches * kRows; ++i) {
@@ -40,7 +40,7 @@ struct Training {
       parameters.back().tensor.set_requires_grad(true);
     }
     std::vector<float> rates;
-    for (int t = 0; t < kSteps; ++t) rates.push_back(0.1f / static_cast<float>(t + 1));
+    for (int t = 0; t < kTrainingSteps; ++t) rates.push_back(0.1f / static_cast<float>(t + 1));
     clock.set_rates(rates);
     optimizer.emplace(parameters, 0.9, 1e-3);
   }
@@ -57,8 +57,8 @@ struct Training {
     optimizer->clear_grads();
     backward(loss);
     optimizer->step(clock);
-    device.call(&Backend::finish_step,
-                FinishStepArgs{DType::f32, loss.data(), history.data<float>(), kSteps, clock.step().data<int64_t>()});
+    device.call(&Backend::finish_step, FinishStepArgs{DType::f32, loss.data(), history.data<float>(), kTrainingSteps,
+                                                      clock.step().data<int64_t>()});
   }
 
   // Every parameter and every loss so far.
@@ -86,12 +86,12 @@ TEST_CASE("a captured step replays bit-equal to the eager one") {
     eager.step();
     const size_t live = device->memory().live;
     CHECK(replayed.state() == eager.state());
-    for (int t = 1; t < kSteps; ++t) {
+    for (int t = 1; t < kTrainingSteps; ++t) {
       eager.step();
       recording.replay();
       CHECK(replayed.state() == eager.state());
     }
-    CHECK(replayed.clock.read_step() == kSteps);
+    CHECK(replayed.clock.read_step() == kTrainingSteps);
     const std::vector<float> losses = eager.history.to_host<float>();
     for (size_t t = 1; t < losses.size(); ++t) CHECK(losses[t] != losses[t - 1]);
     CHECK(device->memory().live == live);  // a replay takes nothing
@@ -119,7 +119,7 @@ TEST_CASE("a recording and eager steps may take turns") {
     mixed.step();
     eager.step();
     Recording recording(*device, [&] { mixed.step(); });
-    for (int t = 1; t < kSteps; ++t) {
+    for (int t = 1; t < kTrainingSteps; ++t) {
       eager.step();
       if (t % 3 == 0)
         mixed.step();
@@ -252,6 +252,18 @@ TEST_CASE("a recording holds one call per primitive on the CPU") {
   const Tensor x = random_tensor(reference(), {3}, 1);
   Recording recording(*reference(), [&] { scale(add(x, x), 2); });
   CHECK(recording.call_count() == 2);
+}
+
+TEST_CASE("a view's gradient is passed on without a copy") {
+  const auto calls = [](auto op) {
+    Tensor x = random_tensor(reference(), {2, 3, 4, 5}, 1);
+    x.set_requires_grad(true);
+    backward(sum(op(scale(x, 2))));  // makes the gradient's buffer
+    return Recording(*reference(), [&] { backward(sum(op(scale(x, 2)))); }).call_count();
+  };
+  const size_t without = calls([](const Tensor& y) { return y; });
+  CHECK(calls([](const Tensor& y) { return flatten(y); }) == without);
+  CHECK(calls([](const Tensor& y) { return reshape(flatten(y), {120}); }) == without);
 }
 
 }  // namespace cairn::test

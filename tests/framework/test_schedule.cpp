@@ -16,7 +16,7 @@ constexpr const char* kChoices =
     "; choose one of constant, step:gamma=G,size=STEPS, exponential:gamma=G, inverse:gamma=G,power=P, "
     "cosine[:total=STEPS]";
 
-std::string refusal(const std::string& text) {
+std::string schedule_refusal(const std::string& text) {
   return message_of<UsageError>([&] { parse_schedule(text); });
 }
 
@@ -81,27 +81,28 @@ TEST_CASE("schedules are read from text and written back") {
 }
 
 TEST_CASE("texts that are no schedule are refused with the choices") {
-  CHECK(refusal("") == std::string("schedule '': unknown kind ''") + kChoices);
-  CHECK(refusal("linear") == std::string("schedule 'linear': unknown kind 'linear'") + kChoices);
-  CHECK(refusal("Step:gamma=1,size=1") ==
+  CHECK(schedule_refusal("") == std::string("schedule '': unknown kind ''") + kChoices);
+  CHECK(schedule_refusal("linear") == std::string("schedule 'linear': unknown kind 'linear'") + kChoices);
+  CHECK(schedule_refusal("Step:gamma=1,size=1") ==
         std::string("schedule 'Step:gamma=1,size=1': unknown kind 'Step'") + kChoices);
-  CHECK(refusal("step") == std::string("schedule 'step': 'step' needs gamma") + kChoices);
-  CHECK(refusal("step:gamma=0.1") == std::string("schedule 'step:gamma=0.1': 'step' needs size") + kChoices);
-  CHECK(refusal("constant:gamma=1") ==
+  CHECK(schedule_refusal("step") == std::string("schedule 'step': 'step' needs gamma") + kChoices);
+  CHECK(schedule_refusal("step:gamma=0.1") == std::string("schedule 'step:gamma=0.1': 'step' needs size") + kChoices);
+  CHECK(schedule_refusal("constant:gamma=1") ==
         std::string("schedule 'constant:gamma=1': 'constant' has no parameter 'gamma'") + kChoices);
-  CHECK(refusal("constant:") == std::string("schedule 'constant:': '' is not of the form name=value") + kChoices);
-  CHECK(refusal("exponential:gamma=0.9,") ==
+  CHECK(schedule_refusal("constant:") ==
+        std::string("schedule 'constant:': '' is not of the form name=value") + kChoices);
+  CHECK(schedule_refusal("exponential:gamma=0.9,") ==
         std::string("schedule 'exponential:gamma=0.9,': '' is not of the form name=value") + kChoices);
-  CHECK(refusal("exponential:gamma=0.9,gamma=0.8") ==
+  CHECK(schedule_refusal("exponential:gamma=0.9,gamma=0.8") ==
         std::string("schedule 'exponential:gamma=0.9,gamma=0.8': gamma is given twice") + kChoices);
   for (const std::string value : {"", "x", "0", "-1", "nan", "inf", "1e999", "0.5x", " 1"})
-    CHECK(refusal("exponential:gamma=" + value) == "schedule 'exponential:gamma=" + value +
-                                                       "': gamma must be a positive number, not '" + value + "'" +
-                                                       kChoices);
+    CHECK(schedule_refusal("exponential:gamma=" + value) == "schedule 'exponential:gamma=" + value +
+                                                                "': gamma must be a positive number, not '" + value +
+                                                                "'" + kChoices);
   for (const std::string value : {"", "1.5", "0", "-3", "99999999999999999999", "1 "})
-    CHECK(refusal("cosine:total=" + value) == "schedule 'cosine:total=" + value +
-                                                  "': total must be a positive whole number, not '" + value + "'" +
-                                                  kChoices);
+    CHECK(schedule_refusal("cosine:total=" + value) == "schedule 'cosine:total=" + value +
+                                                           "': total must be a positive whole number, not '" + value +
+                                                           "'" + kChoices);
 }
 
 }  // namespace cairn::test

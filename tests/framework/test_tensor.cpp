@@ -7,15 +7,6 @@
 #include "tests/framework/support.h"
 
 namespace cairn::test {
-namespace {
-
-template <class Body>
-std::string refusal(const Body& body) {
-  return message_of<ShapeError>(body);
-}
-
-}  // namespace
-
 TEST_CASE("values go to the device and come back") {
   for (const auto& device : devices()) {
     CAPTURE(device->label());

@@ -15,7 +15,8 @@ constexpr size_t kMaximumLines = 600;
 // What each folder may include from, itself apart. "kernels" is the seam: the headers that lie directly in kernels/.
 // Folders that are not listed (tests, fuzz) may include everything.
 const std::map<std::string, std::set<std::string>> kArrows = {
-    {"apps", {"benchmarks", "trainers", "models", "datasets", "framework", "kernels"}},
+    {"apps", {"comparisons", "benchmarks", "trainers", "models", "datasets", "framework", "kernels"}},
+    {"comparisons", {"benchmarks", "trainers", "models", "datasets", "framework", "kernels"}},
     {"benchmarks", {"trainers", "models", "datasets", "framework", "kernels", "kernels/cpu"}},
     {"trainers", {"models", "datasets", "framework", "kernels"}},
     {"models", {"framework", "kernels"}},

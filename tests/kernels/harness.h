@@ -26,6 +26,7 @@ struct Subject {
   std::string kernels;     // as in StreamOptions, "" for the defaults
   Precision precision = Precision::fp32;
   double input_rounding = 0;  // relative rounding of a matrix product's inputs that the rung is allowed: TF32's 2^-11
+  bool same_bits = true;      // at each run; a rung that does not promise it says so in its idea
 
   std::string name() const;  // such as "vanilla/cpu gemm=3"
 };

@@ -70,6 +70,7 @@ const std::vector<Subject>& subjects(const char* primitive) {
         rung.precision = Precision::tf32;
         rung.input_rounding = 0x1p-11;
       }
+      rung.same_bits = !std::strstr(variants[i].idea, "not bitwise");
       result.push_back(rung);
     }
   }

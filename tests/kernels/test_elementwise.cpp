@@ -1,4 +1,4 @@
-// add, multiply, scale and tanh. Not here: what has a bias (test_bias_relu.cpp) or draws random numbers
+// add, multiply, scale, copies of rows and tanh. Not here: what has a bias (test_bias_relu.cpp) or draws random numbers
 // (test_dropout.cpp).
 #include <doctest/doctest.h>
 
@@ -120,6 +120,47 @@ TEST_CASE("scale") {
       return call.invoke(&Backend::scale, args);
     };
     check({.primitive = "scale", .shape = "by hand", .real = real, .run = run, .expected = {{3, -2}}});
+  }
+}
+
+TEST_CASE("copy_rows") {
+  for (DType real : kReals) {
+    for (auto [rows, columns] : matrix_sizes()) {
+      for (int turn = 0; turn < 6; ++turn) {
+        const bool accumulate = turn % 2;
+        const int64_t x_gap = turn < 2 ? 0 : 3, y_gap = turn < 4 ? 0 : 130;
+        const auto run = [=, rows = rows, columns = columns](Call& call) {
+          const Layout x(rows, columns, columns + x_gap), y(rows, columns, columns + y_gap);
+          const Tolerance tolerance = accumulate ? two_roundings(real, 1) : Tolerance{};
+          const CopyRowsArgs args{.dtype = call.real(),
+                                  .rows = rows,
+                                  .columns = columns,
+                                  .x = call.input("x", x, reals(x.count(), 1)),
+                                  .x_stride = x.leading,
+                                  .y = call.output("y", y, tolerance, accumulate ? reals(y.count(), 2) : Values{}),
+                                  .y_stride = y.leading,
+                                  .accumulate = accumulate};
+          return call.invoke(&Backend::copy_rows, args);
+        };
+        check({.primitive = "copy_rows",
+               .shape = shape_text({{"rows", rows}, {"columns", columns}, {"turn", turn}}),
+               .real = real,
+               .offset = columns % 2,
+               .run = run});
+      }
+    }
+    const auto run = [](Call& call) {
+      const CopyRowsArgs args{.dtype = call.real(),
+                              .rows = 2,
+                              .columns = 2,
+                              .x = call.input("x", {2, 2, 3}, {1, 2, 3, 4}),
+                              .x_stride = 3,
+                              .y = call.output("y", {2, 2, 5}, {}, {10, 20, 30, 40}),
+                              .y_stride = 5,
+                              .accumulate = 1};
+      return call.invoke(&Backend::copy_rows, args);
+    };
+    check({.primitive = "copy_rows", .shape = "by hand", .real = real, .run = run, .expected = {{11, 22, 33, 44}}});
   }
 }
 

@@ -1,8 +1,9 @@
-// Philox against its published vectors, and uniform and normal. Not here: dropout's masks (test_dropout.cpp).
+// Philox against its published vectors, uniform, normal and noise. Not here: dropout's masks (test_dropout.cpp).
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "kernels/philox.h"
 #include "tests/kernels/harness.h"
@@ -118,6 +119,74 @@ TEST_CASE("uniform: the same bits everywhere") {
 // cosine come from different math libraries.
 TEST_CASE("normal: the same value everywhere") {
   check_draws("normal", &Backend::normal, {.relative = 0x1p-23}, {.absolute = 0x1p-50});
+}
+
+TEST_CASE("add_noise: the same value everywhere") {
+  for (DType real : kReals) {
+    for (int64_t count : vector_sizes()) {
+      for (int turn = 0; turn < 4; ++turn) {
+        const bool in_place = turn % 2, cut = turn / 2;
+        const auto run = [=](Call& call) {
+          const Values x = reals(count, 1);
+          // As with `normal`; the noise may all but cancel the value, hence the absolute part in float too.
+          const Tolerance tolerance =
+              real == DType::f32 ? Tolerance{.absolute = 0x1p-45, .relative = 0x1p-23} : Tolerance{.absolute = 0x1p-50};
+          void* y = call.output("y", count, tolerance, in_place ? x : Values{});
+          const AddNoiseArgs args{.dtype = call.real(),
+                                  .count = count,
+                                  .x = in_place ? y : call.input("x", count, x),
+                                  .y = y,
+                                  .deviation = 0.5,
+                                  .low = cut ? -0.25 : -100,
+                                  .high = cut ? 0.75 : 100,
+                                  .seed = 0x9E3779B97F4A7C15,
+                                  .layer = static_cast<uint32_t>(turn),
+                                  .step = call.typed_input<int64_t>("step", {12345})};
+          return call.invoke(&Backend::add_noise, args);
+        };
+        check({.primitive = "add_noise",
+               .shape = shape_text({{"count", count}, {"turn", turn}}),
+               .real = real,
+               .offset = count % 2,
+               .run = run,
+               .oracle_real = real});
+      }
+    }
+  }
+}
+
+// The draws are a pure function of (seed, layer, step, element), written out here from the generator, for two steps and
+// two layers, so that one that is ignored shows. Without noise only the limits are left, and nan, which stays.
+TEST_CASE("add_noise: the draws follow seed, layer and step") {
+  for (DType real : kReals) {
+    const auto check_case = [&](const char* shape, const Values& x, double deviation, double low, double high,
+                                uint32_t layer, int64_t step, const Values& expected) {
+      const auto count = static_cast<int64_t>(x.size());
+      const auto run = [=](Call& call) {
+        const AddNoiseArgs args{.dtype = call.real(),
+                                .count = count,
+                                .x = call.input("x", count, x),
+                                .y = call.output("y", count, {.relative = 2 * unit(real)}),
+                                .deviation = deviation,
+                                .low = low,
+                                .high = high,
+                                .seed = 42,
+                                .layer = layer,
+                                .step = call.typed_input<int64_t>("step", {static_cast<double>(step)})};
+        return call.invoke(&Backend::add_noise, args);
+      };
+      check({.primitive = "add_noise", .shape = shape, .real = real, .run = run, .expected = {expected}});
+    };
+    for (uint32_t layer : {0u, 7u})
+      for (int64_t step : {0, 1}) {
+        Values expected(103);
+        for (size_t i = 0; i < expected.size(); ++i)
+          expected[i] = 16 + philox::normal_at(42, layer, static_cast<uint32_t>(step), i);
+        check_case("drawn here", Values(expected.size(), 16), 1, -100, 100, layer, step, expected);
+      }
+    constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+    check_case("limits", {-3, 0.5, 2, kNan, 1, -1, 0, 7, 8}, 0, -1, 2, 0, 0, {-1, 0.5, 2, kNan, 1, -1, 0, 2, 2});
+  }
 }
 
 TEST_CASE("uniform: by hand") {

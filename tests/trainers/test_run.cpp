@@ -137,6 +137,79 @@ TEST_CASE("a run that was left in the middle of an epoch reports the whole epoch
   CHECK(lines[1]["train_loss"] == uninterrupted.summary["train_loss"]);
 }
 
+TEST_CASE("a run of so many steps leaves its cut epoch's line, and can be made longer") {
+  const TemporaryFolder whole;
+  RunOptions options;
+  options.quiet = true;
+  const auto run_of = [&](const fs::path& out, int64_t steps) {
+    RunConfig config = short_run(out, 0);
+    config.training.steps = steps;
+    return config;
+  };
+  const auto metrics = [](const fs::path& folder) {
+    std::vector<nlohmann::json> lines;
+    std::ifstream file(folder / "metrics.jsonl");
+    for (std::string line; std::getline(file, line);) lines.push_back(nlohmann::json::parse(line));
+    return lines;
+  };
+  const RunResult result = run_training(run_of(whole.path / "a", 100), options);  // of 40 an epoch
+  CHECK(result.summary["steps"] == 100);
+  CHECK(result.summary["epochs"] == 2);
+  CHECK(result.summary["seconds_per_epoch"].get<double>() > 0);
+  REQUIRE(metrics(whole.path / "a").size() == 3);
+  CHECK(metrics(whole.path / "a")[2]["steps"] == 100);
+  CHECK(metrics(whole.path / "a")[2].contains("test_accuracy"));
+  nlohmann::json settings;
+  std::ifstream(whole.path / "a" / "config.json") >> settings;
+  CHECK(settings["steps"] == 100);
+  CHECK(settings["epochs"] == 0);
+  CHECK(settings["shuffle"] == true);
+
+  run_training(run_of(whole.path / "b", 90), options);
+  options.resume = (whole.path / "b").string();
+  run_training(run_of("", 90), options);  // nothing is left to do, and nothing is lost
+  CHECK(metrics(whole.path / "b").size() == 3);
+  const RunResult longer = run_training(run_of("", 100), options);
+  CHECK(longer.summary["train_loss"] == result.summary["train_loss"]);
+  REQUIRE(metrics(whole.path / "b").size() == 3);
+  CHECK(metrics(whole.path / "b")[2]["train_loss"] == metrics(whole.path / "a")[2]["train_loss"]);
+  for (const char* file : {"model.safetensors", "checkpoint.safetensors"})
+    CHECK(file_bytes(whole.path / "a" / file) == file_bytes(whole.path / "b" / file));
+}
+
+TEST_CASE("a convolutional network with dropout and Adam continues with the same bits within its last epoch") {
+  const TemporaryFolder whole;
+  RunConfig config = config_for("cnn", "benchmark-mnist", "eigen");
+  config.training.batch_size = 16;
+  config.training.steps = 9;
+  const datasets::Dataset digits = load("digits", 100, 10);  // seven steps an epoch, the last one short
+  const auto continued_after = [&](int64_t steps) {
+    std::vector<HostTensor> checkpoint;
+    std::atomic<bool> stop{false};
+    {
+      Trainer trainer = make_trainer(config, digits);
+      Trainer::Hooks hooks;
+      hooks.save_interval = 1;
+      hooks.save = [&] {
+        if (trainer.steps_done() != steps) return;
+        checkpoint = checkpoint_of(trainer, {});
+        stop = true;
+      };
+      while (!stop && trainer.steps_done() < trainer.total_steps()) trainer.run_epoch(hooks, stop);
+    }
+    Trainer trainer = make_trainer(config, digits);
+    if (!checkpoint.empty()) restore(trainer, checkpoint, "memory");
+    CHECK(trainer.steps_done() == (checkpoint.empty() ? 0 : steps));
+    while (trainer.steps_done() < trainer.total_steps()) trainer.run_epoch({}, kNever);
+    CHECK(trainer.steps_done() == 9);
+    CHECK(trainer.losses().size() == 2);
+    return parameter_bytes(trainer);
+  };
+  const std::vector<std::byte> expected = continued_after(0);
+  CHECK(continued_after(3) == expected);
+  CHECK(continued_after(8) == expected);
+}
+
 TEST_CASE("a folder that holds a run, or is being written, is not written into") {
   const TemporaryFolder folder;
   RunOptions options;

@@ -3,13 +3,25 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
+#include "datasets/loader.h"
 #include "framework/autograd.h"
 #include "framework/ops/loss.h"
 #include "tests/trainers/support.h"
+#include "trainers/checkpoint.h"
 
 namespace cairn::testing {
+namespace {
+
+float first_loss(const RunConfig& config, const datasets::Dataset& dataset) {
+  Trainer trainer = make_trainer(config, dataset);
+  return first_losses(trainer, 1)[0];
+}
+
+}  // namespace
+
 TEST_CASE("a network learns the generated digits") {
   for (const std::string& implementation : kCpuImplementations) {
     CAPTURE(implementation);
@@ -39,6 +51,80 @@ TEST_CASE("an epoch with a short last batch sees every image once") {
   config.training.batch_size = 151;
   CHECK_THROWS_WITH_AS(make_trainer(config, digits),
                        "--batch-size 151 is more than the 150 training images; 0 takes them all", UsageError);
+}
+
+TEST_CASE("a run of so many steps ends within an epoch, and what its length decides follows") {
+  const datasets::Dataset digits = load("digits", 640, 10);  // ten steps an epoch
+  RunConfig config = config_for("linear", "default", "eigen");
+  config.training.epochs = 0;
+  config.training.steps = 25;
+  Trainer trainer = make_trainer(config, digits);
+  CHECK(trainer.steps_per_epoch() == 10);
+  CHECK(trainer.total_steps() == 25);
+  trainer.run_epoch({}, kNever);
+  trainer.run_epoch({}, kNever);
+  const EpochResult last = trainer.run_epoch({}, kNever);
+  CHECK(last.epoch == 3);
+  CHECK(last.steps == 25);
+  CHECK_FALSE(last.interrupted);
+  CHECK(trainer.losses().size() == 5);
+  // The cosine ends where the run does.
+  CHECK(last.learning_rate == doctest::Approx(0.02 * (1 + std::cos(std::acos(-1.0) * 24 / 25)) / 2));
+  const EpochResult beyond = trainer.run_epoch({}, kNever);  // the rest of the third epoch, asked for all the same
+  CHECK(beyond.steps == 30);
+  CHECK(beyond.learning_rate == 0);
+
+  config.training.epochs = 2;  // whichever comes first
+  CHECK(make_trainer(config, digits).total_steps() == 20);
+  config.training.epochs = 3;
+  CHECK(make_trainer(config, digits).total_steps() == 25);
+  config.training.steps = 0;
+  CHECK(make_trainer(config, digits).total_steps() == 30);
+}
+
+TEST_CASE("without shuffling, the batches are the images as they are stored, epoch by epoch") {
+  // The labels tell the images apart: a network whose rate is all but zero gives each batch its own loss.
+  const datasets::Dataset digits = load("digits", 100, 10);
+  RunConfig config = config_for("linear", "default", "reference");
+  config.training.batch_size = 32;
+  config.training.learning_rate = 1e-30;
+  config.training.shuffle = false;
+  Trainer trainer = make_trainer(config, digits);
+  trainer.run_epoch({}, kNever);
+  const std::vector<float> first = trainer.losses();
+  trainer.run_epoch({}, kNever);
+  CHECK(trainer.losses() == first);
+  REQUIRE(first.size() == 4);
+  for (size_t i = 0; i < 4; ++i) {
+    datasets::Dataset part = digits;
+    const auto begin = static_cast<int64_t>(32 * i), count = std::min<int64_t>(32, 100 - begin);
+    std::vector<int32_t> indices;
+    for (int64_t image = begin; image < begin + count; ++image) indices.push_back(static_cast<int32_t>(image));
+    part.train = datasets::subset(digits.train, indices);
+    RunConfig alone = config;
+    alone.training.batch_size = 0;
+    CHECK(first_loss(alone, part) == doctest::Approx(first[i]).epsilon(1e-6));
+  }
+  config.training.shuffle = true;
+  Trainer shuffled = make_trainer(config, digits);
+  shuffled.run_epoch({}, kNever);
+  const std::vector<float> one = shuffled.losses();
+  CHECK(one != first);
+  shuffled.run_epoch({}, kNever);
+  CHECK(shuffled.losses() != one);
+}
+
+TEST_CASE("bytes become the numbers that a recipe asks for") {
+  const auto value = [](Normalization normalization, int byte) {
+    const PixelScale pixels = pixel_scale(normalization, 0.25f, 0.5f);
+    return static_cast<float>(byte) * pixels.scale + pixels.shift;
+  };
+  CHECK(value(Normalization::unit, 255) == doctest::Approx(1));
+  CHECK(value(Normalization::unit_256, 128) == 0.5f);
+  CHECK(value(Normalization::standard, 0) == doctest::Approx(-0.5));
+  CHECK(value(Normalization::standard, 255) == doctest::Approx(1.5));
+  CHECK(value(Normalization::mnist, 0) == doctest::Approx(-0.1307 / 0.3081));
+  CHECK(value(Normalization::mnist, 255) == doctest::Approx((1 - 0.1307) / 0.3081));
 }
 
 TEST_CASE("a replayed step is the step that was run first") {
@@ -84,6 +170,18 @@ TEST_CASE("interruption ends the epoch after the step in hand") {
   CHECK(rest.steps == trainer.steps_per_epoch());
 }
 
+TEST_CASE("a checkpoint's count of steps is refused where no run can have come to it") {
+  Trainer trainer = make_trainer(config_for("linear", "default", "reference"), load("digits", 128, 10));
+  for (const int64_t steps : {int64_t{-1}, std::numeric_limits<int64_t>::max() - 1}) {
+    CAPTURE(steps);
+    std::vector<HostTensor> checkpoint = checkpoint_of(trainer, {});
+    for (HostTensor& tensor : checkpoint)
+      if (tensor.name == "step") std::memcpy(tensor.bytes.data(), &steps, sizeof steps);
+    CHECK_THROWS_AS(restore(trainer, checkpoint, "file"), DataError);
+    CHECK(trainer.steps_done() == 0);
+  }
+}
+
 TEST_CASE("a loss that is no number is an error that names the step") {
   RunConfig config = config_for("dnn", "default", "eigen");
   config.training.learning_rate = 1e20;
@@ -114,6 +212,9 @@ TEST_CASE("settings that make no sense are refused with the flag's name") {
   refused([](RunConfig& c) { c.training.batch_size = -64; },
           "--batch-size must be a number of images, or 0 for the full batch, not -64");
   refused([](RunConfig& c) { c.training.epochs = 0; }, "--epochs must be between 1 and 1000000, not 0");
+  refused([](RunConfig& c) { c.training.steps = -1; }, "--steps must be between 0 and 1000000000, not -1");
+  refused([](RunConfig& c) { c.training.epochs = -(c.training.steps = 5); },
+          "--epochs must be between 0 and 1000000, not -5");
   refused([](RunConfig& c) { c.training.momentum = 1; }, "--momentum must be in [0, 1), not 1");
   refused([](RunConfig& c) { c.device.threads = -1; }, "--threads must be between 0 and 1024, not -1");
 }

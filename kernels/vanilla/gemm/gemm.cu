@@ -59,8 +59,7 @@ ByteLines byte_lines(const ByteRows& x) {
 
 }  // namespace
 
-const KernelVariant* variants(int32_t* count) {
-  *count = static_cast<int32_t>(std::size(kRungs));
+std::span<const KernelVariant> gemm_rungs() {
   return kRungs;
 }
 

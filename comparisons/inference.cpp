@@ -1,0 +1,128 @@
+#include "comparisons/inference.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+#include "comparisons/files.h"
+#include "datasets/dataset.h"
+#include "datasets/png.h"
+#include "framework/error.h"
+#include "trainers/predictor.h"
+
+namespace cairn::comparisons {
+namespace {
+
+namespace fs = std::filesystem;
+
+datasets::ImageSet test_images(const RunConfig& config) {
+  datasets::LoadOptions load;
+  load.quiet = true;
+  load.check_hash = config.check_hash;
+  return datasets::load_dataset(config.dataset, config.data_dir, load).test;
+}
+
+// Runs a program with its output in files, and gives back its exit code. It is a process group of its own, which a
+// Ctrl-C on the terminal does not reach: it is soon done, and then the suite stops.
+int run_program(const std::vector<std::string>& words, const fs::path& out, const fs::path& error) {
+  std::vector<char*> arguments;
+  for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
+  arguments.push_back(nullptr);
+  posix_spawn_file_actions_t files;
+  posix_spawn_file_actions_init(&files);
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_TRUNC;
+  posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&files, STDOUT_FILENO, out.c_str(), kFlags, 0666);
+  posix_spawn_file_actions_addopen(&files, STDERR_FILENO, error.c_str(), kFlags, 0666);
+  posix_spawnattr_t attributes;
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setpgroup(&attributes, 0);
+  pid_t child = 0;
+  const int fault = posix_spawn(&child, arguments[0], &files, &attributes, arguments.data(), environ);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  if (fault != 0) throw RunError(words[0] + ": cannot be run: " + std::strerror(fault));
+  int status = 0;
+  while (waitpid(child, &status, 0) < 0 && errno == EINTR) continue;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+}  // namespace
+
+nlohmann::json timed_test(const RunConfig& config, int64_t images, int64_t passes) {
+  datasets::ImageSet once = test_images(config), all;
+  images = std::min(images, once.count);
+  const auto bytes = static_cast<std::ptrdiff_t>(images * once.channels * once.height * once.width);
+  all.channels = once.channels;
+  all.height = once.height;
+  all.width = once.width;
+  all.count = images * passes;
+  for (int64_t pass = 0; pass < passes; ++pass) {
+    all.images.insert(all.images.end(), once.images.begin(), once.images.begin() + bytes);
+    all.labels.insert(all.labels.end(), once.labels.begin(), once.labels.begin() + static_cast<std::ptrdiff_t>(images));
+  }
+  const std::shared_ptr<Device> device = Device::open(config.device);
+  Predictor predictor(device, find_weights({.path = config.out}));
+  const TestReport report = predictor.evaluate(all, kTestBatch);
+  return {{"batch_size", kTestBatch},
+          {"batches", report.timing.batches},
+          {"images", report.evaluation.count},
+          {"seconds", report.timing.seconds},
+          {"accuracy", report.evaluation.accuracy}};
+}
+
+nlohmann::json predicted_digits(const RunConfig& config, const fs::path& program) {
+  const datasets::ImageSet test = test_images(config);
+  const fs::path folder = config.out;
+  const auto size = static_cast<std::ptrdiff_t>(test.channels * test.height * test.width);
+  std::vector<std::string> words = {program,
+                                    "--weights",
+                                    folder,
+                                    "--impl",
+                                    config.device.implementation,
+                                    "--device",
+                                    config.device.where,
+                                    "--threads",
+                                    std::to_string(config.device.threads),
+                                    "--json",
+                                    "--quiet"};
+  for (int digit = 0; digit < 10; ++digit) {
+    const auto found = std::ranges::find(test.labels, static_cast<uint8_t>(digit));
+    if (found == test.labels.end()) continue;
+    const auto image = test.images.begin() + (found - test.labels.begin()) * size;
+    const datasets::Bytes png =
+        datasets::encode_png({test.width, test.height, test.channels, datasets::Bytes(image, image + size)});
+    words.push_back(folder / fmt::format("digit{}.png", digit));
+    write_bytes(words.back(), std::as_bytes(std::span(png)));
+  }
+  const fs::path out = folder / "predict.json", error = folder / "predict.err";
+  const auto begin = std::chrono::steady_clock::now();
+  const int code = run_program(words, out, error);
+  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (code != 0) {
+    const std::string text = read_text(error);
+    throw RunError(fmt::format("{} ended with code {}: {}", program.string(), code, text.substr(0, text.find('\n'))));
+  }
+  nlohmann::json result = {
+      {"process_seconds", seconds}, {"right", 0}, {"count", 0}, {"answers", nlohmann::json::array()}};
+  const nlohmann::json printed = read_object(out);
+  for (const nlohmann::json& each : printed.at("predictions")) {
+    const int label = fs::path(each.at("file").get<std::string>()).stem().string().back() - '0';
+    const bool right = each.at("class") == label;
+    result["right"] = result["right"].get<int>() + (right ? 1 : 0);
+    result["count"] = result["count"].get<int>() + 1;
+    result["answers"].push_back(
+        {{"digit", label}, {"class", each.at("class")}, {"probability", each.at("probability")}});
+  }
+  return result;
+}
+
+}  // namespace cairn::comparisons

@@ -1,0 +1,30 @@
+// A page as a list of headings, texts, tables and plots, and that list as Markdown and as HTML in one file. Not here:
+// what stands on it (report.h).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "benchmarks/table.h"
+#include "comparisons/plot.h"
+
+namespace cairn::comparisons {
+
+class Page {
+ public:
+  explicit Page(const std::string& title) : title_(title) {}
+  void heading(const std::string& text);
+  void paragraph(const std::string& text);
+  void list(const std::vector<std::string>& items);
+  void table(const std::string& caption, const benchmarks::Table& table);
+  // In Markdown a link to `folder`/<name>.svg, in HTML the drawing itself.
+  void plot(const Plot& plot, const std::string& folder);
+
+  std::string markdown() const;
+  std::string html() const;
+
+ private:
+  std::string title_, markdown_, html_;
+};
+
+}  // namespace cairn::comparisons

@@ -1,0 +1,59 @@
+#include "comparisons/published.h"
+
+#include <array>
+
+namespace cairn::comparisons {
+namespace {
+
+using FourValues = std::array<double, 4>;
+
+// At 5, 15, 30 and 45 epochs: seconds and percent.
+void add_skoltech(std::vector<PublishedCurve>& curves, const std::string& model, const std::string& dataset,
+                  const std::string& by, const FourValues& seconds, const FourValues& accuracy) {
+  constexpr std::array<int64_t, 4> kEpochs = {5, 15, 30, 45};
+  PublishedCurve curve{model, dataset, by, "not stated", by == "PyTorch", {}};
+  for (size_t i = 0; i < kEpochs.size(); ++i) curve.points.push_back({kEpochs[i], seconds[i], accuracy[i]});
+  curves.push_back(curve);
+}
+
+}  // namespace
+
+std::vector<PublishedCurve> skoltech_figures() {
+  std::vector<PublishedCurve> curves;
+  const auto add = [&](const char* model, const char* dataset, const char* by, const FourValues& seconds,
+                       const FourValues& accuracy) { add_skoltech(curves, model, dataset, by, seconds, accuracy); };
+  add("simplenet", "mnist", "cuDNN", {2, 5.4, 10.6, 15}, {94.0, 96.8, 97.6, 97.9});
+  add("simplenet", "mnist", "PyTorch", {42, 124, 253, 392}, {96.0, 98.6, 99.8, 99.9});
+  add("simplenet", "fashion-mnist", "cuDNN", {2, 5.3, 10.5, 15.5}, {85.1, 87.1, 87.7, 88.0});
+  add("simplenet", "fashion-mnist", "PyTorch", {41, 123, 248, 379}, {88, 90, 92, 93});
+  add("lenet-caffe", "mnist", "cuDNN", {4.6, 12.7, 24.2, 36.6}, {97.1, 98.5, 98.9, 98.8});
+  add("lenet-caffe", "mnist", "PyTorch", {46, 138, 279, 420}, {97.3, 99.4, 99.8, 99.9});
+  add("lenet-caffe", "fashion-mnist", "cuDNN", {4.2, 12.0, 24.4, 36.7}, {83.0, 87.4, 88.8, 89.3});
+  add("lenet-caffe", "fashion-mnist", "PyTorch", {46, 140, 274, 409}, {82, 87, 90, 93});
+  add("relunet", "mnist", "cuDNN", {5.0, 13.2, 25.6, 39.1}, {92.0, 94.9, 96.0, 96.4});
+  add("relunet", "mnist", "PyTorch", {45, 137, 275, 406}, {99.8, 99.8, 99.8, 99.9});
+  add("relunet", "fashion-mnist", "cuDNN", {5.1, 13.7, 26.5, 39.3}, {75.1, 78.0, 81.8, 78.1});
+  add("relunet", "fashion-mnist", "PyTorch", {45, 136, 273, 424}, {86, 91, 94, 96.6});
+  add("largenet-1x1", "mnist", "cuDNN", {4.2, 10.7, 21.1, 31.4}, {95.9, 97.6, 98.5, 98.7});
+  add("largenet", "mnist", "PyTorch", {49, 147, 298, 440}, {97, 98, 99.5, 99.8});
+  add("largenet-1x1", "fashion-mnist", "cuDNN", {4.6, 11.1, 21.6, 32.0}, {81.2, 86.2, 87.3, 87.9});
+  add("largenet", "fashion-mnist", "PyTorch", {50, 147, 297, 445}, {87, 90, 94, 95});
+  return curves;
+}
+
+std::vector<PublishedCurve> nmist_figures() {
+  const std::string device = "RTX 2060, Ryzen 5 3600";
+  return {{"linear", "mnist", "CuPy", device, false, {{100, 6, 88}}},
+          {"linear", "mnist", "PyTorch", device, false, {{100, 0.3, 88}}},
+          {"dnn", "mnist", "CuPy", device, false, {{500, 50, 93}}},
+          {"dnn", "mnist", "PyTorch", device, false, {{500, 2.7, 93}}}};
+}
+
+std::vector<PublishedCurve> benchmark_mnist_figures() {
+  return {{"lenet-caffe2", "mnist", "Caffe2", "GTX 1050", false, {{34, 267.68, 98.77}}},
+          {"lenet-caffe2", "mnist", "Caffe2", "GTX 1080 Ti", false, {{34, 91.68, 98.64}}},
+          {"cnn", "mnist", "TensorFlow", "GTX 1050", false, {{37, 282.46, 99.31}}},
+          {"cnn", "mnist", "TensorFlow", "GTX 1080 Ti", false, {{37, 106.55, 99.32}}}};
+}
+
+}  // namespace cairn::comparisons

@@ -1,0 +1,12 @@
+// Published figures of each suite. Not here: what they were measured on beyond a name (suites.cpp's notes).
+#pragma once
+
+#include "comparisons/suites.h"
+
+namespace cairn::comparisons {
+
+std::vector<PublishedCurve> skoltech_figures();
+std::vector<PublishedCurve> nmist_figures();
+std::vector<PublishedCurve> benchmark_mnist_figures();
+
+}  // namespace cairn::comparisons

@@ -1,0 +1,117 @@
+#include "framework/nn/image_layers.h"
+
+#include "framework/error.h"
+
+namespace cairn {
+namespace {
+
+// A batch of one.
+Shape batch_of(const char* op, const Shape& sample) {
+  if (sample.rank() != 3)
+    throw ShapeError(std::string(op) + ": a sample must have the layout C x H x W; got " + sample.text());
+  return {1, sample[0], sample[1], sample[2]};
+}
+
+Shape sample_of(const Shape& batch) {
+  return {batch[1], batch[2], batch[3]};
+}
+
+PoolOptions square(int64_t window, int64_t stride, int64_t padding, bool ceil) {
+  if (stride == 0) stride = window;
+  return {window, window, stride, stride, padding, padding, ceil};
+}
+
+Shape summarize_pool(const char* type, const char* op, const PoolOptions& options, const Shape& sample,
+                     const std::string& name, std::vector<LayerSummary>& layers) {
+  const Shape output = sample_of(pool_output(op, batch_of(op, sample), options));
+  layers.push_back({name, type, output, 0, 0});
+  return output;
+}
+
+// The same number for every channel; a draw from an interval of no width is one.
+Tensor filled(const std::shared_ptr<Device>& device, int64_t channels, DType dtype, double value) {
+  const Tensor tensor = Tensor::empty(device, {channels}, dtype, "a batch norm");
+  device->call(&Backend::uniform, RandomArgs{dtype, channels, tensor.data(), value, value, 0, 0});
+  return tensor;
+}
+
+}  // namespace
+
+Conv2d::Conv2d(const std::shared_ptr<Device>& device, int64_t in_channels, int64_t out_channels, int64_t kernel,
+               Initializer& initializer, const Conv2dLayerOptions& options, DType dtype)
+    : weight(Tensor::empty(device, {out_channels, in_channels, kernel, kernel}, dtype, "a weight")),
+      options_{options.stride, options.stride, options.padding, options.padding} {
+  initializer.weight(weight);
+  register_parameter("weight", weight);
+  if (!options.bias) return;
+  bias = Tensor::empty(device, {out_channels}, dtype, "a bias");
+  initializer.bias(bias, in_channels * kernel * kernel);
+  register_parameter("bias", bias);
+}
+
+Shape Conv2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  const Shape output = sample_of(conv2d_output(batch_of("conv2d", sample), weight.shape(), options_));
+  const int64_t biases = bias.defined() ? bias.count() : 0;
+  layers.push_back({name, "Conv2d", output, weight.count() + biases, weight.count() * output[1] * output[2]});
+  return output;
+}
+
+MaxPool2d::MaxPool2d(int64_t window, int64_t stride, int64_t padding, bool ceil)
+    : options_(square(window, stride, padding, ceil)) {}
+
+Shape MaxPool2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  return summarize_pool("MaxPool2d", "max_pool2d", options_, sample, name, layers);
+}
+
+AvgPool2d::AvgPool2d(int64_t window, int64_t stride, int64_t padding, bool ceil, bool count_padding)
+    : options_(square(window, stride, padding, ceil)), count_padding_(count_padding) {}
+
+Shape AvgPool2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  return summarize_pool("AvgPool2d", "average_pool2d", options_, sample, name, layers);
+}
+
+Shape GlobalAvgPool2d::summarize(const Shape& sample, const std::string& name,
+                                 std::vector<LayerSummary>& layers) const {
+  const Shape output{batch_of("global_average_pool2d", sample)[1]};
+  layers.push_back({name, "GlobalAvgPool2d", output, 0, 0});
+  return output;
+}
+
+BatchNorm2d::BatchNorm2d(const std::shared_ptr<Device>& device, int64_t channels, double momentum, double epsilon,
+                         DType dtype)
+    : weight(filled(device, channels, dtype, 1)),
+      bias(filled(device, channels, dtype, 0)),
+      running_mean(filled(device, channels, dtype, 0)),
+      running_var(filled(device, channels, dtype, 1)),
+      num_batches_tracked(Tensor::zeros(device, {}, DType::i64)),
+      momentum_(momentum),
+      epsilon_(epsilon),
+      unused_history_(Tensor::empty(device, {1})) {
+  register_parameter("weight", weight);
+  register_parameter("bias", bias);
+  register_buffer("running_mean", running_mean);
+  register_buffer("running_var", running_var);
+  register_buffer("num_batches_tracked", num_batches_tracked);
+}
+
+Tensor BatchNorm2d::forward(const Tensor& x) {
+  const Tensor y = batch_norm(x, weight, bias, running_mean, running_var, training(), momentum_, epsilon_);
+  if (training() && running_mean.count() > 0)
+    x.device()->call(&Backend::finish_step,
+                     FinishStepArgs{running_mean.dtype(), running_mean.data(), unused_history_.data<float>(), 1,
+                                    num_batches_tracked.data<int64_t>()});
+  return y;
+}
+
+Shape BatchNorm2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  layers.push_back({name, "BatchNorm2d", sample, weight.count() + bias.count(), 0});
+  return sample;
+}
+
+Shape LocalResponseNorm::summarize(const Shape& sample, const std::string& name,
+                                   std::vector<LayerSummary>& layers) const {
+  layers.push_back({name, "LocalResponseNorm", sample, 0, 0});
+  return sample;
+}
+
+}  // namespace cairn

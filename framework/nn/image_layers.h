@@ -1,0 +1,97 @@
+// The layers that work on images, N x C x H x W: convolution, pools, normalisation. Not here: the other layers and
+// Sequential (layers.h), the ops themselves (framework/ops).
+#pragma once
+
+#include "framework/nn/init.h"
+#include "framework/nn/layers.h"
+#include "framework/ops/conv2d.h"
+#include "framework/ops/normalisation.h"
+#include "framework/ops/pooling.h"
+
+namespace cairn {
+
+struct Conv2dLayerOptions {
+  int64_t stride = 1;
+  int64_t padding = 0;
+  bool bias = true;
+};
+
+// weight: out x in x kernel x kernel;  bias: out, or not defined
+class Conv2d : public FusingModule {
+ public:
+  Conv2d(const std::shared_ptr<Device>& device, int64_t in_channels, int64_t out_channels, int64_t kernel,
+         Initializer& initializer, const Conv2dLayerOptions& options = {}, DType dtype = DType::f32);
+  using FusingModule::forward;
+  Tensor forward(const Tensor& x, Activation activation) override {
+    return conv2d(x, weight, bias, options_, activation);
+  }
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+  Tensor weight, bias;
+
+ private:
+  Conv2dOptions options_;
+};
+
+// Square windows. stride 0: the window's size. ceil: a last window may reach beyond the padding.
+class MaxPool2d : public FusingModule {
+ public:
+  explicit MaxPool2d(int64_t window, int64_t stride = 0, int64_t padding = 0, bool ceil = false);
+  using FusingModule::forward;
+  Tensor forward(const Tensor& x, Activation activation) override { return max_pool2d(x, options_, activation); }
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+ private:
+  PoolOptions options_;
+};
+
+class AvgPool2d : public Module {
+ public:
+  explicit AvgPool2d(int64_t window, int64_t stride = 0, int64_t padding = 0, bool ceil = false,
+                     bool count_padding = true);
+  Tensor forward(const Tensor& x) override { return average_pool2d(x, options_, count_padding_); }
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+ private:
+  PoolOptions options_;
+  bool count_padding_;
+};
+
+// N x C x H x W to N x C
+class GlobalAvgPool2d : public Module {
+ public:
+  Tensor forward(const Tensor& x) override { return global_average_pool2d(x); }
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+};
+
+// weight, bias, and as buffers running_mean, running_var: C; num_batches_tracked: one i64, which counts training's
+// calls of forward() and, as in PyTorch with a momentum, changes nothing.
+class BatchNorm2d : public Module {
+ public:
+  BatchNorm2d(const std::shared_ptr<Device>& device, int64_t channels, double momentum = 0.1, double epsilon = 1e-5,
+              DType dtype = DType::f32);
+  Tensor forward(const Tensor& x) override;
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+  Tensor weight, bias;
+  Tensor running_mean, running_var, num_batches_tracked;
+
+ private:
+  double momentum_, epsilon_;
+  Tensor unused_history_;  // where the primitive that counts steps writes what nobody reads
+};
+
+// Across channels; alpha is PyTorch's, the factor of the squares' mean.
+class LocalResponseNorm : public Module {
+ public:
+  explicit LocalResponseNorm(int64_t size, double alpha = 1e-4, double beta = 0.75, double k = 1)
+      : size_(size), alpha_(alpha), beta_(beta), k_(k) {}
+  Tensor forward(const Tensor& x) override { return local_response_norm(x, size_, alpha_, beta_, k_); }
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+ private:
+  int64_t size_;
+  double alpha_, beta_, k_;
+};
+
+}  // namespace cairn

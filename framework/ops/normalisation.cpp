@@ -1,0 +1,86 @@
+#include "framework/ops/normalisation.h"
+
+#include <cmath>
+
+#include "framework/autograd.h"
+#include "framework/ops/check.h"
+
+namespace cairn {
+namespace {
+
+void check_per_channel(const Tensor& x, const char* name, const Tensor& tensor) {
+  check::floating("batch_norm", name, tensor);
+  check::together("batch_norm", "x", x, name, tensor);
+  if (tensor.shape() != Shape{x.shape()[1]})
+    check::fail("batch_norm", std::string(name) + " must have one value per channel of x (N x C x H x W)",
+                check::describe(x) + " and " + check::describe(tensor));
+}
+
+void check_number(const char* op, bool holds, const char* rule, double came) {
+  if (!holds) check::fail(op, rule, std::to_string(came));
+}
+
+}  // namespace
+
+Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
+                  const Tensor& running_variance, bool training, double momentum, double epsilon) {
+  check::floating("batch_norm", "x", x);
+  check::rank("batch_norm", "x", x, 4, "N x C x H x W");
+  check_per_channel(x, "weight", weight);
+  check_per_channel(x, "bias", bias);
+  check_per_channel(x, "running_mean", running_mean);
+  check_per_channel(x, "running_variance", running_variance);
+  check_number("batch_norm", momentum >= 0 && momentum <= 1, "momentum must be in [0, 1]", momentum);
+  check_number("batch_norm", epsilon > 0 && std::isfinite(epsilon), "epsilon must be above 0", epsilon);
+
+  const int64_t batch = x.shape()[0], channels = x.shape()[1], plane = x.shape()[2] * x.shape()[3];
+  const Tensor mean = Tensor::empty(x.device(), {channels}, x.dtype(), "batch_norm");
+  const Tensor inverse_std = Tensor::empty(x.device(), {channels}, x.dtype(), "batch_norm");
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "batch_norm");
+  x.device()->call(&Backend::batch_norm_forward,
+                   BatchNormForwardArgs{x.dtype(), batch, channels, plane, x.data(), weight.data(), bias.data(),
+                                        running_mean.data(), running_variance.data(), mean.data(), inverse_std.data(),
+                                        y.data(), momentum, epsilon, training});
+  if (!needs_gradient({x, weight, bias})) return y;
+  record(
+      y, "batch_norm", {x, weight, bias},
+      [x = x.detach(), weight = weight.detach(), mean, inverse_std, batch, channels, plane, training](
+          const Tensor& dy, Gradients& gradients) {
+        const auto dx = gradients.destination(0), dweight = gradients.destination(1), dbias = gradients.destination(2);
+        const auto data = [](const std::optional<Destination>& to) { return to ? to->gradient.data() : nullptr; };
+        const auto accumulate = [](const std::optional<Destination>& to) { return to ? to->accumulate : 0; };
+        dy.device()->call(&Backend::batch_norm_backward,
+                          BatchNormBackwardArgs{dy.dtype(), batch, channels, plane, x.data(), dy.data(), weight.data(),
+                                                mean.data(), inverse_std.data(), data(dx), data(dweight), data(dbias),
+                                                training, accumulate(dx), accumulate(dweight), accumulate(dbias)});
+      });
+  return y;
+}
+
+Tensor local_response_norm(const Tensor& x, int64_t size, double alpha, double beta, double k) {
+  check::floating("local_response_norm", "x", x);
+  check::rank("local_response_norm", "x", x, 4, "N x C x H x W");
+  if (size < 1) check::fail("local_response_norm", "size must be at least 1 channel", std::to_string(size));
+  check_number("local_response_norm", alpha >= 0 && std::isfinite(alpha), "alpha must be at least 0", alpha);
+  check_number("local_response_norm", std::isfinite(beta), "beta must be finite", beta);
+  check_number("local_response_norm", k > 0 && std::isfinite(k), "k must be above 0", k);
+
+  const int64_t batch = x.shape()[0], channels = x.shape()[1], plane = x.shape()[2] * x.shape()[3];
+  const Tensor scale = Tensor::empty(x.device(), x.shape(), x.dtype(), "local_response_norm");
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "local_response_norm");
+  x.device()->call(&Backend::local_response_norm_forward,
+                   LocalResponseNormForwardArgs{x.dtype(), batch, channels, plane, x.data(), y.data(), scale.data(),
+                                                size, alpha, beta, k});
+  if (!needs_gradient({x})) return y;
+  record(y, "local_response_norm", {x},
+         [x = x.detach(), scale, batch, channels, plane, size, alpha, beta](const Tensor& dy, Gradients& gradients) {
+           if (const auto dx = gradients.destination(0))
+             dy.device()->call(
+                 &Backend::local_response_norm_backward,
+                 LocalResponseNormBackwardArgs{dy.dtype(), batch, channels, plane, x.data(), scale.data(), dy.data(),
+                                               dx->gradient.data(), size, alpha, beta, dx->accumulate});
+         });
+  return y;
+}
+
+}  // namespace cairn

@@ -1,0 +1,104 @@
+#include "framework/ops/pooling.h"
+
+#include <limits>
+
+#include "framework/autograd.h"
+#include "framework/ops/check.h"
+#include "framework/ops/window.h"
+
+namespace cairn {
+namespace {
+
+void check_input(const char* op, const Tensor& x) {
+  check::floating(op, "x", x);
+  check::rank(op, "x", x, 4, "N x C x H x W");
+}
+
+PoolShape sizes_of(const Shape& x, const Shape& y, const PoolOptions& options) {
+  return {x[0] * x[1],
+          x[2],
+          x[3],
+          y[2],
+          y[3],
+          options.window_height,
+          options.window_width,
+          options.stride_height,
+          options.stride_width,
+          options.pad_height,
+          options.pad_width};
+}
+
+// y: the shape of the result, which has shape.planes planes.
+Tensor max_pool(const char* op, const Tensor& x, const PoolShape& shape, const Shape& out, bool relu) {
+  if (shape.in_height * shape.in_width > std::numeric_limits<int32_t>::max())
+    check::fail(op, "a plane of x (N x C x H x W) must have less than 2^31 values", check::describe(x));
+  const bool gradient = needs_gradient({x});
+  Tensor y = Tensor::empty(x.device(), out, x.dtype(), op);
+  const Tensor indices = gradient ? Tensor::empty(x.device(), out, DType::i32, op) : Tensor();
+  x.device()->call(&Backend::max_pool_forward, MaxPoolForwardArgs{x.dtype(), shape, x.data(), y.data(),
+                                                                  gradient ? indices.data<int32_t>() : nullptr, relu});
+  if (!gradient) return y;
+  record(y, op, {x}, [indices, y = relu ? y.detach() : Tensor(), shape](const Tensor& dy, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0))
+      dy.device()->call(&Backend::max_pool_backward,
+                        MaxPoolBackwardArgs{dy.dtype(), shape, dy.data(), indices.data<int32_t>(),
+                                            y.defined() ? y.data() : nullptr, dx->gradient.data(), dx->accumulate});
+  });
+  return y;
+}
+
+Tensor average_pool(const char* op, const Tensor& x, const PoolShape& shape, const Shape& out, bool count_padding) {
+  Tensor y = Tensor::empty(x.device(), out, x.dtype(), op);
+  x.device()->call(&Backend::average_pool_forward,
+                   AveragePoolForwardArgs{x.dtype(), shape, x.data(), y.data(), count_padding});
+  if (!needs_gradient({x})) return y;
+  record(y, op, {x}, [shape, count_padding](const Tensor& dy, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0))
+      dy.device()->call(
+          &Backend::average_pool_backward,
+          AveragePoolBackwardArgs{dy.dtype(), shape, dy.data(), dx->gradient.data(), count_padding, dx->accumulate});
+  });
+  return y;
+}
+
+}  // namespace
+
+Shape pool_output(const char* op, const Shape& x, const PoolOptions& options) {
+  const WindowAxis height{x[2], options.window_height, options.stride_height, options.pad_height};
+  const WindowAxis width{x[3], options.window_width, options.stride_width, options.pad_width};
+  const std::string came = "a window of " + check::times(height.window, width.window) + " with padding " +
+                           check::times(height.pad, width.pad) + " for x " + x.text();
+  check::window(op, x, "window", height, width, came);
+  if (2 * height.pad > height.window || 2 * width.pad > width.window)
+    check::fail(op, "padding must be at most half the window", came);
+  return {x[0], x[1], window_places(height, options.ceil), window_places(width, options.ceil)};
+}
+
+Tensor max_pool2d(const Tensor& x, const PoolOptions& options, Activation activation) {
+  check_input("max_pool2d", x);
+  const Shape out = pool_output("max_pool2d", x.shape(), options);
+  return max_pool("max_pool2d", x, sizes_of(x.shape(), out, options), out, activation == Activation::relu);
+}
+
+Tensor average_pool2d(const Tensor& x, const PoolOptions& options, bool count_padding) {
+  check_input("average_pool2d", x);
+  const Shape out = pool_output("average_pool2d", x.shape(), options);
+  return average_pool("average_pool2d", x, sizes_of(x.shape(), out, options), out, count_padding);
+}
+
+// One window as large as the plane.
+Tensor global_max_pool2d(const Tensor& x) {
+  check_input("global_max_pool2d", x);
+  const PoolOptions options{x.shape()[2], x.shape()[3], 1, 1};
+  const Shape out = pool_output("global_max_pool2d", x.shape(), options);
+  return max_pool("global_max_pool2d", x, sizes_of(x.shape(), out, options), {out[0], out[1]}, false);
+}
+
+Tensor global_average_pool2d(const Tensor& x) {
+  check_input("global_average_pool2d", x);
+  const PoolOptions options{x.shape()[2], x.shape()[3], 1, 1};
+  const Shape out = pool_output("global_average_pool2d", x.shape(), options);
+  return average_pool("global_average_pool2d", x, sizes_of(x.shape(), out, options), {out[0], out[1]}, true);
+}
+
+}  // namespace cairn

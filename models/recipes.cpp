@@ -1,0 +1,52 @@
+#include "models/recipes.h"
+
+namespace cairn {
+
+Recipe default_recipe(double learning_rate, int64_t epochs, double weight_decay, int64_t batch_size) {
+  return {.name = "default",
+          .description = "SGD with momentum 0.9 and a cosine schedule on standardised pixels",
+          .learning_rate = learning_rate,
+          .momentum = 0.9,
+          .weight_decay = weight_decay,
+          .schedule = {.kind = Schedule::Kind::cosine},
+          .batch_size = batch_size,
+          .epochs = epochs};
+}
+
+std::vector<Recipe> skoltech(const Recipe& standard, const std::string& cudnn_reaches,
+                             const std::string& pytorch_reaches) {
+  const auto text = [](const std::string& twin, const std::string& reaches) {
+    return "Nina-Konovalova/HCP_skoltech, " + twin + (reaches.empty() ? "" : ", published at " + reaches);
+  };
+  const Recipe cudnn{.name = "skoltech",
+                     .description = text("cuDNN", cudnn_reaches),
+                     .init = kCudnnTraining,
+                     .normalization = Normalization::unit,
+                     .learning_rate = 0.01,
+                     .schedule = {.kind = Schedule::Kind::inverse, .gamma = 1e-4, .power = 0.75},
+                     .epochs = 45,
+                     .shuffle = false,
+                     .drop_last = true};
+  const Recipe pytorch{.name = "skoltech-pytorch",
+                       .description = text("PyTorch", pytorch_reaches),
+                       .normalization = Normalization::mnist,
+                       .learning_rate = 0.01,
+                       .epochs = 45};
+  return {standard, cudnn, pytorch};
+}
+
+Recipe playground(const std::string& name, OptimizerKind optimizer, double learning_rate, double weight_decay,
+                  int64_t batch_size, int64_t epochs, const std::string& reaches) {
+  return {.name = name,
+          .description = "LucasRr/deep_learning_playground: " + std::to_string(epochs) +
+                         " epochs on 50,000 images, published at " + reaches,
+          .normalization = Normalization::unit,
+          .optimizer = optimizer,
+          .learning_rate = learning_rate,
+          .weight_decay = weight_decay,
+          .batch_size = batch_size,
+          .epochs = epochs,
+          .validation_count = 10000};
+}
+
+}  // namespace cairn

@@ -1,0 +1,176 @@
+// compare from the command line: the three suites in their quick form, interrupted and continued, without room, with
+// flags that make no sense.
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "tests/apps/command.h"
+
+namespace cairn::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool says(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+// A quick suite on data that needs no files.
+std::vector<std::string> quick(const std::string& suite, const std::string& out) {
+  return {"--suite", suite, "--quick", "--dataset", "digits", "--impl", "eigen", "--out", out};
+}
+
+nlohmann::json result_of(const fs::path& curve) {
+  return nlohmann::json::parse(read_file(curve / "result.json"));
+}
+
+int files_in(const fs::path& folder, const std::string& extension) {
+  int count = 0;
+  for (const auto& entry : fs::directory_iterator(folder)) count += entry.path().extension() == extension;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("compare: nmist in its quick form, and again without training anything") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> call = quick("nmist", "c");
+  const Result first = run(CAIRN_COMPARE, call, folder.path);
+  REQUIRE_MESSAGE(first.code == 0, first.error);
+  CHECK_MESSAGE(says(first.out, "digits: time\n"), first.out);
+  CHECK_MESSAGE(says(first.out, "2 trainings: c/report.html and c/report.md\n"), first.out);
+  CHECK(says(first.error, "[2/2] dnn-digits-eigen: 40 epochs\n"));
+  CHECK(files_in(folder.path / "c/plots", ".svg") == 4);
+  CHECK(files_in(folder.path / "c/plots", ".png") == 4);
+  const nlohmann::json linear = result_of(folder.path / "c/curves/linear-digits-eigen");
+  CHECK(linear["steps"] == 20);
+  CHECK(linear["points"].size() == 4);
+  CHECK(linear["points"].back()["accuracy"] == linear["test_accuracy"]);
+  CHECK(linear["points"].back()["accuracy"].get<double>() > 0.3);
+  CHECK(linear["points"][0]["seconds"].get<double>() > 0);
+  CHECK(linear["points"][0]["seconds"] < linear["points"][3]["seconds"]);
+
+  const std::string html = read_file(folder.path / "c/report.html");
+  const Result second = run(CAIRN_COMPARE, call, folder.path);
+  CHECK(second.code == 0);
+  CHECK(second.out == first.out);
+  CHECK(second.error == "[1/2] linear-digits-eigen: finished before\n[2/2] dnn-digits-eigen: finished before\n");
+  CHECK(read_file(folder.path / "c/report.html") == html);
+
+  const Result other = run(CAIRN_COMPARE, with(call, {"--seed", "2"}), folder.path);
+  CHECK(other.code == 2);
+  CHECK_MESSAGE(other.error == "compare: c holds a comparison with seed 1, not 2: name another folder with --out\n",
+                other.error);
+}
+
+TEST_CASE("compare: skoltech in its quick form reads all its epochs off one training a curve") {
+  const TemporaryFolder folder;
+  const Result result = run(CAIRN_COMPARE, with(quick("skoltech", "c"), {"--quiet"}), folder.path);
+  REQUIRE_MESSAGE(result.code == 0, result.error);
+  CHECK(result.error.empty());
+  CHECK_MESSAGE(says(result.out, "5 trainings: "), result.out);
+  for (const char* model : {"simplenet", "lenet-caffe", "relunet", "largenet", "largenet-1x1"}) {
+    const nlohmann::json curve = result_of(folder.path / "c/curves" / (std::string(model) + "-digits-eigen"));
+    REQUIRE(curve["points"].size() == 2);
+    CHECK(curve["points"][1]["steps"] == 2 * curve["points"][0]["steps"].get<int>());
+  }
+  CHECK(result_of(folder.path / "c/curves/simplenet-digits-eigen")["test_accuracy"].get<double>() > 0.3);
+  CHECK(says(read_file(folder.path / "c/report.md"), "| LargeNet (cuDNN's) | eigen |"));
+}
+
+TEST_CASE("compare: benchmark-mnist in its quick form tests in batches of 100 and asks a predict process") {
+  const TemporaryFolder folder;
+  const Result result = run(CAIRN_COMPARE, with(quick("benchmark-mnist", "c"), {"--quiet"}), folder.path);
+  REQUIRE_MESSAGE(result.code == 0, result.error);
+  for (const char* model : {"lenet-caffe2", "cnn"}) {
+    const fs::path curve = folder.path / "c/curves" / (std::string(model) + "-digits-eigen");
+    const nlohmann::json ours = result_of(curve);
+    CHECK(ours["steps"] == 10);
+    CHECK(ours["test"]["batches"] == 10);
+    CHECK(ours["test"]["images"] == 1000);
+    CHECK(ours["digits"]["count"] == 10);
+    CHECK(files_in(curve, ".png") == 10);
+    CHECK(nlohmann::json::parse(read_file(curve / "predict.json"))["model"] == model);
+  }
+  CHECK(says(read_file(folder.path / "c/report.md"), "## Test and pictures"));
+}
+
+TEST_CASE("compare: interrupted again and again, a suite ends with the bits of one left in peace") {
+  const TemporaryFolder folder;
+  REQUIRE(run(CAIRN_COMPARE, with(quick("nmist", "peaceful"), {"--threads", "1"}), folder.path).code == 0);
+  int interruptions = 0;
+  bool done = false;
+  for (int i = 0; i < 40; ++i) {
+    const Result result =
+        run(CAIRN_COMPARE, with(quick("nmist", "c"), {"--threads", "1"}), folder.path, "", 300 + 120 * i);
+    done = result.code == 0;
+    if (done) break;
+    if (result.code == -SIGINT) continue;  // before anything had begun
+    REQUIRE_MESSAGE(result.code == 130, result.error);
+    if (!says(result.error, "the same call goes on from there: c\n")) continue;
+    ++interruptions;
+    CHECK(fs::exists(folder.path / "c/report.html"));
+  }
+  CHECK(done);
+  CHECK(interruptions > 0);
+  for (const char* curve : {"linear-digits-eigen", "dnn-digits-eigen"}) {
+    const fs::path ours = folder.path / "c/curves" / curve, expected = folder.path / "peaceful/curves" / curve;
+    CHECK(read_file(ours / "model.safetensors") == read_file(expected / "model.safetensors"));
+    const nlohmann::json points = result_of(ours)["points"], others = result_of(expected)["points"];
+    REQUIRE(points.size() >= others.size());
+    CHECK(points.back()["accuracy"] == others.back()["accuracy"]);
+  }
+}
+
+TEST_CASE("compare: without room on the disk it is one line, and with room the same call goes on") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> call = with(quick("nmist", "c"), {"--quiet"});
+  const Result full =
+      run("/bin/sh", with({"-c", "ulimit -f 128; exec \"$@\"", "sh", CAIRN_COMPARE}, call), folder.path);
+  CHECK_MESSAGE(full.code == 1, full.error);
+  CHECK_MESSAGE(line_count(full.error) == 1, full.error);
+  CHECK_MESSAGE(
+      says(full.error, "compare: c/curves/linear-digits-eigen: the next training needs 1.2 MiB: File too large;"),
+      full.error);
+  CHECK(run(CAIRN_COMPARE, call, folder.path).code == 0);
+}
+
+TEST_CASE("compare: bad input is one line that says what there is") {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::vector<std::string>& arguments, const std::string& text) {
+    const Result result = run(CAIRN_COMPARE, arguments, folder.path);
+    CHECK_MESSAGE(result.code == 2, result.error);
+    CHECK_MESSAGE(line_count(result.error) == 1, result.error);
+    CHECK_MESSAGE(says(result.error, text), result.error);
+    CHECK(fs::is_empty(folder.path));
+  };
+  refused({}, "compare: --suite is needed: one of skoltech, nmist, benchmark-mnist\n");
+  refused({"--suite", "imagenet"}, "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist\n");
+  refused(with(quick("nmist", "c"), {"--impl", "mkl"}), "mkl");
+  refused(with(quick("nmist", "c"), {"--impl", "eigen,,vanilla"}), "there is nothing between two commas");
+  refused(with(quick("nmist", "c"), {"--dataset", "letters"}), "unknown data set 'letters'");
+  refused(with(quick("nmist", "c"), {"--threads", "-2"}), "--threads must be between 0 and 1024, not -2");
+  refused(with(quick("nmist", "c"), {"--epochs", "3"}), "--epochs");
+  refused(with(quick("nmist", "c"), {"--seed", "one"}), "--seed");
+  refused({"--suite", "nmist", "--quick", "--quiet"}, "compare: ");  // no MNIST, and no network to get it from
+}
+
+TEST_CASE("compare: a folder that cannot be written, results that were damaged, a folder in use") {
+  const TemporaryFolder folder;
+  write_file(folder.path / "file", "");
+  const Result place = run(CAIRN_COMPARE, quick("nmist", "file/c"), folder.path);
+  CHECK(place.code == 2);
+  CHECK_MESSAGE(line_count(place.error) == 1, place.error);
+  write_file(folder.path / "c/suite.json", "not JSON");
+  const Result damaged = run(CAIRN_COMPARE, quick("nmist", "c"), folder.path);
+  CHECK(damaged.code == 2);
+  CHECK_MESSAGE(damaged.error == "compare: c/suite.json: is not a JSON object\n", damaged.error);
+  fs::remove_all(folder.path / "c");
+  write_file(folder.path / "c/curves/linear-digits-eigen/result.json", "{");
+  const Result curve = run(CAIRN_COMPARE, with(quick("nmist", "c"), {"--quiet"}), folder.path);
+  CHECK(curve.code == 2);
+  CHECK_MESSAGE(curve.error == "compare: c/curves/linear-digits-eigen/result.json: is not a JSON object\n",
+                curve.error);
+}
+
+}  // namespace cairn::testing

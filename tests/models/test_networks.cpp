@@ -1,0 +1,178 @@
+// What each network is: its layers' shapes, its parameters by name, its multiply-adds; and that it computes and learns.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <map>
+
+#include "framework/autograd.h"
+#include "framework/ops/loss.h"
+#include "models/model.h"
+
+namespace cairn::testing {
+namespace {
+
+struct Expected {
+  const char* model;
+  int64_t parameters, macs;
+  // Outputs of the layers that compute something: convolutions, pools, fully connected ones.
+  std::vector<Shape> outputs;
+};
+
+// Counted by hand from the networks' descriptions.
+const Expected kNetworks[] = {
+    {"linear", 7850, 7840, {{10}}},
+    {"dnn", 26506, 26432, {{32}, {32}, {10}}},
+    {"mlp", 814090, 813056, {{1024}, {10}}},
+    {"mlp-dropout", 814090, 813056, {{1024}, {10}}},
+    {"mlp-wide", 1628170, 1626112, {{2048}, {10}}},
+    {"mlp-deep", 1596426, 1594368, {{1024}, {512}, {512}, {10}}},
+    {"lenet", 61706, 416520, {{6, 28, 28}, {6, 14, 14}, {16, 10, 10}, {16, 5, 5}, {120}, {84}, {10}}},
+    {"lenet-playground", 61706, 416520, {{6, 28, 28}, {6, 14, 14}, {16, 10, 10}, {16, 5, 5}, {120}, {84}, {10}}},
+    {"lenet-caffe", 431080, 2293000, {{20, 24, 24}, {20, 12, 12}, {50, 8, 8}, {50, 4, 4}, {500}, {10}}},
+    {"lenet-caffe2", 856130, 4293000, {{20, 24, 24}, {20, 12, 12}, {100, 8, 8}, {100, 4, 4}, {500}, {10}}},
+    {"relunet", 431080, 2293000, {{20, 24, 24}, {20, 12, 12}, {50, 8, 8}, {50, 4, 4}, {500}, {10}}},
+    {"cnn",
+     3274634,
+     25 * 32 * 784 + 25 * 32 * 64 * 196 + 3136 * 1024 + 10240,
+     {{32, 28, 28}, {32, 14, 14}, {64, 14, 14}, {64, 7, 7}, {1024}, {10}}},
+    {"simplecnn",
+     427210,
+     56448 + 903168 + 903168 + 903168 + 401408 + 1280,
+     {{8, 28, 28}, {16, 28, 28}, {32, 14, 14}, {64, 7, 7}, {128, 1, 1}, {10}}},
+    {"simplenet", 29330, 316800, {{20, 24, 24}, {20, 12, 12}, {10}}},
+    {"largenet",
+     81330,
+     121680 + 1089000 + 283500 + 35000 + 5000,
+     {{20, 26, 26}, {20, 13, 13}, {50, 11, 11}, {50, 5, 5}, {70, 3, 3}, {70, 1, 1}, {500}, {10}}},
+    {"largenet-1x1",
+     325650,
+     288000 + 144000 + 126000 + 315000 + 5000,
+     {{20, 24, 24}, {20, 12, 12}, {50, 12, 12}, {50, 6, 6}, {70, 6, 6}, {70, 3, 3}, {500}, {10}}},
+};
+
+std::shared_ptr<Device> open(const char* implementation) {
+  DeviceOptions options;
+  options.implementation = implementation;
+  options.where = "cpu";
+  options.threads = 2;
+  return Device::open(options);
+}
+
+std::shared_ptr<Module> build(const std::shared_ptr<Device>& device, const ModelInfo& model,
+                              const InitRule& init = {}) {
+  Initializer initializer(init, 1);
+  return model.build(device, initializer, DType::f32);
+}
+
+bool computes(const LayerSummary& layer) {
+  return layer.macs > 0 || layer.type.find("Pool") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("parameters, multiply-adds and layer shapes are those of the networks' descriptions") {
+  const std::shared_ptr<Device> device = open("reference");
+  CHECK(known_models().size() == std::size(kNetworks));
+  for (const Expected& expected : kNetworks) {
+    CAPTURE(expected.model);
+    const ModelInfo& model = find_model(expected.model);
+    const std::shared_ptr<Module> network = build(device, model);
+    std::vector<LayerSummary> layers;
+    CHECK(network->summarize(model.input, "", layers) == Shape{model.classes});
+    CHECK(network->parameter_count() == expected.parameters);
+    int64_t macs = 0, parameters = 0;
+    std::vector<Shape> outputs;
+    for (const LayerSummary& layer : layers) {
+      macs += layer.macs;
+      parameters += layer.parameters;
+      if (computes(layer)) outputs.push_back(layer.output);
+    }
+    CHECK(macs == expected.macs);
+    CHECK(parameters == expected.parameters);
+    CHECK(outputs == expected.outputs);
+  }
+}
+
+TEST_CASE("parameters have PyTorch's names and shapes") {
+  const std::shared_ptr<Device> device = open("reference");
+  const auto listed = [&](const char* model) {
+    std::string text;
+    for (const NamedTensor& each : build(device, find_model(model))->state())
+      text += each.name + each.tensor.shape().text() + " ";
+    return text;
+  };
+  CHECK(listed("lenet") ==
+        "conv1.weight[6, 1, 5, 5] conv1.bias[6] conv2.weight[16, 6, 5, 5] conv2.bias[16] "
+        "fc1.weight[120, 400] fc1.bias[120] fc2.weight[84, 120] fc2.bias[84] fc3.weight[10, 84] fc3.bias[10] ");
+  CHECK(listed("cnn") ==
+        "conv1.weight[32, 1, 5, 5] conv1.bias[32] conv2.weight[64, 32, 5, 5] conv2.bias[64] "
+        "fc1.weight[1024, 3136] fc1.bias[1024] fc2.weight[10, 1024] fc2.bias[10] ");
+  CHECK(listed("largenet-1x1") ==
+        "conv1.weight[20, 1, 5, 5] conv1.bias[20] conv2.weight[50, 20, 1, 1] conv2.bias[50] "
+        "conv3.weight[70, 50, 1, 1] conv3.bias[70] fc1.weight[500, 630] fc1.bias[500] fc2.weight[10, 500] "
+        "fc2.bias[10] ");
+}
+
+TEST_CASE("activations stand where the descriptions have them") {
+  const std::shared_ptr<Device> device = open("reference");
+  const auto order = [&](const char* name) {
+    const ModelInfo& model = find_model(name);
+    std::vector<LayerSummary> layers;
+    build(device, model)->summarize(model.input, "", layers);
+    std::string text;
+    for (const LayerSummary& layer : layers) text += (text.empty() ? "" : " ") + layer.name;
+    return text;
+  };
+  CHECK(order("lenet") == "conv1 relu1 pool1 conv2 relu2 pool2 flatten fc1 relu3 fc2 relu4 fc3");
+  CHECK(order("lenet-playground") == "conv1 relu1 pool1 conv2 relu2 pool2 flatten fc1 fc2 fc3");
+  CHECK(order("lenet-caffe") == "conv1 pool1 conv2 pool2 flatten fc1 relu1 fc2");
+  CHECK(order("lenet-caffe2") == order("lenet-caffe"));
+  CHECK(order("relunet") == "conv1 relu1 pool1 conv2 relu2 pool2 flatten fc1 relu3 fc2");
+  CHECK(order("cnn") == "conv1 relu1 pool1 conv2 relu2 pool2 flatten fc1 relu3 dropout1 fc2");
+  CHECK(order("simplecnn") == "conv1 relu1 conv2 relu2 conv3 relu3 conv4 relu4 conv5 relu5 flatten fc1");
+  CHECK(order("simplenet") == "conv1 pool1 flatten fc1");
+  CHECK(order("largenet") == "conv1 pool1 conv2 pool2 conv3 pool3 flatten fc1 relu1 fc2");
+  CHECK(order("largenet-1x1") == order("largenet"));
+}
+
+TEST_CASE("every network gives the same logits on every implementation and learns two images") {
+  std::vector<uint8_t> pixels(2 * 784);
+  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>((i * i * 7 + i / 784 * 91) % 251);
+  std::map<std::string, std::vector<float>> reference;
+  for (const char* implementation : {"reference", "eigen", "vanilla"}) {
+    CAPTURE(implementation);
+    const std::shared_ptr<Device> device = open(implementation);
+    const Tensor bytes = Tensor::from_host<uint8_t>(device, {2, 1, 28, 28}, pixels);
+    const Tensor images = Tensor::byte_rows(bytes, {}, 1.0f / 255, -0.5f);
+    const Tensor labels = Tensor::from_host<int32_t>(device, {2}, std::vector<int32_t>{3, 8});
+    for (const ModelInfo& model : known_models()) {
+      CAPTURE(model.name);
+      const std::shared_ptr<Module> network = build(device, model);
+      network->eval();
+      const Tensor logits = network->forward(images);
+      CHECK(logits.shape() == Shape{2, 10});
+      const std::vector<float> values = logits.to_host<float>();
+      const auto [expected, first] = reference.emplace(model.name, values);
+      for (size_t i = 0; i < values.size() && !first; ++i)
+        CHECK(values[i] == doctest::Approx(expected->second[i]).epsilon(1e-4).scale(0.1));
+
+      const Tensor loss = cross_entropy(logits, labels);
+      backward(loss);
+      double squares = 0;
+      for (NamedTensor& parameter : network->parameters())
+        for (const float each : parameter.tensor.grad().to_host<float>()) squares += double{each} * each;
+      CHECK(squares > 0);
+      // A step down the gradient that would, were the loss linear, take away a tenth of it.
+      const double rate = 0.1 * loss.item() / squares;
+      for (NamedTensor& parameter : network->parameters()) {
+        std::vector<float> weights = parameter.tensor.to_host<float>();
+        const std::vector<float> gradient = parameter.tensor.grad().to_host<float>();
+        for (size_t i = 0; i < weights.size(); ++i) weights[i] -= static_cast<float>(rate * gradient[i]);
+        parameter.tensor.set<float>(weights);
+      }
+      CHECK(cross_entropy(network->forward(images), labels).item() < loss.item());
+    }
+  }
+}
+
+}  // namespace cairn::testing

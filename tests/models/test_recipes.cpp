@@ -1,0 +1,103 @@
+// The recipes: that every network has a default, and that published ones say what their sources say.
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <set>
+
+#include "framework/error.h"
+#include "models/model.h"
+
+namespace cairn::testing {
+
+TEST_CASE("every network has a default recipe first, and no name twice") {
+  std::set<std::string> models;
+  for (const ModelInfo& model : known_models()) {
+    CAPTURE(model.name);
+    CHECK(models.insert(model.name).second);
+    REQUIRE_FALSE(model.recipes.empty());
+    CHECK(model.recipes[0].name == "default");
+    std::set<std::string> recipes;
+    for (const Recipe& recipe : model.recipes) {
+      CHECK(recipes.insert(recipe.name).second);
+      CHECK_FALSE(recipe.description.empty());
+      CHECK((recipe.epochs > 0 || recipe.steps > 0));
+    }
+  }
+  CHECK_THROWS_WITH_AS(find_recipe(find_model("lenet-caffe"), "x"),
+                       "unknown recipe of model lenet-caffe 'x': choose one of default, skoltech, skoltech-pytorch",
+                       UsageError);
+}
+
+TEST_CASE("a recipe's length in words") {
+  Recipe recipe;
+  recipe.epochs = 5;
+  CHECK(length_of(recipe) == "5 epochs");
+  recipe.steps = 300;
+  CHECK(length_of(recipe) == "5 epochs or 300 steps");
+  recipe.epochs = 0;
+  CHECK(length_of(recipe) == "300 steps");
+}
+
+TEST_CASE("the four networks of HCP_skoltech share the settings of its programs") {
+  for (const char* name : {"simplenet", "lenet-caffe", "relunet", "largenet", "largenet-1x1"}) {
+    CAPTURE(name);
+    const Recipe& cudnn = find_recipe(find_model(name), "skoltech");
+    CHECK(cudnn.optimizer == OptimizerKind::sgd);
+    CHECK(cudnn.momentum == 0);
+    CHECK(cudnn.weight_decay == 0);
+    CHECK(cudnn.batch_size == 64);
+    CHECK_FALSE(cudnn.shuffle);
+    CHECK(cudnn.drop_last);
+    CHECK(cudnn.normalization == Normalization::unit);
+    CHECK(cudnn.init.weight == WeightInit::cudnn_training);
+    CHECK(cudnn.init.bias == BiasInit::weight);
+    for (const int64_t step : {0, 1, 937, 42164})
+      CHECK(learning_rate_at(cudnn.schedule, cudnn.learning_rate, step) ==
+            doctest::Approx(0.01 * std::pow(1 + 1e-4 * static_cast<double>(step), -0.75)));
+    const Recipe& pytorch = find_recipe(find_model(name), "skoltech-pytorch");
+    CHECK(pytorch.shuffle);
+    CHECK_FALSE(pytorch.drop_last);
+    CHECK(pytorch.normalization == Normalization::mnist);
+    CHECK(pytorch.init.weight == WeightInit::pytorch);
+    CHECK(learning_rate_at(pytorch.schedule, pytorch.learning_rate, 40000) == 0.01);
+  }
+}
+
+TEST_CASE("Benchmark-MNIST's two programs run 20,000 steps") {
+  const Recipe& caffe2 = find_recipe(find_model("lenet-caffe2"), "benchmark-mnist");
+  CHECK(caffe2.steps == 20000);
+  CHECK(caffe2.epochs == 0);
+  CHECK(caffe2.batch_size == 100);
+  CHECK_FALSE(caffe2.shuffle);
+  CHECK(caffe2.normalization == Normalization::unit_256);
+  CHECK(caffe2.init.weight == WeightInit::caffe_xavier);
+  CHECK(caffe2.init.bias == BiasInit::constant);
+  CHECK(caffe2.init.bias_value == 0);
+  for (const int64_t step : {0, 1, 4600, 19999})
+    CHECK(learning_rate_at(caffe2.schedule, caffe2.learning_rate, step) ==
+          doctest::Approx(0.1 * std::pow(0.999, static_cast<double>(step))));
+  const Recipe& tensorflow = find_recipe(find_model("cnn"), "benchmark-mnist");
+  CHECK(tensorflow.steps == 20000);
+  CHECK(tensorflow.batch_size == 100);
+  CHECK(tensorflow.shuffle);
+  CHECK(tensorflow.validation_count == 5000);
+  CHECK(tensorflow.optimizer == OptimizerKind::adam);
+  CHECK(tensorflow.learning_rate == 1e-4);
+  CHECK(tensorflow.init.weight == WeightInit::truncated_normal);
+  CHECK(tensorflow.init.weight_value == 0.1);
+  CHECK(tensorflow.init.bias_value == 0.1);
+}
+
+TEST_CASE("the playground's convolutional networks: batch 512, Adam, 25 epochs") {
+  for (const char* name : {"lenet-playground", "simplecnn"}) {
+    const Recipe& recipe = find_recipe(find_model(name), "playground");
+    CHECK(recipe.batch_size == 512);
+    CHECK(recipe.optimizer == OptimizerKind::adam);
+    CHECK(recipe.learning_rate == 1e-3);
+    CHECK(recipe.epochs == 25);
+    CHECK(recipe.validation_count == 10000);
+    CHECK(recipe.normalization == Normalization::unit);
+  }
+}
+
+}  // namespace cairn::testing
