@@ -56,8 +56,8 @@ __device__ __forceinline__ simt::Fragment<4> load_patch(const Patches& x, const 
   } else {
     CAIRN_UNROLL
     for (int i = 0; i < 4; ++i) {
-      const bool hit = within(group.h[i] + term.middle, x.height) & within(group.w[i] + term.inner, x.width) &
-                       (term.outer < x.channels);
+      const int hit = int{within(group.h[i] + term.middle, x.height)} & int{within(group.w[i] + term.inner, x.width)} &
+                      int{term.outer < x.channels};
       const float value = x.data[hit ? group.offset[i] + tap : 0];
       four.put(i, hit ? value : 0.0f);
     }
