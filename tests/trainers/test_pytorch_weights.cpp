@@ -94,6 +94,7 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
   for (const auto& [name, model] : ours) {
     RunConfig config;
     config.model = name;
+    config.dataset = "digits";
     config.out = (folder.path / name).string();
     const RunFolder run = RunFolder::create(config.out, config);
     run.write_config(to_json(config));
