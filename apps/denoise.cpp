@@ -18,7 +18,7 @@ namespace cairn {
 namespace {
 
 struct Settings {
-  std::string filter = "all", dataset = "mnist", data_dir, grid;
+  std::string filter = "all", recipe = "default", dataset = "mnist", data_dir, grid;
   bool check_hash = true, json = false, quiet = false;
   DeviceOptions device;
   app::DeviceFlags device_flags;
@@ -36,15 +36,17 @@ std::string filters_text() {
 
 void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--filter", settings.filter, "filter to train, or all");
+  flags.add("--recipe", settings.recipe,
+            "the filter's settings to start from: default, or playground, the published one");
   flags.add("--dataset", settings.dataset, "mnist, fashion-mnist or digits");
   flags.add("--data-dir", settings.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", settings.check_hash, "refuse data files that are not the published ones (true or false)");
   settings.device_flags.add(flags, settings.device);
-  flags.add("--epochs", settings.epochs, "passes over the data; default: the filter's, 2 or 3");
-  flags.add("--batch-size", settings.batch_size, "images a step; default 128");
-  flags.add("--lr", settings.learning_rate, "learning rate; default: the filter's");
+  flags.add("--epochs", settings.epochs, "passes over the data; default: the recipe's");
+  flags.add("--batch-size", settings.batch_size, "images a step; default: the recipe's");
+  flags.add("--lr", settings.learning_rate, "learning rate at the start; default: the recipe's");
   flags.add("--deviation", settings.denoising.deviation, "standard deviation of the noise, pixels in [0, 1]");
-  flags.add("--seed", settings.denoising.seed, "of weights and noise");
+  flags.add("--seed", settings.denoising.seed, "of weights, order and noise");
   flags.add("--grid", settings.grid, "with one filter: write clean, noisy and denoised images to this PNG file");
   flags.add_switch("--json", settings.json, "print the results as one JSON object, the last line of stdout");
   flags.add_switch("--quiet", settings.quiet, "print only errors and results");
@@ -59,16 +61,14 @@ void check(const Settings& settings) {
     throw UsageError(fmt::format("--epochs must be between 1 and 1000000, not {}", *settings.epochs));
   if (settings.learning_rate && !(*settings.learning_rate > 0 && std::isfinite(*settings.learning_rate)))
     throw UsageError(fmt::format("--lr must be a number above 0, not {}", *settings.learning_rate));
-  if (settings.filter != "all")
-    find_denoiser(settings.filter);
-  else if (!settings.grid.empty())
-    throw UsageError("--grid goes with one --filter");
+  find_recipe(settings.filter == "all" ? known_denoisers()[0] : find_denoiser(settings.filter), settings.recipe);
+  if (settings.filter == "all" && !settings.grid.empty()) throw UsageError("--grid goes with one --filter");
   check_device(settings.device);
 }
 
 // What the user changed of a filter's recipe; a filter that learns nothing keeps its 0 epochs.
 Recipe recipe_of(const Settings& settings, const DenoiserInfo& filter) {
-  Recipe recipe = filter.recipe;
+  Recipe recipe = find_recipe(filter, settings.recipe);
   if (recipe.epochs > 0) recipe.epochs = settings.epochs.value_or(recipe.epochs);
   recipe.batch_size = settings.batch_size.value_or(recipe.batch_size);
   recipe.learning_rate = settings.learning_rate.value_or(recipe.learning_rate);
@@ -99,10 +99,15 @@ nlohmann::json denoise_with(const DenoiserInfo& filter, const Settings& settings
   }
   const SignalToNoise ratio = denoising.evaluate();
   if (!settings.grid.empty()) write_grid(settings.grid, denoising);
-  return {{"filter", filter.name},      {"parameters", recipe.epochs > 0 ? denoising.model().parameter_count() : 0},
-          {"epochs", recipe.epochs},    {"train_loss", loss},
-          {"train_seconds", seconds},   {"noisy_snr", ratio.noisy},
-          {"test_snr", ratio.denoised}, {"published_snr", filter.published_snr}};
+  return {{"filter", filter.name},
+          {"recipe", recipe.name},
+          {"parameters", recipe.epochs > 0 ? denoising.model().parameter_count() : 0},
+          {"epochs", recipe.epochs},
+          {"train_loss", loss},
+          {"train_seconds", seconds},
+          {"noisy_snr", ratio.noisy},
+          {"test_snr", ratio.denoised},
+          {"published_snr", filter.published_snr}};
 }
 
 void print_table(const nlohmann::json& results) {

@@ -21,6 +21,17 @@ std::string reason() {
   return std::strerror(errno);
 }
 
+// False: the system refused, and errno says why.
+bool write_all(int descriptor, std::span<const std::byte> bytes) {
+  while (!bytes.empty()) {
+    const ssize_t count = write(descriptor, bytes.data(), bytes.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return false;
+    bytes = bytes.subspan(static_cast<size_t>(count));
+  }
+  return true;
+}
+
 // The temporary file of one write: removed again unless it was renamed.
 class TemporaryFile {
  public:
@@ -39,12 +50,7 @@ class TemporaryFile {
   }
 
   void append(std::span<const std::byte> bytes) {
-    while (!bytes.empty()) {
-      const ssize_t count = write(descriptor_, bytes.data(), bytes.size());
-      if (count < 0 && errno == EINTR) continue;
-      if (count < 0) fail("cannot be written");
-      bytes = bytes.subspan(static_cast<size_t>(count));
-    }
+    if (!write_all(descriptor_, bytes)) fail("cannot be written");
   }
 
   void rename_to_target() {
@@ -124,6 +130,19 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
   for (const std::span<const std::byte> part : parts) file.append(part);
   file.rename_to_target();
   flush_folder(path);
+}
+
+void append_to_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
+  const int descriptor = open(path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+  struct stat before {};
+  bool done = descriptor >= 0 && fstat(descriptor, &before) == 0 && write_all(descriptor, bytes);
+  std::string why = done ? "" : reason();
+  if (!done && S_ISREG(before.st_mode) && ftruncate(descriptor, before.st_size) != 0) why += "; its end is damaged";
+  if (descriptor >= 0 && close(descriptor) != 0 && done) {
+    done = false;
+    why = reason();
+  }
+  if (!done) throw IoError(path.string() + ": cannot be written: " + why);
 }
 
 void remove_stale_temporaries(const std::filesystem::path& folder) {

@@ -34,6 +34,10 @@ class InputFile {
 // IoError: it cannot be written; then nothing of it is left.
 void write_file_atomically(const std::filesystem::path& path, std::span<const std::span<const std::byte>> parts);
 
+// Adds to a file's end, or makes it: for files that only grow. What a full disk left half-written is taken off again.
+// The bytes are in the system's hands on return, but not flushed to disk. IoError.
+void append_to_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
+
 // Removes from a folder what write_file_atomically left there when its process was killed. Only for a folder that
 // nobody else is writing into.
 void remove_stale_temporaries(const std::filesystem::path& folder);

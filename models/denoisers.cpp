@@ -50,7 +50,8 @@ std::shared_ptr<Module> convolutions(const std::shared_ptr<Device>& device, Init
   return std::make_shared<Sequential>(std::move(layers));
 }
 
-Recipe recipe(OptimizerKind optimizer, double learning_rate, int64_t epochs, const InitRule& init = {}) {
+// The source's settings: batches in stored order at a constant rate.
+Recipe playground(OptimizerKind optimizer, double learning_rate, int64_t epochs, const InitRule& init = {}) {
   return {.name = "playground",
           .description = "LucasRr/deep_learning_playground",
           .init = init,
@@ -62,11 +63,25 @@ Recipe recipe(OptimizerKind optimizer, double learning_rate, int64_t epochs, con
           .shuffle = false};
 }
 
+// Adam with a cosine schedule over shuffled batches, ahead of the source's recipe.
+std::vector<Recipe> recipes(double learning_rate, int64_t epochs, const Recipe& published) {
+  return {{.name = "default",
+           .description = "Adam with a cosine schedule",
+           .normalization = Normalization::unit,
+           .optimizer = OptimizerKind::adam,
+           .learning_rate = learning_rate,
+           .schedule = {.kind = Schedule::Kind::cosine},
+           .batch_size = 64,
+           .epochs = epochs},
+          published};
+}
+
 std::vector<DenoiserInfo> make_denoisers() {
   using Pointer = std::shared_ptr<Device>;
-  const Recipe fixed = recipe(OptimizerKind::sgd, 0.1, 0);
-  const Recipe sgd = recipe(OptimizerKind::sgd, 0.1, 2, {.weight = WeightInit::unit_uniform});
-  const Recipe adam = recipe(OptimizerKind::adam, 1e-3, 3);
+  const Recipe published_sgd = playground(OptimizerKind::sgd, 0.1, 2, {.weight = WeightInit::unit_uniform});
+  const std::vector<Recipe> fixed = recipes(1e-2, 0, playground(OptimizerKind::sgd, 0.1, 0));
+  const std::vector<Recipe> linear = recipes(1e-2, 2, published_sgd);
+  const std::vector<Recipe> deep = recipes(1e-2, 5, playground(OptimizerKind::adam, 1e-3, 3));
   return {
       {"gaussian", "[0.5, 1, 0.5] x [0.5, 1, 0.5] over its sum", 8.28,
        [](const Pointer& device, Initializer&) -> std::shared_ptr<Module> {
@@ -82,31 +97,33 @@ std::vector<DenoiserInfo> make_denoisers() {
        [](const Pointer& device, Initializer&) -> std::shared_ptr<Module> {
          return std::make_shared<NeighbourFilter>(device, 0.5);
        },
-       sgd},
+       linear},
       {"filter-3x3", "one learned 3 x 3 filter", 9.057,
-       [](const Pointer& device, Initializer& initializer) { return convolutions(device, initializer, 3, {1}); }, sgd},
+       [](const Pointer& device, Initializer& initializer) { return convolutions(device, initializer, 3, {1}); },
+       linear},
       {"filter-5x5", "one learned 5 x 5 filter", 9.677,
-       [](const Pointer& device, Initializer& initializer) { return convolutions(device, initializer, 5, {1}); }, sgd},
+       [](const Pointer& device, Initializer& initializer) { return convolutions(device, initializer, 5, {1}); },
+       linear},
       {"deep-3", "3 x 3 convolutions to 3 channels and back", 12.009,
        [](const Pointer& device, Initializer& initializer) {
          return convolutions(device, initializer, 3, {3, 1});
        },
-       adam},
+       deep},
       {"deep-3-3", "the same with two layers of 3 channels", 12.024,
        [](const Pointer& device, Initializer& initializer) {
          return convolutions(device, initializer, 3, {3, 3, 1});
        },
-       adam},
+       deep},
       {"deep-8", "8 channels; the published figure is a second run of deep-3-3", 12.148,
        [](const Pointer& device, Initializer& initializer) {
          return convolutions(device, initializer, 3, {8, 1});
        },
-       adam},
+       deep},
       {"deep-8-16-32", "8, 16 and 32 channels", 15.508,
        [](const Pointer& device, Initializer& initializer) {
          return convolutions(device, initializer, 3, {8, 16, 32, 1});
        },
-       adam},
+       deep},
   };
 }
 
@@ -124,6 +141,10 @@ const DenoiserInfo& find_denoiser(const std::string& name) {
     choices += (choices.empty() ? "" : ", ") + denoiser.name;
   }
   throw UsageError("unknown filter '" + name + "': choose one of " + choices);
+}
+
+const Recipe& find_recipe(const DenoiserInfo& denoiser, const std::string& name) {
+  return find_recipe(denoiser.recipes, name, "filter " + denoiser.name);
 }
 
 }  // namespace cairn

@@ -42,7 +42,11 @@ const ModelInfo& find_model(const std::string& name) {
 }
 
 const Recipe& find_recipe(const ModelInfo& model, const std::string& name) {
-  return find_named(std::span<const Recipe>(model.recipes), name, "recipe of model " + model.name);
+  return find_recipe(model.recipes, name, "model " + model.name);
+}
+
+const Recipe& find_recipe(std::span<const Recipe> recipes, const std::string& name, const std::string& owner) {
+  return find_named(recipes, name, "recipe of " + owner);
 }
 
 const char* name_of(OptimizerKind kind) {

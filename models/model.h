@@ -54,6 +54,8 @@ std::span<const ModelInfo> known_models();
 // Throw UsageError that lists the choices.
 const ModelInfo& find_model(const std::string& name);
 const Recipe& find_recipe(const ModelInfo& model, const std::string& name);
+// Among the recipes of what `owner` calls, for the error's text: "model mlp".
+const Recipe& find_recipe(std::span<const Recipe> recipes, const std::string& name, const std::string& owner);
 
 const char* name_of(OptimizerKind kind);
 OptimizerKind optimizer_from(const std::string& name);

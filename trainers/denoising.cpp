@@ -5,6 +5,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "datasets/loader.h"
 #include "framework/autograd.h"
 #include "framework/device.h"
 #include "framework/ops/elementwise.h"
@@ -18,6 +19,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr uint32_t kTrainingNoise = 0, kTestNoise = 1;
+constexpr int64_t kTestBatch = 128;
 
 // 10 log10(sum x^2 / sum (y - x)^2)
 double signal_to_noise(std::span<const float> clean, std::span<const float> other) {
@@ -42,18 +44,15 @@ Denoising::Denoising(const std::shared_ptr<Device>& device, const DenoiserInfo& 
     throw UsageError("--batch-size must be between 1 and the " + std::to_string(count) + " training images, not " +
                      std::to_string(recipe_.batch_size));
   batch_size_ = recipe_.batch_size;
-  steps_per_epoch_ = (count + batch_size_ - 1) / batch_size_;
+  steps_per_epoch_ = datasets::steps_per_epoch(count, batch_size_, false);
+  recipe_.schedule.total_steps = recipe_.epochs * steps_per_epoch_;
 
   Initializer initializer(recipe_.init, settings_.seed);
   model_ = filter.build(device_, initializer);
   if (recipe_.epochs > 0) optimizer_ = make_optimizer(recipe_, model_->parameters());
   clock_ = std::make_unique<StepClock>(device_, steps_per_epoch_);
-  clock_->set_rates(
-      std::vector<float>(static_cast<size_t>(steps_per_epoch_), static_cast<float>(recipe_.learning_rate)));
 
-  std::vector<int32_t> order(static_cast<size_t>(count));
-  std::iota(order.begin(), order.end(), 0);
-  order_ = Tensor::from_host<int32_t>(device_, {count}, order);
+  order_ = Tensor::empty(device_, {count}, DType::i32, "the epoch's order");
   index_ = Tensor::empty(device_, {batch_size_}, DType::i32, "a batch");
   labels_ = Tensor::empty(device_, {batch_size_}, DType::i32, "labels");
   history_ = Tensor::zeros(device_, {steps_per_epoch_});
@@ -61,6 +60,16 @@ Denoising::Denoising(const std::shared_ptr<Device>& device, const DenoiserInfo& 
 }
 
 Denoising::~Denoising() = default;
+
+void Denoising::start_epoch() {
+  order_.set(std::span<const int32_t>(
+      datasets::epoch_order(data_.train.count, settings_.seed, static_cast<uint32_t>(epochs_done_), recipe_.shuffle)));
+  std::vector<float> rates(static_cast<size_t>(steps_per_epoch_));
+  for (int64_t i = 0; i < steps_per_epoch_; ++i)
+    rates[static_cast<size_t>(i)] = static_cast<float>(
+        learning_rate_at(recipe_.schedule, recipe_.learning_rate, epochs_done_ * steps_per_epoch_ + i));
+  clock_->set_rates(rates);
+}
 
 // Noise, forward, backward and update of one batch, as calls that can be captured.
 void Denoising::step_calls(int64_t rows) {
@@ -82,6 +91,7 @@ void Denoising::step_calls(int64_t rows) {
 
 Denoising::Epoch Denoising::run_epoch(const std::atomic<bool>& stop) {
   model_->train();
+  start_epoch();
   device_->synchronize();
   const auto begin = Clock::now();
   int64_t done = 0;
@@ -96,6 +106,7 @@ Denoising::Epoch Denoising::run_epoch(const std::atomic<bool>& stop) {
     whole_steps_ += rows == batch_size_;
   }
   device_->synchronize();
+  ++epochs_done_;
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const std::vector<float> losses = history_.to_host<float>();
   const double sum = std::accumulate(losses.begin(), losses.begin() + done, 0.0);
@@ -104,7 +115,7 @@ Denoising::Epoch Denoising::run_epoch(const std::atomic<bool>& stop) {
 }
 
 Denoising::Pair Denoising::test_images(int64_t begin, int64_t end) {
-  const int64_t batch = begin / batch_size_;
+  const int64_t batch = begin / kTestBatch;
   test_batch_.set(std::span<const int64_t>(&batch, 1));
   const Tensor clean =
       Tensor::byte_rows(data_.test.images.rows(begin, end), {}, data_.pixels.scale, data_.pixels.shift);
@@ -116,9 +127,9 @@ SignalToNoise Denoising::evaluate() {
   NoGrad no_grad;
   model_->eval();
   SignalToNoise mean;
-  const int64_t batches = (data_.test.count + batch_size_ - 1) / batch_size_;
+  const int64_t batches = (data_.test.count + kTestBatch - 1) / kTestBatch;
   for (int64_t i = 0; i < batches; ++i) {
-    const Pair images = test_images(i * batch_size_, std::min((i + 1) * batch_size_, data_.test.count));
+    const Pair images = test_images(i * kTestBatch, std::min((i + 1) * kTestBatch, data_.test.count));
     const std::vector<float> clean = images.clean.to_host<float>();
     const auto share = 1 / static_cast<double>(batches);
     mean.noisy += share * signal_to_noise(clean, images.noisy.to_host<float>());
@@ -132,7 +143,7 @@ datasets::Picture Denoising::draw(int64_t count) {
   model_->eval();
   constexpr int64_t kGap = 4;
   constexpr uint8_t kPaper = 255;
-  const Pair images = test_images(0, std::min({count, batch_size_, data_.test.count}));
+  const Pair images = test_images(0, std::min({count, kTestBatch, data_.test.count}));
   const int64_t columns = images.clean.shape()[0], height = images.clean.shape()[2], width = images.clean.shape()[3];
   datasets::Picture picture{columns * (width + kGap) + kGap, 3 * (height + kGap) + kGap, 1, {}};
   picture.pixels.assign(static_cast<size_t>(picture.width * picture.height), kPaper);

@@ -13,6 +13,7 @@
 #include "trainers/median.h"
 #include "trainers/progress.h"
 #include "trainers/run_folder.h"
+#include "trainers/tensorboard.h"
 
 namespace cairn {
 namespace {
@@ -156,6 +157,8 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
   EpochResult last;
   std::optional<Evaluation> evaluation;
   SaveAttempts attempt;
+  std::optional<TensorBoardLog> events;
+  if (folder && config.tensorboard) events.emplace(folder->path());
   const auto save_checkpoint = [&] { attempt([&] { folder->save_checkpoint(trainer, state); }); };
   while (!options.dry_run && !run.interrupted && trainer.steps_done() < trainer.total_steps()) {
     const int64_t before = trainer.steps_done(), epoch = before / steps_per_epoch + 1;
@@ -175,6 +178,7 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
     if (!run.interrupted && (epoch % eval_every == 0 || epoch == epochs)) evaluation = trainer.evaluate();
     display.epoch(last, evaluation);
     if (!last.interrupted) attempt([&] { folder->append_metrics(metrics_line(last, evaluation)); });
+    if (events) attempt([&] { events->append(last, trainer.losses(), evaluation, trainer.model()); });
     if (evaluation && evaluation->accuracy > state.best_accuracy) {
       state.best_accuracy = evaluation->accuracy;
       attempt([&] { folder->save_best(trainer.model(), epoch, evaluation->accuracy); });

@@ -74,7 +74,8 @@ nlohmann::json to_json(const RunConfig& config) {
           {"drop-last", training.drop_last},
           {"eval-every", config.eval_every},
           {"save-every", config.save_every},
-          {"save-steps", config.save_steps}};
+          {"save-steps", config.save_steps},
+          {"tensorboard", config.tensorboard}};
 }
 
 }  // namespace cairn

@@ -19,11 +19,12 @@ struct RunConfig {
   bool check_hash = true;  // refuse data files that are not the published ones
   DeviceOptions device;
   uint64_t seed = 1;
-  Recipe training;         // the recipe with the flags' changes
-  int64_t eval_every = 0;  // epochs between evaluations; 0 = about twenty in a run
-  int64_t save_every = 1;  // epochs between checkpoints; 0 = at the end
-  int64_t save_steps = 0;  // steps between checkpoints within an epoch; 0 = none
-  std::string out;         // run folder; "" = runs/<time>-<model>-<impl>
+  Recipe training;           // the recipe with the flags' changes
+  int64_t eval_every = 0;    // epochs between evaluations; 0 = about twenty in a run
+  int64_t save_every = 1;    // epochs between checkpoints; 0 = at the end
+  int64_t save_steps = 0;    // steps between checkpoints within an epoch; 0 = none
+  bool tensorboard = false;  // write event files
+  std::string out;           // run folder; "" = runs/<time>-<model>-<impl>
 };
 
 // Throws UsageError naming the flag for a learning rate, batch size, ... that makes no sense.

@@ -1,8 +1,6 @@
 #include "trainers/run_folder.h"
 
-#include <cerrno>
 #include <cstdlib>
-#include <cstring>
 #include <ctime>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -32,10 +30,7 @@ std::string time_text() {
 }
 
 void append_text(const fs::path& path, const std::string& text) {
-  errno = 0;
-  std::ofstream file(path, std::ios::app);
-  file << text << std::flush;
-  if (!file) fail(path, errno ? std::strerror(errno) : "the write failed");
+  append_to_file(path, std::as_bytes(std::span(text)));
 }
 
 void replace_text(const fs::path& path, const std::string& text) {

@@ -4,8 +4,9 @@
 //   checkpoint.safetensors   the last state to continue from: weights, optimizer, step
 //   best.safetensors         the weights with the best test accuracy so far
 //   model.safetensors        the weights at the end
-// All but metrics.jsonl, which only grows, are replaced as wholes: killed at any moment, a run leaves each of them old
-// or new. Not here: what is in a safetensors file (framework/safetensors.h).
+//   events.out.tfevents.*    on request, TensorBoard's view of the run (tensorboard.h)
+// All but the metrics and the events, which only grow, are replaced as wholes: killed at any moment, a run leaves each
+// of them old or new. Not here: what is in a safetensors file (framework/safetensors.h).
 #pragma once
 
 #include <filesystem>

@@ -36,6 +36,7 @@ TEST_CASE("denoise: a filter, its figures and its page of images") {
   const nlohmann::json& filter = summary["filters"][0];
   CHECK(filter["filter"] == "gaussian-learned");
   CHECK(filter["parameters"] == 1);
+  CHECK(filter["recipe"] == "default");
   CHECK(filter["epochs"] == 1);
   CHECK(filter["test_snr"].get<double>() > filter["noisy_snr"].get<double>());
   CHECK(datasets::read_png(folder.path / "page.png").width == 16 * 32 + 4);
@@ -51,6 +52,7 @@ TEST_CASE("denoise: the table names what each filter reached and what was publis
 
 TEST_CASE("denoise: bad input is one line and exit code 2") {
   check_refused({"--filter", "median"}, "unknown filter 'median': choose one of gaussian, mean");
+  check_refused({"--recipe", "best"}, "unknown recipe of filter gaussian 'best': choose one of default, playground");
   check_refused({"--grid", "page.png"}, "--grid goes with one --filter");
   check_refused({"--deviation", "0"}, "--deviation must be above 0");
   check_refused({"--deviation", "nan"}, "--deviation must be above 0");

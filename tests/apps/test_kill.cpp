@@ -116,6 +116,39 @@ TEST_CASE("a disk that fills up costs neither the last good checkpoint nor, once
   CHECK(read_file(at("full")) == read_file(at("peaceful")));
 }
 
+TEST_CASE("event files that no longer fit on the disk are told of, and the run ends well without them") {
+  const TemporaryFolder folder;
+  const Result result = run("/bin/sh",
+                            {"-c",
+                             "ulimit -f 128; exec \"$@\"",
+                             "sh",
+                             CAIRN_TRAIN,
+                             "--model",
+                             "linear",
+                             "--dataset",
+                             "digits",
+                             "--impl",
+                             "eigen",
+                             "--batch-size",
+                             "8",
+                             "--epochs",
+                             "1",
+                             "--momentum",
+                             "0",
+                             "--tensorboard",
+                             "--quiet",
+                             "--out",
+                             "r"},
+                            folder.path);
+  CHECK_MESSAGE(result.code == 0, result.error);
+  CHECK_MESSAGE(line_count(result.error) == 1, result.error);
+  CHECK_MESSAGE(result.error.find(".cairn: cannot be written: File too large; training goes on\n") != std::string::npos,
+                result.error);
+  for (const auto& entry : fs::directory_iterator(folder.path / "r"))
+    CHECK((entry.path().extension() != ".cairn" || fs::file_size(entry.path()) == 0));
+  CHECK(fs::exists(folder.path / "r" / "model.safetensors"));
+}
+
 TEST_CASE("a run folder that vanishes is told in one line, and the training goes on to its end") {
   const TemporaryFolder folder;
   const Result result = run("/bin/sh",

@@ -56,6 +56,29 @@ TEST_CASE("a run's config.json repeats the run, and flags win over it") {
   CHECK(last_line(changed.out)["epochs"] == 1);
 }
 
+TEST_CASE("--tensorboard writes event files, also when the run is repeated or continued, and only then") {
+  const TemporaryFolder folder;
+  const auto events = [&](const char* out) {
+    std::vector<std::string> contents;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path / out))
+      if (entry.path().filename().string().find("tfevents") != std::string::npos)
+        contents.push_back(read_file(entry.path()));
+    return contents;
+  };
+  const std::vector<std::string> training = {"--model", "linear",   "--dataset", "digits",     "--impl",  "eigen",
+                                             "--quiet", "--epochs", "1",         "--schedule", "constant"};
+  REQUIRE(run(CAIRN_TRAIN, with(training, {"--out", "plain"}), folder.path).code == 0);
+  CHECK(events("plain").empty());
+  REQUIRE(run(CAIRN_TRAIN, with(training, {"--out", "a", "--tensorboard"}), folder.path).code == 0);
+  REQUIRE(events("a").size() == 1);
+  for (const char* text : {"brain.Event:2", "train/loss", "test/accuracy", "weights/fc1.weight"})
+    CHECK_MESSAGE(events("a")[0].find(text) != std::string::npos, text);
+  REQUIRE(run(CAIRN_TRAIN, {"--config", "a/config.json", "--out", "b", "--quiet"}, folder.path).code == 0);
+  CHECK(events("b").size() == 1);
+  REQUIRE(run(CAIRN_TRAIN, {"--resume", "a", "--epochs", "2", "--quiet"}, folder.path).code == 0);
+  CHECK(events("a").size() == 2);
+}
+
 TEST_CASE("--steps and --shuffle: a run that ends within an epoch, in stored order, repeated from its config.json") {
   const TemporaryFolder folder;
   const Result first = run(CAIRN_TRAIN,

@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -15,6 +14,7 @@
 #include "framework/error.h"
 #include "framework/safetensors.h"
 #include "tests/framework/support.h"
+#include "tests/python.h"
 
 namespace cairn::test {
 namespace {
@@ -189,11 +189,7 @@ TEST_CASE("a new file has the permissions that the user's mask leaves") {
 }
 
 TEST_CASE("Python's safetensors reads what is written here, and the other way round") {
-  const char* python = std::getenv("CAIRN_TEST_PYTHON");
-  if (!python) {
-    MESSAGE("skipped: CAIRN_TEST_PYTHON does not name a Python with safetensors and numpy");
-    return;
-  }
+  if (!cairn::testing::has_python_with("safetensors, numpy")) return;
   const TemporaryFolder folder;
   const std::vector<HostTensor> tensors = {
       host_tensor<double>("a.doubles", DType::f64, {2, 1}, {1.5, -2e300}),
@@ -220,8 +216,7 @@ with safe_open("ours.safetensors", framework="np") as file:
         assert tensor.dtype == value.dtype and tensor.shape == value.shape and (tensor == value).all(), name
 save_file(expected, "theirs.safetensors", {"step": "12"})
 )";
-  const std::string command = "cd '" + folder.path().string() + "' && '" + python + "' exchange.py";
-  REQUIRE(std::system(command.c_str()) == 0);
+  REQUIRE(cairn::testing::run_python("exchange.py", "", folder.path()));
   SafetensorsMetadata metadata;
   const std::vector<HostTensor> theirs = read_safetensors(folder.path() / "theirs.safetensors", &metadata);
   CHECK(metadata == SafetensorsMetadata{{"step", "12"}});

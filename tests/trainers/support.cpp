@@ -1,5 +1,7 @@
 #include "tests/trainers/support.h"
 
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "datasets/loader.h"
@@ -64,6 +66,27 @@ std::vector<std::byte> parameter_bytes(Trainer& trainer) {
   for (const HostTensor& tensor : to_host(trainer.model().parameters()))
     bytes.insert(bytes.end(), tensor.bytes.begin(), tensor.bytes.end());
   return bytes;
+}
+
+TemporaryFolder::TemporaryFolder()
+    : path(std::filesystem::temp_directory_path() / ("cairn-run-" + std::to_string(getpid()))) {
+  std::filesystem::remove_all(path);
+}
+
+TemporaryFolder::~TemporaryFolder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path, ignored);
+}
+
+RunConfig short_run(const std::filesystem::path& out, int64_t epochs) {
+  RunConfig config = config_for("linear", "default", "eigen");
+  config.dataset = "digits";
+  config.training.epochs = epochs;
+  config.training.batch_size = 500;
+  config.training.schedule = {};
+  config.training.momentum = 0.9;
+  config.out = out.string();
+  return config;
 }
 
 }  // namespace cairn::testing

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -27,5 +28,15 @@ Trainer make_trainer(const RunConfig& config, const datasets::Dataset& dataset);
 // Losses of the first `steps` steps.
 std::vector<float> first_losses(Trainer& trainer, int64_t steps);
 std::vector<std::byte> parameter_bytes(Trainer& trainer);
+
+// A folder that goes away with the test; it is not there yet.
+struct TemporaryFolder {
+  TemporaryFolder();
+  ~TemporaryFolder();
+  std::filesystem::path path;
+};
+
+// Of `linear` on the generated digits: 40 steps an epoch.
+RunConfig short_run(const std::filesystem::path& out, int64_t epochs);
 
 }  // namespace cairn::testing

@@ -10,7 +10,8 @@
 namespace cairn::testing {
 namespace {
 
-Denoising make_denoising(const std::string& filter, const std::string& implementation, int threads = 2) {
+Denoising make_denoising(const std::string& filter, const std::string& implementation, int threads = 2,
+                         const std::string& recipe = "default") {
   DeviceOptions options;
   options.implementation = implementation;
   options.where = "cpu";
@@ -20,7 +21,7 @@ Denoising make_denoising(const std::string& filter, const std::string& implement
   const DeviceData data{upload(device, digits.train), upload(device, digits.test),
                         pixel_scale(Normalization::unit, 0, 1)};
   const DenoiserInfo& info = find_denoiser(filter);
-  return Denoising(device, info, info.recipe, {}, data);
+  return Denoising(device, info, find_recipe(info, recipe), {}, data);
 }
 
 }  // namespace
@@ -47,12 +48,17 @@ TEST_CASE("denoising: a fixed filter is the one it claims to be") {
 }
 
 TEST_CASE("denoising: learning raises the ratio, and every implementation takes the same steps") {
-  for (const char* filter : {"gaussian-learned", "filter-5x5", "deep-3"}) {
+  const std::pair<const char*, const char*> cases[] = {{"gaussian-learned", "playground"},
+                                                       {"filter-5x5", "playground"},
+                                                       {"filter-5x5", "default"},
+                                                       {"deep-3", "default"}};
+  for (const auto& [filter, recipe] : cases) {
     CAPTURE(filter);
+    CAPTURE(recipe);
     std::vector<double> expected;
     for (const std::string& implementation : kCpuImplementations) {
       CAPTURE(implementation);
-      Denoising denoising = make_denoising(filter, implementation);
+      Denoising denoising = make_denoising(filter, implementation, 2, recipe);
       const SignalToNoise before = denoising.evaluate();
       std::vector<double> seen;
       for (int epoch = 0; epoch < 4; ++epoch) seen.push_back(denoising.run_epoch(kNever).loss);
@@ -77,6 +83,21 @@ TEST_CASE("denoising: the same bits on one thread and on two") {
   }
 }
 
+TEST_CASE("denoising: the default shuffles and ends at rate 0, the published recipe does neither") {
+  const DenoiserInfo& info = find_denoiser("deep-3");
+  CHECK(info.recipes[0].name == "default");
+  for (const Recipe& recipe : info.recipes) CHECK(recipe.shuffle == (recipe.name == "default"));
+  const auto weights = [](Denoising& denoising) { return denoising.model().parameters()[0].tensor.to_host<float>(); };
+  for (const char* recipe : {"default", "playground"}) {
+    CAPTURE(recipe);
+    Denoising denoising = make_denoising("deep-3", "eigen", 2, recipe);
+    for (int64_t epoch = 0; epoch < find_recipe(info, recipe).epochs; ++epoch) denoising.run_epoch(kNever);
+    const std::vector<float> before = weights(denoising);
+    denoising.run_epoch(kNever);
+    CHECK((weights(denoising) == before) == (std::string(recipe) == "default"));
+  }
+}
+
 TEST_CASE("denoising: the page holds clean, noisy and denoised images") {
   Denoising denoising = make_denoising("mean", "eigen");
   const datasets::Picture page = denoising.draw(5);
@@ -91,13 +112,15 @@ TEST_CASE("denoising: settings that make no sense are refused") {
   CHECK_THROWS_WITH_AS(find_denoiser("median"),
                        doctest::Contains("unknown filter 'median': choose one of gaussian, mean, gaussian-learned"),
                        UsageError);
+  CHECK_THROWS_WITH_AS(find_recipe(find_denoiser("mean"), "best"),
+                       "unknown recipe of filter mean 'best': choose one of default, playground", UsageError);
   DeviceOptions options;
   options.implementation = "reference";
   const std::shared_ptr<Device> device = Device::open(options);
   const datasets::Dataset digits = load("digits", 100, 10);
   const DeviceData data{upload(device, digits.train), upload(device, digits.test), {}};
   const DenoiserInfo& info = find_denoiser("mean");
-  CHECK_THROWS_WITH_AS(Denoising(device, info, info.recipe, {}, data),
+  CHECK_THROWS_WITH_AS(Denoising(device, info, find_recipe(info, "playground"), {}, data),
                        "--batch-size must be between 1 and the 100 training images, not 128", UsageError);
 }
 

@@ -1,8 +1,6 @@
 // Whole runs: the files they leave, resuming, the summary.
 #include <doctest/doctest.h>
 
-#include <unistd.h>
-
 #include <atomic>
 #include <filesystem>
 #include <fstream>
@@ -17,24 +15,6 @@ namespace cairn::testing {
 namespace {
 
 namespace fs = std::filesystem;
-
-// A folder that goes away with the test.
-struct TemporaryFolder {
-  fs::path path = fs::temp_directory_path() / ("cairn-run-" + std::to_string(getpid()));
-  TemporaryFolder() { fs::remove_all(path); }
-  ~TemporaryFolder() { fs::remove_all(path); }
-};
-
-RunConfig short_run(const fs::path& out, int64_t epochs) {
-  RunConfig config = config_for("linear", "default", "eigen");
-  config.dataset = "digits";
-  config.training.epochs = epochs;
-  config.training.batch_size = 500;
-  config.training.schedule = {};
-  config.training.momentum = 0.9;
-  config.out = out.string();
-  return config;
-}
 
 std::vector<std::byte> file_bytes(const fs::path& path) {
   std::vector<std::byte> bytes(fs::file_size(path));
