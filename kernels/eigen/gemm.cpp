@@ -7,7 +7,8 @@
 //           |  |##|  |  <- c, one tile: kTileRows x 2 vectors of sums (register_tile.h)
 //
 // k is cut every kBlockDepth, so that a panel of b (16 KiB) and the rows of a stay in the first-level cache; c is read
-// and added to from the second block on, and bias and ReLU are applied when the last one is stored.
+// and added to from the second block on, and bias and ReLU are applied when the last one is stored. While a block of b
+// is used, the next one is fetched.
 // Work is shared out by rows or by panels. An element of c is summed in the same order either way, because edges too
 // are computed as full tiles, of which only the valid part is stored.
 #include "kernels/eigen/primitives.h"
@@ -22,7 +23,8 @@ namespace {
 constexpr int kTileRows = 6 * kRowFactor;
 constexpr int kTileColumns = 2 * kLanes;
 constexpr int64_t kBlockDepth = 256;
-constexpr int64_t kBlockColumns = 256;  // of b, packed at a time: 256 KiB, half of a second-level cache
+constexpr int64_t kBlockFloats = 32768;  // of b, packed at a time: 128 KiB, a quarter of a second-level cache
+constexpr int64_t kMostPanels = 64;
 
 using TileRows = RowsInPlace<kTileRows>;
 using TilePanel = Panel<2>;
@@ -40,11 +42,14 @@ struct Matrix {
       result.rows[r] = data + (row + std::min(r, rows - 1)) * row_stride + p * column_stride;
     result.stride = column_stride;
     if (!pack) return result;
-    for (int64_t r = 0; r < kTileRows; ++r) {
-      const float* from = result.rows[r];
-      for (int64_t q = 0; q < depth; ++q) buffer[q * kTileRows + r] = from[q * column_stride];
-      result.rows[r] = buffer + r;
+    if (row_stride == 1 && rows == kTileRows) {
+      for (int64_t q = 0; q < depth; ++q)
+        for (int64_t r = 0; r < kTileRows; ++r) buffer[q * kTileRows + r] = result.rows[0][q * column_stride + r];
+    } else {
+      for (int64_t r = 0; r < kTileRows; ++r)
+        for (int64_t q = 0; q < depth; ++q) buffer[q * kTileRows + r] = result.rows[r][q * column_stride];
     }
+    for (int64_t r = 0; r < kTileRows; ++r) result.rows[r] = buffer + r;
     result.stride = kTileRows;
     return result;
   }
@@ -80,6 +85,35 @@ struct Matrix {
           buffer[rest * kTileColumns + i] = i < columns ? from[i * column_stride + rest] : 0.0f;
     }
   }
+};
+
+// Fetches a part of a matrix into the second-level cache, a few lines at each call.
+class Prefetch {
+ public:
+  Prefetch() = default;
+  // Rows p .. p + depth of the given columns of b, over about so many calls.
+  Prefetch(const Matrix& b, int64_t p, int64_t depth, int64_t column, int64_t columns, int64_t calls)
+      : next_(b.data + p * b.row_stride + column * b.column_stride),
+        run_(b.column_stride == 1 ? columns : depth),
+        stride_(b.column_stride == 1 ? b.row_stride : b.column_stride),
+        runs_(b.column_stride == 1 ? depth : columns) {
+    each_ = ceil_div(ceil_div(run_, kLine) * runs_, std::max<int64_t>(1, calls));
+  }
+  void advance() {
+    for (int64_t i = 0; i < each_ && runs_ > 0; ++i) {
+      __builtin_prefetch(next_ + at_, 0, 2);
+      at_ += kLine;
+      if (at_ < run_) continue;
+      at_ = 0;
+      next_ += stride_;
+      --runs_;
+    }
+  }
+
+ private:
+  static constexpr int64_t kLine = 16;  // floats
+  const float* next_ = nullptr;         // the run of neighbours that is being fetched
+  int64_t run_ = 0, stride_ = 0, runs_ = 0, at_ = 0, each_ = 0;
 };
 
 // What becomes of the product.
@@ -161,12 +195,13 @@ struct Product {
   }
 
   void run_part(int64_t panel_begin, int64_t panel_end, int64_t tile_begin, int64_t tile_end) const {
-    constexpr int64_t kBlockPanels = kBlockColumns / kTileColumns;
-    float* packed_a = scratch(Scratch::packed_a, kTileRows * kBlockDepth);
-    float* packed_b = scratch(Scratch::packed_b, kBlockColumns * kBlockDepth);
-    TilePanel block[kBlockPanels];
-    for (int64_t first = panel_begin; first < panel_end; first += kBlockPanels) {
-      const int64_t count = std::min(kBlockPanels, panel_end - first);
+    const int64_t most_depth = std::min(kBlockDepth, std::max<int64_t>(k, 1));
+    const int64_t most_panels = std::clamp<int64_t>(kBlockFloats / (most_depth * kTileColumns), 1, kMostPanels);
+    float* packed_a = scratch(Scratch::packed_a, kTileRows * most_depth);
+    float* packed_b = scratch(Scratch::packed_b, most_panels * kTileColumns * most_depth);
+    TilePanel block[kMostPanels];
+    for (int64_t first = panel_begin; first < panel_end; first += most_panels) {
+      const int64_t count = std::min(most_panels, panel_end - first);
       int64_t p = 0;
       do {
         const int64_t depth = std::min(kBlockDepth, k - p);
@@ -175,18 +210,32 @@ struct Product {
           block[i] = b.panel(p, depth, column, std::min<int64_t>(kTileColumns, n - column),
                              packed_b + i * kTileColumns * depth);
         }
+        Prefetch next = block_after(first, count, p + depth, panel_end, (tile_end - tile_begin) * count);
         for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
           Place place{tile * kTileRows, 0, std::min<int64_t>(kTileRows, m - tile * kTileRows), 0};
           const TileRows rows = a.tile(place.row, place.rows, p, depth, packed_a);
           for (int64_t i = 0; i < count; ++i) {
             place.column = (first + i) * kTileColumns;
             place.columns = std::min<int64_t>(kTileColumns, n - place.column);
+            next.advance();
             multiply_tile(rows, block[i], depth, output, place, output.accumulate || p > 0, p + depth == k);
           }
         }
         p += depth;
       } while (p < k);
     }
+  }
+
+  // The block of b from p on, or where k is done the first of the next panels.
+  Prefetch block_after(int64_t first, int64_t count, int64_t p, int64_t panel_end, int64_t calls) const {
+    if (p >= k) {
+      p = 0;
+      first += count;
+      count = std::min(count, panel_end - first);
+      if (count <= 0) return {};
+    }
+    const int64_t column = first * kTileColumns;
+    return {b, p, std::min(kBlockDepth, k - p), column, std::min(count * kTileColumns, n - column), calls};
   }
 };
 
