@@ -11,11 +11,10 @@
 // is used, the next one is fetched.
 // Work is shared out by rows or by panels. An element of c is summed in the same order either way, because edges too
 // are computed as full tiles, of which only the valid part is stored.
+#include "kernels/eigen/gemm_sparse.h"
+#include "kernels/eigen/packing.h"
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/register_tile.h"
-#include "kernels/eigen/team.h"
-#include "kernels/eigen/transpose.h"
-#include "kernels/eigen/vector.h"
 
 namespace cairn::eigen {
 namespace {
@@ -25,6 +24,7 @@ constexpr int kTileColumns = 2 * kLanes;
 constexpr int64_t kBlockDepth = 256;
 constexpr int64_t kBlockFloats = 32768;  // of b, packed at a time: 128 KiB, a quarter of a second-level cache
 constexpr int64_t kMostPanels = 64;
+constexpr int64_t kMostShared = 1 << 20;  // floats of a that are packed at once, for all panels
 
 using TileRows = RowsInPlace<kTileRows>;
 using TilePanel = Panel<2>;
@@ -33,11 +33,18 @@ using TilePanel = Panel<2>;
 struct Matrix {
   const float* data;
   int64_t row_stride, column_stride;
-  bool pack;  // copy before use; otherwise read in place where the layout allows
+  bool pack;                     // copy before use; otherwise read in place where the layout allows
+  const float* tiles = nullptr;  // all tiles packed, those of a block of the depth in a row; or null
+  int64_t tiles_rows = 0;        // of all of them
 
   // The given rows from p on. A tile short of rows repeats its last one.
   TileRows tile(int64_t row, int64_t rows, int64_t p, int64_t depth, float* buffer) const {
     TileRows result;
+    if (tiles) {
+      for (int64_t r = 0; r < kTileRows; ++r) result.rows[r] = tiles + p * tiles_rows + row * depth + r;
+      result.stride = kTileRows;
+      return result;
+    }
     for (int64_t r = 0; r < kTileRows; ++r)
       result.rows[r] = data + (row + std::min(r, rows - 1)) * row_stride + p * column_stride;
     result.stride = column_stride;
@@ -58,7 +65,9 @@ struct Matrix {
   TilePanel panel(int64_t p, int64_t depth, int64_t column, int64_t columns, float* buffer) const {
     const float* from = data + p * row_stride + column * column_stride;
     if (column_stride != 1) {
-      pack_transposed(from, depth, columns, buffer);
+      pack_turned(from, column_stride, depth, columns, buffer, kTileColumns);
+      if (columns <= kLanes)
+        for (int64_t q = 0; q < depth; ++q) store(buffer + q * kTileColumns + kLanes, Vector{});
     } else if (pack || columns < kTileColumns) {
       for (int64_t q = 0; q < depth; ++q)
         for (int64_t j = 0; j < kTileColumns; ++j)
@@ -68,52 +77,6 @@ struct Matrix {
     }
     return {buffer, kTileColumns};
   }
-
- private:
-  // buffer[q][j] = from[j * column_stride + q], in squares where a whole one fits
-  void pack_transposed(const float* from, int64_t depth, int64_t columns, float* buffer) const {
-    for (int64_t j = 0; j < kTileColumns; j += kLanes) {
-      int64_t q = 0;
-      for (; q + kLanes <= depth && j + kLanes <= columns; q += kLanes) {
-        Vector block[kLanes];
-        for (int64_t i = 0; i < kLanes; ++i) block[i] = load(from + (j + i) * column_stride + q);
-        transpose(block);
-        for (int64_t i = 0; i < kLanes; ++i) store(buffer + (q + i) * kTileColumns + j, block[i]);
-      }
-      for (int64_t i = j; i < j + kLanes; ++i)
-        for (int64_t rest = q; rest < depth; ++rest)
-          buffer[rest * kTileColumns + i] = i < columns ? from[i * column_stride + rest] : 0.0f;
-    }
-  }
-};
-
-// Fetches a part of a matrix into the second-level cache, a few lines at each call.
-class Prefetch {
- public:
-  Prefetch() = default;
-  // Rows p .. p + depth of the given columns of b, over about so many calls.
-  Prefetch(const Matrix& b, int64_t p, int64_t depth, int64_t column, int64_t columns, int64_t calls)
-      : next_(b.data + p * b.row_stride + column * b.column_stride),
-        run_(b.column_stride == 1 ? columns : depth),
-        stride_(b.column_stride == 1 ? b.row_stride : b.column_stride),
-        runs_(b.column_stride == 1 ? depth : columns) {
-    each_ = ceil_div(ceil_div(run_, kLine) * runs_, std::max<int64_t>(1, calls));
-  }
-  void advance() {
-    for (int64_t i = 0; i < each_ && runs_ > 0; ++i) {
-      __builtin_prefetch(next_ + at_, 0, 2);
-      at_ += kLine;
-      if (at_ < run_) continue;
-      at_ = 0;
-      next_ += stride_;
-      --runs_;
-    }
-  }
-
- private:
-  static constexpr int64_t kLine = 16;  // floats
-  const float* next_ = nullptr;         // the run of neighbours that is being fetched
-  int64_t run_ = 0, stride_ = 0, runs_ = 0, at_ = 0, each_ = 0;
 };
 
 // What becomes of the product.
@@ -184,14 +147,33 @@ struct Product {
   // On the pool: by panels when there are enough of them, else by rows.
   void run(cpu::ThreadPool& pool) const {
     constexpr int64_t kSmall = 1 << 18;  // multiply-adds that one thread does in about the time two take to meet
-    if (pool.size() == 1 || m * n * std::max<int64_t>(k, 1) < kSmall) return run();
-    if (panels() >= 2 * pool.size() && n >= m / 4)
-      return pool.parallel_for(panels(), 1, [&](int64_t begin, int64_t end) { run_part(begin, end, 0, tiles()); });
+    if (m * n * std::max<int64_t>(k, 1) < kSmall) return run();
+    if (panels() >= 2 * pool.size() && n >= m / 4) {
+      Product shared = *this;
+      if (a.pack && m * k <= kMostShared) shared.share_tiles(pool);
+      return pool.parallel_for(panels(), 1,
+                               [&](int64_t begin, int64_t end) { shared.run_part(begin, end, 0, tiles()); });
+    }
     const auto by_rows = [&](int64_t begin, int64_t end) { run_part(0, panels(), begin, end); };
     if (tiles() >= 256)
       pool.share_out(tiles(), 16, by_rows);
     else
       pool.parallel_for(tiles(), 1, by_rows);
+  }
+
+  // Packs a once for all panels.
+  void share_tiles(cpu::ThreadPool& pool) {
+    const int64_t rows = tiles() * kTileRows;
+    float* packed = scratch(Scratch::row_block, rows * k);
+    pool.parallel_for(tiles(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t tile = begin; tile < end; ++tile)
+        for (int64_t p = 0; p < k; p += kBlockDepth) {
+          const int64_t row = tile * kTileRows, depth = std::min(kBlockDepth, k - p);
+          a.tile(row, std::min<int64_t>(kTileRows, m - row), p, depth, packed + p * rows + row * depth);
+        }
+    });
+    a.tiles = packed;
+    a.tiles_rows = rows;
   }
 
   void run_part(int64_t panel_begin, int64_t panel_end, int64_t tile_begin, int64_t tile_end) const {
@@ -234,8 +216,11 @@ struct Product {
       count = std::min(count, panel_end - first);
       if (count <= 0) return {};
     }
-    const int64_t column = first * kTileColumns;
-    return {b, p, std::min(kBlockDepth, k - p), column, std::min(count * kTileColumns, n - column), calls};
+    const int64_t column = first * kTileColumns, columns = std::min(count * kTileColumns, n - column);
+    const int64_t depth = std::min(kBlockDepth, k - p);
+    const float* from = b.data + p * b.row_stride + column * b.column_stride;
+    return b.column_stride == 1 ? Prefetch(from, columns, b.row_stride, depth, calls)
+                                : Prefetch(from, depth, b.column_stride, columns, calls);
   }
 };
 
@@ -276,6 +261,7 @@ Matrix matrix(const void* data, int64_t stride, int32_t transposed, bool pack) {
 void gemm(Stream& stream, const GemmArgs& args) {
   require_f32(args.dtype, "gemm");
   if (args.m == 0 || args.n == 0) return;
+  if (is_sparse(args)) return gemm_sparse(stream, args);
   // Packing pays where an operand is read often; a transposed b is always packed.
   const bool pack_a = args.n > 4 * kTileColumns, pack_b = args.m > 16 * kTileRows;
   const Product product{args.m,

@@ -51,7 +51,7 @@ struct Sizes {
   int64_t channels, results;  // rounded up to vectors
   int64_t filters_stride;
   Sizes(const Correlation& c)
-      : grid(c.batch, c.out_height, c.out_width, kPoints + 1 - c.kernel_height,
+      : grid(c.batch, c.out_height, c.out_width,
              kBlockFloats / (kProducts * (round_up(c.images.channels, kLanes) + round_up(c.out_channels, kLanes)))),
         channels(round_up(c.images.channels, kLanes)),
         results(round_up(c.out_channels, kLanes)),
@@ -59,7 +59,6 @@ struct Sizes {
 };
 
 // filters[point][panel][in channel][kWidth out channels]
-template <int kKernel>
 const float* transform_filters(Stream& stream, const Correlation& c, const Sizes& sizes) {
   float* filters = scratch(Scratch::weight, kProducts * sizes.filters_stride);
   const int64_t depth = c.images.channels;
@@ -101,9 +100,8 @@ void multiply(const float* data, int64_t tiles, const float* filters, const Size
 }
 
 // Stores kLanes channels' results, which lie pixel by pixel in rows of `pitch` pixels, into their planes.
-void store_rows(const Correlation& c, const Strip& strip, int64_t size, const float* turned, int64_t pitch,
-                int64_t first_channel) {
-  const int64_t first_row = strip.first_row * size, rows = std::min(strip.rows * size, c.out_height - first_row);
+void store_rows(const Correlation& c, const Strip& strip, const float* turned, int64_t pitch, int64_t first_channel) {
+  const int64_t first_row = strip.first_row * kSize, rows = std::min(strip.rows * kSize, c.out_height - first_row);
   const int64_t channels = std::min<int64_t>(kLanes, c.out_channels - first_channel);
   // A row's last vector may overlap the one before, unless it would be added twice.
   const bool overlap = !c.accumulate && c.out_width >= kLanes;
@@ -125,12 +123,31 @@ void store_rows(const Correlation& c, const Strip& strip, int64_t size, const fl
     }
 }
 
-template <int kKernel>
-void run(Stream& stream, const Correlation& c) {
-  constexpr int kSize = kPoints + 1 - kKernel;
+}  // namespace
+
+bool can_filter_minimally(const Correlation& c) {
+  return c.kernel_height == kKernel && c.kernel_width == kKernel &&
+         sees_half_a_kernel(c.images.above, c.images.height, c.out_height) &&
+         sees_half_a_kernel(c.images.left, c.images.width, c.out_width) && c.step_height == 1 && c.step_width == 1 &&
+         c.output_strides[3] == 1 && c.images.channels >= 16 && c.out_channels >= 16 && c.batch > 0 &&
+         c.out_height > 0 && c.out_width > 0;
+}
+
+double minimal_filtering_cost(const Correlation& c) {
+  const Sizes sizes(c);
+  const auto tiles = static_cast<double>(sizes.grid.rows * sizes.grid.columns);
+  const auto depth = static_cast<double>(c.images.channels);
+  const double in = static_cast<double>(sizes.channels) / kLanes, out = static_cast<double>(sizes.results) / kLanes;
+  // Measured in cycles, of which each has two multiply-adds: a tile's data 400 a vector of channels and results 300,
+  // turning included, a filter 600.
+  const double transforms = tiles * (800 * in + 600 * out) + 1200 * depth * out / static_cast<double>(c.batch);
+  return kProducts * tiles * out * (depth + 4) * 1.15 + transforms;
+}
+
+void filter_minimally(Stream& stream, const Correlation& c) {
   const Sizes sizes(c);
   const Grid& grid = sizes.grid;
-  const float* filters = transform_filters<kKernel>(stream, c, sizes);
+  const float* filters = transform_filters(stream, c, sizes);
   const int64_t most = grid.tiles_of_block();
   const int64_t data_stride = matrix_stride(most, sizes.channels), products_stride = matrix_stride(most, sizes.results);
   const int64_t columns = grid.columns * kSize + kKernel - 1, pitch = grid.columns * kSize;
@@ -161,33 +178,10 @@ void run(Stream& stream, const Correlation& c) {
                 [&](int i, int j) { return load(from + (i * kPoints + j) * products_stride); },
                 [&](int i, int j, Vector v) { store(to + (i * pitch + j) * kLanes, v); });
           }
-          store_rows(c, strip, kSize, turned, pitch, k);
+          store_rows(c, strip, turned, pitch, k);
         });
     }
   });
-}
-
-}  // namespace
-
-bool can_filter_minimally(const Correlation& c) {
-  return (c.kernel_height == 3 || c.kernel_height == 5) && c.kernel_width == c.kernel_height && c.step_height == 1 &&
-         c.step_width == 1 && c.output_strides[3] == 1 && c.images.channels >= 16 && c.out_channels >= 16 &&
-         c.batch > 0 && c.out_height > 0 && c.out_width > 0;
-}
-
-double minimal_filtering_cost(const Correlation& c) {
-  const Sizes sizes(c);
-  const auto tiles = static_cast<double>(sizes.grid.rows * sizes.grid.columns);
-  const auto depth = static_cast<double>(c.images.channels);
-  const double in = static_cast<double>(sizes.channels) / kLanes, out = static_cast<double>(sizes.results) / kLanes;
-  // Measured in cycles, of which each has two multiply-adds: a tile's data 400 a vector of channels and results 300,
-  // turning included, a filter 600.
-  const double transforms = tiles * (800 * in + 600 * out) + 1200 * depth * out / static_cast<double>(c.batch);
-  return kProducts * tiles * out * (depth + 4) * 1.15 + transforms;
-}
-
-void filter_minimally(Stream& stream, const Correlation& c) {
-  c.kernel_height == 3 ? run<3>(stream, c) : run<5>(stream, c);
 }
 
 }  // namespace cairn::eigen

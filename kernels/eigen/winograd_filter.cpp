@@ -35,8 +35,7 @@ struct Sizes {
         out(round_up(s.out_channels, kLanes)),
         slice(std::min(out, std::max<int64_t>(kLanes, kSliceFloats / (kProducts * in) / kLanes * kLanes))),
         slices(ceil_div(out, slice)),
-        grid(s.batch, s.out_height, s.out_width, kPoints + 1 - s.kernel_height,
-             kBlockFloats / (kProducts * (in + slice))),
+        grid(s.batch, s.out_height, s.out_width, kBlockFloats / (kProducts * (in + slice))),
         sums_stride(matrix_stride(out, in)),
         chunk_floats(kProducts * sums_stride),
         chunks(std::clamp<int64_t>(kMostPartial / chunk_floats, 1, std::min(grid.blocks(), ceil_div(kTasks, slices)))) {
@@ -79,9 +78,7 @@ void add_products(const float* dy, int64_t channels, const float* data, const Si
 }
 
 // The sums of one chunk and one slice.
-template <int kKernel>
 void add_slice(const Args& args, const Sizes& sizes, int64_t chunk, int64_t slice, float* sums) {
-  constexpr int kSize = kPoints + 1 - kKernel;
   const Conv2dShape& s = args.shape;
   const Grid& grid = sizes.grid;
   const int64_t first_channel = slice * sizes.slice;
@@ -117,7 +114,6 @@ void add_slice(const Args& args, const Sizes& sizes, int64_t chunk, int64_t slic
 }
 
 // The weights of one out channel from the chunks' sums.
-template <int kKernel>
 void finish_channel(const Args& args, const Sizes& sizes, int64_t channel, const float* sums) {
   constexpr int kTaps = kKernel * kKernel;
   const Conv2dShape& s = args.shape;
@@ -138,25 +134,15 @@ void finish_channel(const Args& args, const Sizes& sizes, int64_t channel, const
   }
 }
 
-template <int kKernel>
-void run(Stream& stream, const Args& args) {
-  const Sizes sizes(args.shape);
-  float* sums = scratch(Scratch::partial, sizes.chunks * sizes.chunk_floats);
-  stream.pool.share_out(sizes.chunks * sizes.slices, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t i = begin; i < end; ++i)
-      add_slice<kKernel>(args, sizes, i / sizes.slices, i % sizes.slices, sums + i / sizes.slices * sizes.chunk_floats);
-  });
-  stream.pool.parallel_for(args.shape.out_channels, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t k = begin; k < end; ++k) finish_channel<kKernel>(args, sizes, k, sums);
-  });
-}
-
 }  // namespace
 
 bool can_filter_minimally(const Conv2dShape& s) {
-  return (s.kernel_height == 3 || s.kernel_height == 5) && s.kernel_width == s.kernel_height && s.stride_height == 1 &&
-         s.stride_width == 1 && s.in_channels >= 16 && s.out_channels >= 16 && s.batch > 0 && s.out_height > 0 &&
-         s.out_width > 0;
+  constexpr int64_t kLeastTiles = 64;
+  return s.kernel_height == kKernel && s.kernel_width == kKernel && s.stride_height == 1 && s.stride_width == 1 &&
+         sees_half_a_kernel(s.pad_height, s.in_height, s.out_height) &&
+         sees_half_a_kernel(s.pad_width, s.in_width, s.out_width) && s.in_channels >= 16 && s.out_channels >= 16 &&
+         s.out_height >= kKernel && s.out_width >= kKernel &&
+         s.batch * ceil_div(s.out_height, kSize) * ceil_div(s.out_width, kSize) >= kLeastTiles;
 }
 
 double minimal_filter_gradient_cost(const Conv2dShape& s) {
@@ -172,7 +158,15 @@ double minimal_filter_gradient_cost(const Conv2dShape& s) {
 }
 
 void minimal_filter_gradient(Stream& stream, const Args& args) {
-  args.shape.kernel_height == 3 ? run<3>(stream, args) : run<5>(stream, args);
+  const Sizes sizes(args.shape);
+  float* sums = scratch(Scratch::partial, sizes.chunks * sizes.chunk_floats);
+  stream.pool.share_out(sizes.chunks * sizes.slices, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; ++i)
+      add_slice(args, sizes, i / sizes.slices, i % sizes.slices, sums + i / sizes.slices * sizes.chunk_floats);
+  });
+  stream.pool.parallel_for(args.shape.out_channels, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t k = begin; k < end; ++k) finish_channel(args, sizes, k, sums);
+  });
 }
 
 }  // namespace cairn::eigen

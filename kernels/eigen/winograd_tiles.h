@@ -1,7 +1,7 @@
 // What Winograd's convolution and its filter gradient share: how images are cut into tiles and tiles into blocks, and
 // images with channels innermost. Not here: the transforms' arithmetic (winograd_transforms.h), the products.
 //
-//   tile    size x size results (size = 9 - kernel), which see kPoints x kPoints data
+//   tile    kSize x kSize results, which see kPoints x kPoints data
 //   strip   some rows of tiles of one image, the whole image where that is small
 //   block   one strip, or the strips of several small images: as many tiles as the second-level cache holds
 //
@@ -18,6 +18,12 @@ constexpr int64_t round_up(int64_t value, int64_t multiple) {
   return ceil_div(value, multiple) * multiple;
 }
 
+// Whether along one axis each result sees half of the kernel's places or more on the image itself. Rounding follows the
+// largest values of a tile, so that a result with few terms would be less exact than its own size suggests.
+constexpr bool sees_half_a_kernel(int64_t before, int64_t in, int64_t out) {
+  return std::max(before, out - before + kKernel - 1 - in) <= kKernel / 2;
+}
+
 // Floats from one of a block's matrices to the next.
 constexpr int64_t matrix_stride(int64_t tiles, int64_t channels) {
   return round_up(tiles * channels, 32) + 16;
@@ -30,13 +36,13 @@ struct Strip {
 };
 
 struct Grid {
-  int64_t batch, size;
+  int64_t batch;
   int64_t rows, columns;  // of tiles in an image
   int64_t strip_rows, strips, strips_of_block;
 
   // Blocks of about `most_tiles` tiles, at least one row of them.
-  Grid(int64_t batch, int64_t height, int64_t width, int64_t size, int64_t most_tiles)
-      : batch(batch), size(size), rows(ceil_div(height, size)), columns(ceil_div(width, size)) {
+  Grid(int64_t images, int64_t height, int64_t width, int64_t most_tiles)
+      : batch(images), rows(ceil_div(height, kSize)), columns(ceil_div(width, kSize)) {
     const int64_t most_rows = std::max<int64_t>(1, most_tiles / columns);
     strips = ceil_div(rows, most_rows);
     strip_rows = ceil_div(rows, strips);
@@ -71,7 +77,7 @@ struct Planes {
 void turn_channels_innermost(const Planes& from, int64_t first_row, int64_t first_column, int64_t rows, int64_t columns,
                              float* to);
 
-// Transforms the tiles of a strip turned as above, which lie `grid.size` apart: value (i, j) of tile t and channel c
+// Transforms the tiles of a strip turned as above, which lie kSize apart: value (i, j) of tile t and channel c
 // goes to to[(i * kPoints + j) * stride + t * channels + c]; channels: a multiple of kLanes.
 template <class Transform>
 void transform_strip(const Grid& grid, const Strip& strip, const float* turned, int64_t turned_rows,
@@ -81,7 +87,7 @@ void transform_strip(const Grid& grid, const Strip& strip, const float* turned, 
     for (int64_t column = 0; column < grid.columns; ++column, to += channels)
       for (int64_t c = 0; c < channels; c += kLanes) {
         const float* from =
-            turned + ((c / kLanes * turned_rows + row * grid.size) * turned_columns + column * grid.size) * kLanes;
+            turned + ((c / kLanes * turned_rows + row * kSize) * turned_columns + column * kSize) * kLanes;
         along_both_axes<Transform>([&](int i, int j) { return load(from + (i * turned_columns + j) * kLanes); },
                                    [&](int i, int j, Vector v) { store(to + (i * kPoints + j) * stride + c, v); });
       }

@@ -25,6 +25,8 @@
 namespace cairn::eigen::winograd {
 
 inline constexpr int kPoints = 8;
+inline constexpr int kKernel = 5;
+inline constexpr int kSize = kPoints + 1 - kKernel;  // of a tile of results, and of its part of dy
 inline constexpr int kProducts = kPoints * kPoints;
 
 // 1 / N(p)

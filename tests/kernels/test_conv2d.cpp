@@ -217,22 +217,22 @@ std::vector<Problem> sizes() {
   return problems;
 }
 
-// Kernels of 3 and 5 between 16 channels and more, which an implementation may transform (Winograd): its sums of products
-// of other numbers are exact for whole ones no more. One tile and parts of it, several images in a block of tiles, and
-// several blocks in an image.
+// Kernels of 5 between 16 channels and more, which an implementation may transform (Winograd): its sums of
+// products of other numbers are exact for whole ones no more. One tile and parts of it, several images in a block of
+// tiles, and several blocks in an image.
 std::vector<Problem> transformable() {
   std::vector<Conv2dShape> shapes = {
-      shape_of(1, 17, {23, 21}, 35, {5, 5}, {1, 1}, {2, 2}),  //
-      shape_of(5, 16, {13, 13}, 24, {3, 3}, {1, 1}, {1, 1}),
+      shape_of(1, 17, {43, 41}, 35, {5, 5}, {1, 1}, {2, 2}),  //
+      shape_of(9, 16, {13, 13}, 24, {5, 5}, {1, 1}, {1, 1}),
   };
   if (!small_sweep())
     for (const Conv2dShape& shape : {
-             shape_of(3, 32, {14, 14}, 64, {5, 5}, {1, 1}, {2, 2}),          // cnn's second
-             shape_of(7, 20, {12, 12}, 50, {5, 5}),                          // lenet-caffe's second
-             shape_of(33, 16, {3, 2}, 16, {5, 5}, {1, 1}, {2, 2}),           // images smaller than a tile
-             shape_of(1, 40, {70, 9}, 18, {3, 3}, {1, 1}, {0, 3}),           // uneven padding, long images
-             shape_of(2, 16, {9, 75}, 33, {5, 5}, {1, 1}, {4, 0}, {2, 3}),   // wide ones, and y reaching beyond
-             shape_of(4, 130, {11, 8}, 72, {3, 3}, {1, 1}, {1, 1}, {0, 1}),  // many channels
+             shape_of(5, 32, {14, 14}, 64, {5, 5}, {1, 1}, {2, 2}),         // cnn's second
+             shape_of(17, 20, {12, 12}, 50, {5, 5}),                        // lenet-caffe's second
+             shape_of(65, 16, {3, 2}, 16, {5, 5}, {1, 1}, {2, 2}),          // images smaller than a tile
+             shape_of(1, 40, {70, 9}, 18, {5, 5}, {1, 1}, {0, 1}),          // uneven padding, long images
+             shape_of(2, 16, {9, 75}, 33, {5, 5}, {1, 1}, {2, 0}, {0, 2}),  // wide ones, and y reaching beyond
+             shape_of(11, 130, {11, 8}, 72, {5, 5}, {1, 1}, {1, 1}),        // many channels
              shape_of(2, 72, {8, 11}, 130, {5, 5}, {1, 1}, {2, 1}),
          })
       shapes.push_back(shape);
