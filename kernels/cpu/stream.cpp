@@ -8,6 +8,8 @@
 #include <fstream>
 #include <stdexcept>
 
+#include "kernels/cpu/memory.h"
+
 namespace cairn::cpu {
 namespace {
 
@@ -57,13 +59,7 @@ Status memory_info(cairn::Stream*, size_t* free_bytes, size_t* total_bytes) {
 }
 
 Status allocate(cairn::Stream*, size_t bytes, void** out) {
-  constexpr size_t kAlignment = 256;
-  *out = nullptr;
-  if (bytes > SIZE_MAX - kAlignment) {
-    set_last_error("out of memory");
-    return 1;
-  }
-  *out = std::aligned_alloc(kAlignment, (bytes + kAlignment - 1) / kAlignment * kAlignment);
+  *out = allocate_memory(bytes);
   if (*out || bytes == 0) return 0;
   set_last_error("out of memory");
   return 1;
@@ -91,12 +87,10 @@ Status synchronize(cairn::Stream*) {
 
 void* Stream::workspace(size_t bytes) {
   if (bytes > workspace_bytes_) {
-    constexpr size_t kAlignment = 256;
-    const size_t rounded = (bytes + kAlignment - 1) / kAlignment * kAlignment;
-    void* memory = std::aligned_alloc(kAlignment, rounded);
+    void* memory = allocate_memory(bytes);
     if (!memory) throw std::runtime_error("out of memory: a workspace of " + std::to_string(bytes) + " bytes");
     workspace_.reset(memory);
-    workspace_bytes_ = rounded;
+    workspace_bytes_ = bytes;
   }
   return workspace_.get();
 }

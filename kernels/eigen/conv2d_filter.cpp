@@ -17,6 +17,7 @@
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/register_tile.h"
 #include "kernels/eigen/transpose.h"
+#include "kernels/eigen/winograd.h"
 
 namespace cairn::eigen {
 namespace {
@@ -365,6 +366,8 @@ void conv2d_backward_filter(Stream& stream, const Conv2dBackwardFilterArgs& args
   choice.consider<TapsByChannels>(s);
   choice.consider<ChannelsByTaps>(s);
   if (s.stride_width == 1) choice.consider<AlongPlaces>(s);
+  if (can_filter_minimally(s) && minimal_filter_gradient_cost(s) < choice.cost)
+    return minimal_filter_gradient(stream, args);
   choice.run(stream, args);
 }
 

@@ -14,6 +14,7 @@
 
 #include "kernels/eigen/register_tile.h"
 #include "kernels/eigen/transpose.h"
+#include "kernels/eigen/winograd.h"
 
 namespace cairn::eigen {
 namespace {
@@ -265,10 +266,19 @@ Choice choose(const Correlation& c) {
   return choice;
 }
 
+double cost_of(const Correlation& c, const Choice& choice) {
+  return choice.cost * static_cast<double>(c.depth());
+}
+
+bool filters_minimally(const Correlation& c) {
+  return can_filter_minimally(c) && minimal_filtering_cost(c) < cost_of(c, choose(c));
+}
+
 }  // namespace
 
 void correlate(Stream& stream, Correlation c) {
   if (c.batch == 0 || c.out_channels == 0 || c.out_height <= 0 || c.out_width <= 0) return;
+  if (filters_minimally(c)) return filter_minimally(stream, c);
   const Choice choice = choose(c);
   c.images.padded_height = (c.out_height - 1) * c.step_height + c.kernel_height;
   c.images.padded_width = (c.out_width - 1) * c.step_width + c.kernel_width;
@@ -278,7 +288,8 @@ void correlate(Stream& stream, Correlation c) {
 }
 
 double correlation_cost(const Correlation& c) {
-  return choose(c).cost * static_cast<double>(c.depth());
+  const double direct = cost_of(c, choose(c));
+  return can_filter_minimally(c) ? std::min(direct, minimal_filtering_cost(c)) : direct;
 }
 
 }  // namespace cairn::eigen

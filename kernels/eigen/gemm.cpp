@@ -7,14 +7,14 @@
 //           |  |##|  |  <- c, one tile: kTileRows x 2 vectors of sums (register_tile.h)
 //
 // k is cut every kBlockDepth, so that a panel of b (16 KiB) and the rows of a stay in the first-level cache; c is read
-// and added to from the second block on, and bias and ReLU are applied when the last one is stored.
+// and added to from the second block on, and bias and ReLU are applied when the last one is stored. While a block of b
+// is used, the next one is fetched.
 // Work is shared out by rows or by panels. An element of c is summed in the same order either way, because edges too
 // are computed as full tiles, of which only the valid part is stored.
+#include "kernels/eigen/gemm_sparse.h"
+#include "kernels/eigen/packing.h"
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/register_tile.h"
-#include "kernels/eigen/team.h"
-#include "kernels/eigen/transpose.h"
-#include "kernels/eigen/vector.h"
 
 namespace cairn::eigen {
 namespace {
@@ -22,7 +22,9 @@ namespace {
 constexpr int kTileRows = 6 * kRowFactor;
 constexpr int kTileColumns = 2 * kLanes;
 constexpr int64_t kBlockDepth = 256;
-constexpr int64_t kBlockColumns = 256;  // of b, packed at a time: 256 KiB, half of a second-level cache
+constexpr int64_t kBlockFloats = 32768;  // of b, packed at a time: 128 KiB, a quarter of a second-level cache
+constexpr int64_t kMostPanels = 64;
+constexpr int64_t kMostShared = 1 << 20;  // floats of a that are packed at once, for all panels
 
 using TileRows = RowsInPlace<kTileRows>;
 using TilePanel = Panel<2>;
@@ -31,20 +33,30 @@ using TilePanel = Panel<2>;
 struct Matrix {
   const float* data;
   int64_t row_stride, column_stride;
-  bool pack;  // copy before use; otherwise read in place where the layout allows
+  bool pack;                     // copy before use; otherwise read in place where the layout allows
+  const float* tiles = nullptr;  // all tiles packed, those of a block of the depth in a row; or null
+  int64_t tiles_rows = 0;        // of all of them
 
   // The given rows from p on. A tile short of rows repeats its last one.
   TileRows tile(int64_t row, int64_t rows, int64_t p, int64_t depth, float* buffer) const {
     TileRows result;
+    if (tiles) {
+      for (int64_t r = 0; r < kTileRows; ++r) result.rows[r] = tiles + p * tiles_rows + row * depth + r;
+      result.stride = kTileRows;
+      return result;
+    }
     for (int64_t r = 0; r < kTileRows; ++r)
       result.rows[r] = data + (row + std::min(r, rows - 1)) * row_stride + p * column_stride;
     result.stride = column_stride;
     if (!pack) return result;
-    for (int64_t r = 0; r < kTileRows; ++r) {
-      const float* from = result.rows[r];
-      for (int64_t q = 0; q < depth; ++q) buffer[q * kTileRows + r] = from[q * column_stride];
-      result.rows[r] = buffer + r;
+    if (row_stride == 1 && rows == kTileRows) {
+      for (int64_t q = 0; q < depth; ++q)
+        for (int64_t r = 0; r < kTileRows; ++r) buffer[q * kTileRows + r] = result.rows[0][q * column_stride + r];
+    } else {
+      for (int64_t r = 0; r < kTileRows; ++r)
+        for (int64_t q = 0; q < depth; ++q) buffer[q * kTileRows + r] = result.rows[r][q * column_stride];
     }
+    for (int64_t r = 0; r < kTileRows; ++r) result.rows[r] = buffer + r;
     result.stride = kTileRows;
     return result;
   }
@@ -53,7 +65,9 @@ struct Matrix {
   TilePanel panel(int64_t p, int64_t depth, int64_t column, int64_t columns, float* buffer) const {
     const float* from = data + p * row_stride + column * column_stride;
     if (column_stride != 1) {
-      pack_transposed(from, depth, columns, buffer);
+      pack_turned(from, column_stride, depth, columns, buffer, kTileColumns);
+      if (columns <= kLanes)
+        for (int64_t q = 0; q < depth; ++q) store(buffer + q * kTileColumns + kLanes, Vector{});
     } else if (pack || columns < kTileColumns) {
       for (int64_t q = 0; q < depth; ++q)
         for (int64_t j = 0; j < kTileColumns; ++j)
@@ -62,23 +76,6 @@ struct Matrix {
       return {from, row_stride};
     }
     return {buffer, kTileColumns};
-  }
-
- private:
-  // buffer[q][j] = from[j * column_stride + q], in squares where a whole one fits
-  void pack_transposed(const float* from, int64_t depth, int64_t columns, float* buffer) const {
-    for (int64_t j = 0; j < kTileColumns; j += kLanes) {
-      int64_t q = 0;
-      for (; q + kLanes <= depth && j + kLanes <= columns; q += kLanes) {
-        Vector block[kLanes];
-        for (int64_t i = 0; i < kLanes; ++i) block[i] = load(from + (j + i) * column_stride + q);
-        transpose(block);
-        for (int64_t i = 0; i < kLanes; ++i) store(buffer + (q + i) * kTileColumns + j, block[i]);
-      }
-      for (int64_t i = j; i < j + kLanes; ++i)
-        for (int64_t rest = q; rest < depth; ++rest)
-          buffer[rest * kTileColumns + i] = i < columns ? from[i * column_stride + rest] : 0.0f;
-    }
   }
 };
 
@@ -150,9 +147,13 @@ struct Product {
   // On the pool: by panels when there are enough of them, else by rows.
   void run(cpu::ThreadPool& pool) const {
     constexpr int64_t kSmall = 1 << 18;  // multiply-adds that one thread does in about the time two take to meet
-    if (pool.size() == 1 || m * n * std::max<int64_t>(k, 1) < kSmall) return run();
-    if (panels() >= 2 * pool.size() && n >= m / 4)
-      return pool.parallel_for(panels(), 1, [&](int64_t begin, int64_t end) { run_part(begin, end, 0, tiles()); });
+    if (m * n * std::max<int64_t>(k, 1) < kSmall) return run();
+    if (panels() >= 2 * pool.size() && n >= m / 4) {
+      Product shared = *this;
+      if (a.pack && m * k <= kMostShared) shared.share_tiles(pool);
+      return pool.parallel_for(panels(), 1,
+                               [&](int64_t begin, int64_t end) { shared.run_part(begin, end, 0, tiles()); });
+    }
     const auto by_rows = [&](int64_t begin, int64_t end) { run_part(0, panels(), begin, end); };
     if (tiles() >= 256)
       pool.share_out(tiles(), 16, by_rows);
@@ -160,13 +161,29 @@ struct Product {
       pool.parallel_for(tiles(), 1, by_rows);
   }
 
+  // Packs a once for all panels.
+  void share_tiles(cpu::ThreadPool& pool) {
+    const int64_t rows = tiles() * kTileRows;
+    float* packed = scratch(Scratch::row_block, rows * k);
+    pool.parallel_for(tiles(), 1, [&](int64_t begin, int64_t end) {
+      for (int64_t tile = begin; tile < end; ++tile)
+        for (int64_t p = 0; p < k; p += kBlockDepth) {
+          const int64_t row = tile * kTileRows, depth = std::min(kBlockDepth, k - p);
+          a.tile(row, std::min<int64_t>(kTileRows, m - row), p, depth, packed + p * rows + row * depth);
+        }
+    });
+    a.tiles = packed;
+    a.tiles_rows = rows;
+  }
+
   void run_part(int64_t panel_begin, int64_t panel_end, int64_t tile_begin, int64_t tile_end) const {
-    constexpr int64_t kBlockPanels = kBlockColumns / kTileColumns;
-    float* packed_a = scratch(Scratch::packed_a, kTileRows * kBlockDepth);
-    float* packed_b = scratch(Scratch::packed_b, kBlockColumns * kBlockDepth);
-    TilePanel block[kBlockPanels];
-    for (int64_t first = panel_begin; first < panel_end; first += kBlockPanels) {
-      const int64_t count = std::min(kBlockPanels, panel_end - first);
+    const int64_t most_depth = std::min(kBlockDepth, std::max<int64_t>(k, 1));
+    const int64_t most_panels = std::clamp<int64_t>(kBlockFloats / (most_depth * kTileColumns), 1, kMostPanels);
+    float* packed_a = scratch(Scratch::packed_a, kTileRows * most_depth);
+    float* packed_b = scratch(Scratch::packed_b, most_panels * kTileColumns * most_depth);
+    TilePanel block[kMostPanels];
+    for (int64_t first = panel_begin; first < panel_end; first += most_panels) {
+      const int64_t count = std::min(most_panels, panel_end - first);
       int64_t p = 0;
       do {
         const int64_t depth = std::min(kBlockDepth, k - p);
@@ -175,18 +192,35 @@ struct Product {
           block[i] = b.panel(p, depth, column, std::min<int64_t>(kTileColumns, n - column),
                              packed_b + i * kTileColumns * depth);
         }
+        Prefetch next = block_after(first, count, p + depth, panel_end, (tile_end - tile_begin) * count);
         for (int64_t tile = tile_begin; tile < tile_end; ++tile) {
           Place place{tile * kTileRows, 0, std::min<int64_t>(kTileRows, m - tile * kTileRows), 0};
           const TileRows rows = a.tile(place.row, place.rows, p, depth, packed_a);
           for (int64_t i = 0; i < count; ++i) {
             place.column = (first + i) * kTileColumns;
             place.columns = std::min<int64_t>(kTileColumns, n - place.column);
+            next.advance();
             multiply_tile(rows, block[i], depth, output, place, output.accumulate || p > 0, p + depth == k);
           }
         }
         p += depth;
       } while (p < k);
     }
+  }
+
+  // The block of b from p on, or where k is done the first of the next panels.
+  Prefetch block_after(int64_t first, int64_t count, int64_t p, int64_t panel_end, int64_t calls) const {
+    if (p >= k) {
+      p = 0;
+      first += count;
+      count = std::min(count, panel_end - first);
+      if (count <= 0) return {};
+    }
+    const int64_t column = first * kTileColumns, columns = std::min(count * kTileColumns, n - column);
+    const int64_t depth = std::min(kBlockDepth, k - p);
+    const float* from = b.data + p * b.row_stride + column * b.column_stride;
+    return b.column_stride == 1 ? Prefetch(from, columns, b.row_stride, depth, calls)
+                                : Prefetch(from, depth, b.column_stride, columns, calls);
   }
 };
 
@@ -227,6 +261,7 @@ Matrix matrix(const void* data, int64_t stride, int32_t transposed, bool pack) {
 void gemm(Stream& stream, const GemmArgs& args) {
   require_f32(args.dtype, "gemm");
   if (args.m == 0 || args.n == 0) return;
+  if (is_sparse(args)) return gemm_sparse(stream, args);
   // Packing pays where an operand is read often; a transposed b is always packed.
   const bool pack_a = args.n > 4 * kTileColumns, pack_b = args.m > 16 * kTileRows;
   const Product product{args.m,

@@ -64,16 +64,20 @@ void adam(Stream& stream, const AdamArgs& args) {
   const float coupled = args.decoupled ? 0.0f : static_cast<float>(args.weight_decay);
   const float shrink = args.decoupled ? static_cast<float>(1.0 - rate * args.weight_decay) : 1.0f;
   for_tensors(stream, args.tensors, args.tensor_count, [&](const OptimizerTensor& tensor, int64_t begin, int64_t end) {
-    float* __restrict__ p = floats(tensor.parameter);
-    const float* __restrict__ g = floats(tensor.gradient);
-    float* __restrict__ m = floats(tensor.state1);
-    float* __restrict__ v = floats(tensor.state2);
-    for (int64_t i = begin; i < end; ++i) {
-      const float decayed = p[i] * shrink;
-      const float gradient = g[i] + coupled * p[i];
-      m[i] = beta1 * m[i] + rest1 * gradient;
-      v[i] = beta2 * v[i] + rest2 * (gradient * gradient);
-      p[i] = decayed - step_size * m[i] / (std::sqrt(v[i]) * inverse_root + epsilon);
+    float* p = floats(tensor.parameter);
+    const float* g = floats(tensor.gradient);
+    float* m = floats(tensor.state1);
+    float* v = floats(tensor.state2);
+    for (int64_t i = begin; i < end; i += kLanes) {
+      const int64_t count = std::min<int64_t>(kLanes, end - i);
+      const Vector parameter = load_part(p + i, count);
+      const Vector gradient = load_part(g + i, count) + coupled * parameter;
+      const Vector mean = beta1 * load_part(m + i, count) + rest1 * gradient;
+      const Vector square = beta2 * load_part(v + i, count) + rest2 * (gradient * gradient);
+      store_part(m + i, mean, count);
+      store_part(v + i, square, count);
+      const Vector root = square_root(square) * inverse_root + epsilon;
+      store_part(p + i, parameter * shrink - step_size * mean / root, count);
     }
   });
 }

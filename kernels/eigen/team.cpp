@@ -5,6 +5,8 @@
 #include <memory>
 #include <new>
 
+#include "kernels/cpu/memory.h"
+
 namespace cairn::eigen {
 namespace {
 
@@ -25,7 +27,7 @@ float* scratch(Scratch use, int64_t floats) {
     const int64_t rounded = (floats + 1023) / 1024 * 1024;
     buffer.memory.reset();  // first, so that the peak is the larger of the two
     buffer.capacity = 0;
-    buffer.memory.reset(static_cast<float*>(std::aligned_alloc(64, static_cast<size_t>(rounded) * sizeof(float))));
+    buffer.memory.reset(static_cast<float*>(cpu::allocate_memory(static_cast<size_t>(rounded) * sizeof(float))));
     if (!buffer.memory) throw std::bad_alloc();
     buffer.capacity = rounded;
   }

@@ -9,6 +9,10 @@
 // Threads are numbered columns first, then rows, then planes: just as the values lie in memory. So a warp writes 32
 // consecutive floats, over the ends of rows and planes, and what it reads are the rows of x that belong to them.
 //
+// Max pools whose windows of 2 x 2 stand side by side and cover x have kernels of their own, in which a thread has a
+// few neighbouring windows of a row: its loads and stores are wider, and a window's gradient is looked at once, not by
+// each of its four values.
+//
 // All are limited by memory. A pool of 2 x 2 with stride 2 reads 4 values (16 bytes) for the 4 bytes of y and 4 of
 // indices that it writes, with 3 comparisons. Where windows overlap, the values of x that several threads read come
 // from the L1 cache.
@@ -155,6 +159,85 @@ __global__ void __launch_bounds__(kBlock)
   if (indices != nullptr) indices[i] = best;
 }
 
+// kWindows windows of a row for each thread; Place's columns count threads.
+template <int kWindows>
+__global__ void __launch_bounds__(kBlock)
+    max_pool_pairs_forward_kernel(Pool pool, const float* x, float* y, int32_t* indices, bool relu) {
+  const Place at;
+  if (!at.is_in(pool.planes, pool.out_height, pool.out_width / kWindows)) return;
+  const int corner = 2 * (at.row * pool.in_width + kWindows * at.column);
+  const float* above = x + at.plane * pool.in_height * pool.in_width + corner;
+  const float* below = above + pool.in_width;
+  float maximum[kWindows];
+  int best[kWindows];
+  CAIRN_UNROLL
+  for (int i = 0; i < kWindows; ++i) {
+    maximum[i] = above[2 * i];
+    best[i] = corner + 2 * i;
+  }
+  const auto consider = [&](const float* values, int offset) {
+    CAIRN_UNROLL
+    for (int i = 0; i < kWindows; ++i) {  // as in max_pool_forward_kernel
+      const float value = values[2 * i];
+      const bool wins = !(value <= maximum[i]) & (maximum[i] == maximum[i]);
+      maximum[i] = wins ? value : maximum[i];
+      best[i] = wins ? corner + offset + 2 * i : best[i];
+    }
+  };
+  consider(above + 1, 1);
+  consider(below, pool.in_width);
+  consider(below + 1, pool.in_width + 1);
+  const int64_t out = (at.plane * pool.out_height + at.row) * pool.out_width + kWindows * at.column;
+  CAIRN_UNROLL
+  for (int i = 0; i < kWindows; ++i) y[out + i] = relu && maximum[i] < 0.0f ? 0.0f : maximum[i];
+  if (indices == nullptr) return;
+  CAIRN_UNROLL
+  for (int i = 0; i < kWindows; ++i) indices[out + i] = best[i];
+}
+
+template <int kWindows>
+__global__ void __launch_bounds__(kBlock)
+    max_pool_pairs_backward_kernel(Pool pool, const float* dy, const int32_t* indices, const float* y, float* dx,
+                                   bool accumulate) {
+  const Place at;
+  if (!at.is_in(pool.planes, pool.out_height, pool.out_width / kWindows)) return;
+  const int64_t out = (at.plane * pool.out_height + at.row) * pool.out_width + kWindows * at.column;
+  const int corner = 2 * (at.row * pool.in_width + kWindows * at.column);
+  float gradients[kWindows];
+  int places[kWindows];
+  CAIRN_UNROLL
+  for (int i = 0; i < kWindows; ++i) {
+    gradients[i] = y == nullptr || y[out + i] > 0.0f ? dy[out + i] : 0.0f;
+    places[i] = indices[out + i] - corner - 2 * i;
+  }
+  dx += at.plane * pool.in_height * pool.in_width + corner;
+  const auto put = [&](float* to, int offset) {
+    CAIRN_UNROLL
+    for (int i = 0; i < kWindows; ++i) {
+      const float left = places[i] == offset ? gradients[i] : 0.0f;
+      const float right = places[i] == offset + 1 ? gradients[i] : 0.0f;
+      to[2 * i] = accumulate ? to[2 * i] + left : left;
+      to[2 * i + 1] = accumulate ? to[2 * i + 1] + right : right;
+    }
+  };
+  put(dx, 0);
+  put(dx + pool.in_width, pool.in_width);
+}
+
+// Calls body.operator()<kWindows>() with as many windows a thread as divide a row; false unless windows of 2 x 2 cover
+// x.
+template <class Body>
+bool with_pairs(const PoolShape& s, const Body& body) {
+  if (!is_pairs(s) || 2 * s.out_height != s.in_height || 2 * s.out_width != s.in_width) return false;
+  if (s.out_width % 4 == 0)
+    body.template operator()<4>();
+  else if (s.out_width % 2 == 0)
+    body.template operator()<2>();
+  else
+    body.template operator()<1>();
+  return true;
+}
+
 // Each value of dx looks at the windows that cover it and takes dy from those whose maximum it was. That reads some
 // indices several times, but all dx are written once and by one thread each: the other way round, from dy to the dx
 // that indices name, overlapping windows would need atomic additions, whose order differs from run to run. 4 bytes
@@ -250,6 +333,13 @@ void max_pool_forward(Stream& stream, const MaxPoolForwardArgs& args) {
   require_f32(args.dtype, "max_pool_forward");
   const PoolShape& s = args.shape;
   if (!has_outputs(s)) return;
+  const auto pairs = [&]<int kWindows>() {
+    const PlaneLaunch over = launch_over(s.planes, s.out_height, s.out_width / kWindows);
+    simt::launch<max_pool_pairs_forward_kernel<kWindows>>(stream, over.grid, over.block, 0, pool_of(s),
+                                                          static_cast<const float*>(args.x),
+                                                          static_cast<float*>(args.y), args.indices, args.relu != 0);
+  };
+  if (with_pairs(s, pairs)) return;
   const auto launch = [&]<bool kPairs>() {
     const PlaneLaunch over = launch_over(s.planes, s.out_height, s.out_width);
     simt::launch<max_pool_forward_kernel<kPairs>>(stream, over.grid, over.block, 0, pool_of(s),
@@ -263,6 +353,13 @@ void max_pool_backward(Stream& stream, const MaxPoolBackwardArgs& args) {
   require_f32(args.dtype, "max_pool_backward");
   const PoolShape& s = args.shape;
   if (!has_inputs(s)) return;
+  const auto pairs = [&]<int kWindows>() {
+    const PlaneLaunch over = launch_over(s.planes, s.out_height, s.out_width / kWindows);
+    simt::launch<max_pool_pairs_backward_kernel<kWindows>>(
+        stream, over.grid, over.block, 0, pool_of(s), static_cast<const float*>(args.dy), args.indices,
+        static_cast<const float*>(args.y), static_cast<float*>(args.dx), args.accumulate != 0);
+  };
+  if (with_pairs(s, pairs)) return;
   const auto launch = [&]<bool kPairs>() {
     const PlaneLaunch over = launch_over(s.planes, s.in_height, s.in_width);
     simt::launch<max_pool_backward_kernel<kPairs>>(

@@ -217,6 +217,35 @@ std::vector<Problem> sizes() {
   return problems;
 }
 
+// Kernels of 5 between 16 channels and more, which an implementation may transform (Winograd): its sums of
+// products of other numbers are exact for whole ones no more. One tile and parts of it, several images in a block of
+// tiles, and several blocks in an image.
+std::vector<Problem> transformable() {
+  std::vector<Conv2dShape> shapes = {
+      shape_of(1, 17, {43, 41}, 35, {5, 5}, {1, 1}, {2, 2}),  //
+      shape_of(9, 16, {13, 13}, 24, {5, 5}, {1, 1}, {1, 1}),
+  };
+  if (!small_sweep())
+    for (const Conv2dShape& shape : {
+             shape_of(5, 32, {14, 14}, 64, {5, 5}, {1, 1}, {2, 2}),         // cnn's second
+             shape_of(17, 20, {12, 12}, 50, {5, 5}),                        // lenet-caffe's second
+             shape_of(65, 16, {3, 2}, 16, {5, 5}, {1, 1}, {2, 2}),          // images smaller than a tile
+             shape_of(1, 40, {70, 9}, 18, {5, 5}, {1, 1}, {0, 1}),          // uneven padding, long images
+             shape_of(2, 16, {9, 75}, 33, {5, 5}, {1, 1}, {2, 0}, {0, 2}),  // wide ones, and y reaching beyond
+             shape_of(11, 130, {11, 8}, 72, {5, 5}, {1, 1}, {1, 1}),        // many channels
+             shape_of(2, 72, {8, 11}, 130, {5, 5}, {1, 1}, {2, 1}),
+         })
+      shapes.push_back(shape);
+  std::vector<Problem> problems;
+  int turn = 0;
+  for (const Conv2dShape& shape : shapes) {
+    for (int epilogue : {turn % 3, 3})
+      problems.push_back({.shape = shape, .epilogue = epilogue, .offset = turn % 2, .whole_numbers = false});
+    ++turn;
+  }
+  return problems;
+}
+
 // Every epilogue and alignment of one odd shape.
 std::vector<Problem> epilogues() {
   std::vector<Problem> problems;
@@ -241,7 +270,7 @@ std::vector<Problem> empties() {
 
 void check_all(const Kind& kind) {
   for (DType real : kReals)
-    for (const auto& problems : {geometries(), sizes(), epilogues(), empties()})
+    for (const auto& problems : {geometries(), sizes(), transformable(), epilogues(), empties()})
       for (const Problem& problem : problems) check_problem(kind, problem, real);
 }
 

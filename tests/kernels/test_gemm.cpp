@@ -2,6 +2,7 @@
 // (test_byte_linear.cpp).
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/kernels/harness.h"
@@ -18,6 +19,7 @@ struct Product {
   Epilogue epilogue = kOverwrite;
   int64_t offset = 0;
   bool whole_numbers = true;
+  bool zeros = false;  // half of a and more
 };
 
 Case case_of(const Product& p, DType real) {
@@ -27,7 +29,10 @@ Case case_of(const Product& p, DType real) {
   const auto draw = [&](int64_t count, uint32_t stream) {
     return p.whole_numbers ? integers(count, stream) : reals(count, stream);
   };
-  const Values a_values = draw(a.count(), 1), b_values = draw(b.count(), 2), bias = draw(p.n, 3);
+  Values a_values = draw(a.count(), 1);
+  if (p.zeros)
+    for (double& value : a_values) value = std::max(value - 0.5, 0.0) * 2;
+  const Values b_values = draw(b.count(), 2), bias = draw(p.n, 3);
   const Values initial = p.epilogue == kAccumulate ? draw(c.count(), 4) : Values{};
   const bool has_bias = p.epilogue == kBias || p.epilogue == kBiasRelu;
   const bool has_relu = p.epilogue == kRelu || p.epilogue == kBiasRelu;
@@ -69,7 +74,7 @@ Case case_of(const Product& p, DType real) {
   constexpr const char* kNames[] = {"", " accumulate", " bias", " relu", " bias relu"};
   const std::string shape = shape_text({{"m", p.m}, {"n", p.n}, {"k", p.k}, {"gap", p.gap}}) +
                             (p.transpose_a ? " a^T" : "") + (p.transpose_b ? " b^T" : "") + kNames[p.epilogue] +
-                            (p.whole_numbers ? " whole" : "");
+                            (p.whole_numbers ? " whole" : "") + (p.zeros ? " zeros" : "");
   return {.primitive = "gemm", .shape = shape, .real = real, .offset = p.offset, .run = run};
 }
 
@@ -134,6 +139,27 @@ TEST_CASE("gemm: rounding, on the shapes of a training step and on larger odd on
                           .epilogue = static_cast<Epilogue>(products.size() % kEpilogues),
                           .whole_numbers = false});
   }
+  check_all(products);
+}
+
+// An implementation may list what is not zero in a.
+TEST_CASE("gemm: an operand with many zeros") {
+  if (small_sweep()) return;
+  std::vector<Product> products;
+  for (auto [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{33, 301, 131}, {200, 193, 64}, {1, 1031, 1027}})
+    for (int layout = 0; layout < 4; ++layout)
+      for (bool whole_numbers : {true, false})
+        products.push_back(
+            {.m = m,
+             .n = n,
+             .k = k,
+             .transpose_a = layout % 2 != 0,
+             .transpose_b = layout / 2 != 0,
+             .gap = whole_numbers ? 3 : 0,
+             .epilogue = static_cast<Epilogue>((products.size() + static_cast<size_t>(layout)) % kEpilogues),
+             .offset = layout % 2,
+             .whole_numbers = whole_numbers,
+             .zeros = true});
   check_all(products);
 }
 
