@@ -32,7 +32,7 @@ void multiply_into(at::Tensor c, const at::Tensor& a, const at::Tensor& b, const
 
 at::Tensor Place::rows(const ByteRows& x, at::ScalarType type) const {
   // How long the data set is, is not said; the indices are right.
-  constexpr int64_t kAny = int64_t{1} << 31;
+  constexpr int64_t kAny = std::numeric_limits<int32_t>::max();
   at::Tensor bytes;
   if (x.index)
     bytes = at::index_select(view(at::kByte, x.bytes, {kAny, x.columns}, {}), 0, i32(x.index, {x.rows}));
