@@ -204,9 +204,11 @@ datasets::Dataset load(RunConfig& run, const std::atomic<bool>* stop) {
 
 double LiveResult::loss_deviation(size_t steps) const {
   double worst = 0;
-  for (size_t i = 0; i < std::min(steps, losses[0].size()); ++i)
-    worst = std::max(worst, std::abs(static_cast<double>(losses[0][i]) - losses[1][i]) /
-                                std::max(std::abs(static_cast<double>(losses[1][i])), 1e-30));
+  for (size_t i = 0; i < std::min(steps, losses[0].size()); ++i) {
+    const double twin = losses[1][i], deviation = std::abs(losses[0][i] - twin) / std::max(std::abs(twin), 1e-30);
+    if (!(deviation <= worst)) worst = deviation;
+    if (std::isnan(worst)) break;
+  }
   return worst;
 }
 

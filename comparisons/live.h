@@ -26,7 +26,7 @@ struct LiveResult {
   std::string worst_tensor;
   bool interrupted = false;
 
-  // The largest |Cairn's - twin's| / |twin's| of the first `steps` losses.
+  // The largest |Cairn's - twin's| / |twin's| of the first `steps` losses; nan where one is.
   double loss_deviation(size_t steps) const;
 };
 

@@ -44,7 +44,7 @@ constexpr uint64_t seam_layout() {
   return detail::layout_of(AllEntries{});
 }
 
-// What the program gives. Both pointers stay valid for the life of the process.
+// What the program gives. The pointers stay valid for the life of the process.
 struct PluginHost {
   uint64_t layout;  // seam_layout(); with another one a plugin must touch nothing below
   // The program's implementation of that name at that place, or null. A plugin may take its device services and pass
@@ -52,6 +52,8 @@ struct PluginHost {
   const Backend* (*find)(const char* name, Where where);
   // Makes text what last_error() of the program's implementations at that place says, on this thread.
   void (*set_error)(Where where, const char* text);
+  // The cudaStream_t of a stream that the program's implementations at Where::cuda opened.
+  void* (*cuda_stream)(Stream*);
 };
 
 // What the plugin gives: its implementations, one for each place, all of the plugin's name.

@@ -39,6 +39,14 @@ void set_error(Where where, const char* text) {
   if (where == Where::cpu) cpu::set_last_error(text);
 }
 
+void* cuda_stream([[maybe_unused]] Stream* stream) {
+#if defined(CAIRN_HAS_CUDA)
+  return cuda::unwrap(stream).handle;
+#else
+  return nullptr;
+#endif
+}
+
 std::vector<fs::path> folders() {
   std::vector<fs::path> result;
   if (const char* path = std::getenv("CAIRN_PLUGIN_PATH")) {
@@ -72,7 +80,8 @@ std::string dynamic_linker_error(const std::string& path) {
 std::string add(const std::string& name, const std::string& path, void* library) {
   const auto function = reinterpret_cast<PluginFunction*>(dlsym(library, kPluginFunction));
   if (!function) return "plugin " + path + " is not one of Cairn's: it exports no function " + kPluginFunction;
-  static const PluginHost host{.layout = seam_layout(), .find = find_backend, .set_error = set_error};
+  static const PluginHost host{
+      .layout = seam_layout(), .find = find_backend, .set_error = set_error, .cuda_stream = cuda_stream};
   const Plugin* plugin = function(&host);
   if (!plugin) return "plugin " + path + " gave no reason for having no implementation";
   if (plugin->layout != seam_layout())

@@ -1,13 +1,17 @@
 // The torch plugin: its one exported function, the manifest, and what stands around each entry. Not here: the
 // primitives (primitives.h).
 //
-// Streams, memory and the error text are the program's own implementation's at the same place, `reference`, so that
-// entries of either take the other's streams and arrays.
+// Streams, memory and the error text are those of the program's own implementation at the same place, `reference` on
+// the CPU and `vanilla` on a GPU, so that entries of either take the other's streams and arrays. The form for GPUs is
+// there where the program has CUDA and LibTorch has too. It has not yet been run on a GPU.
 #include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <c10/core/InferenceMode.h>
+#include <c10/core/StreamGuard.h>
+#include <dlfcn.h>
 #include <torch/version.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <exception>
@@ -23,47 +27,64 @@ namespace cairn::torch {
 namespace {
 
 const PluginHost* host = nullptr;
-const Backend* services = nullptr;  // of `reference`
+const Backend* services[2] = {};  // whose device services are taken, by Where
+const Backend& services_at(Where where) {
+  return *services[static_cast<int>(where)];
+}
 
-// The number of threads that each stream was opened with. ATen knows one number for the whole process.
-class Threads {
+// What a stream was opened for. ATen knows one number of threads for the whole process.
+struct Opened {
+  Where where;
+  int32_t ordinal, threads;
+};
+class Streams {
  public:
-  void set(Stream* stream, int32_t threads) {
+  void add(Stream* stream, const Opened& opened) {
     const std::lock_guard lock(mutex_);
-    of_[stream] = threads;
+    all_[stream] = opened;
   }
-  void forget(Stream* stream) {
+  void remove(Stream* stream) {
     const std::lock_guard lock(mutex_);
-    of_.erase(stream);
+    all_.erase(stream);
   }
-  int32_t get(Stream* stream) {
+  Opened at(Stream* stream) {
     const std::lock_guard lock(mutex_);
-    const auto found = of_.find(stream);
-    return found == of_.end() ? 1 : found->second;
+    return all_.at(stream);
   }
 
  private:
   std::mutex mutex_;
-  std::unordered_map<Stream*, int32_t> of_;
+  std::unordered_map<Stream*, Opened> all_;
 };
-Threads& threads() {
-  static Threads all;
+Streams& streams() {
+  static Streams all;
   return all;
 }
 
-// Runs body as an entry of the seam: on the stream's threads, without gradients, and with an exception as an error.
+// Runs body as an entry of the seam: on the stream or its threads, without gradients, and with an exception as an
+// error.
 template <class Body>
 Status guarded(Stream* stream, const Body& body) {
+  Where where = Where::cpu;
   try {
-    const int32_t wanted = threads().get(stream);
-    if (at::get_num_threads() != wanted) at::set_num_threads(wanted);
+    const Opened opened = streams().at(stream);
+    where = opened.where;
     const c10::InferenceMode without_gradients;
-    body(Place(at::kCPU));
+    if (where == Where::cpu) {
+      if (at::get_num_threads() != opened.threads) at::set_num_threads(opened.threads);
+      body(Place(at::kCPU));
+    } else {
+      // A stream that is not LibTorch's own has its handle as its number.
+      const at::Device device(at::kCUDA, static_cast<c10::DeviceIndex>(opened.ordinal));
+      const auto number = reinterpret_cast<c10::StreamId>(host->cuda_stream(stream));
+      const c10::StreamGuard on_stream(c10::Stream(c10::Stream::UNSAFE, device, number));
+      body(Place(device));
+    }
     return 0;
   } catch (const c10::Error& error) {
-    host->set_error(Where::cpu, ("LibTorch: " + error.msg().substr(0, error.msg().find('\n'))).c_str());
+    host->set_error(where, ("LibTorch: " + error.msg().substr(0, error.msg().find('\n'))).c_str());
   } catch (const std::exception& error) {
-    host->set_error(Where::cpu, error.what());
+    host->set_error(where, error.what());
   }
   return 1;
 }
@@ -79,46 +100,67 @@ struct Entry<function> {
 template <auto function>
 constexpr auto entry = &Entry<function>::call;
 
+template <Where where>
 Status open_stream(const StreamOptions* options, Stream** out) {
-  const Status status = services->open_stream(options, out);
-  if (status == 0)
-    threads().set(*out,
-                  options->threads > 0 ? options->threads : static_cast<int32_t>(std::thread::hardware_concurrency()));
-  return status;
+  const Status status = services_at(where).open_stream(options, out);
+  if (status != 0) return status;
+  const auto all = static_cast<int32_t>(std::thread::hardware_concurrency());
+  streams().add(*out, {where, options->ordinal, options->threads > 0 ? options->threads : std::max(all, 1)});
+  if (where == Where::cuda) {
+    at::Context& context = at::globalContext();
+    context.setAllowTF32CuBLAS(options->precision == Precision::tf32);
+    context.setAllowTF32CuDNN(options->precision == Precision::tf32);
+    context.setDeterministicCuDNN(true);
+    context.setDeterministicAlgorithms(true, /*warn_only=*/true);
+    context.setBenchmarkCuDNN(options->autotune);
+  }
+  return 0;
 }
 
+template <Where where>
 void close_stream(Stream* stream) {
-  threads().forget(stream);
-  services->close_stream(stream);
+  streams().remove(stream);
+  services_at(where).close_stream(stream);
 }
 
+template <Where where>
 Status describe(Stream* stream, char* text, size_t capacity) {
-  const Status status = services->describe(stream, text, capacity);
+  const Status status = services_at(where).describe(stream, text, capacity);
   const size_t length = std::strlen(text);
   std::snprintf(text + length, capacity - length, ", LibTorch %s", TORCH_VERSION);
   return status;
 }
 
-Backend filled() {
-  return {
-      .version = kBackendVersion,
-      .name = "torch",
-      .where = Where::cpu,
-      .falls_back = "reference",
-      .supports_f64 = 1,
-      .summary = "LibTorch's ATen, as a plugin; the last bits of a sum depend on the number of threads",
-      .last_error = services->last_error,
-      .device_count = services->device_count,
-      .open_stream = open_stream,
-      .close_stream = close_stream,
-      .describe = describe,
-      .memory_info = services->memory_info,
-      .allocate = services->allocate,
-      .release = services->release,
-      .copy = services->copy,
-      .fill_bytes = services->fill_bytes,
-      .synchronize = services->synchronize,
+// LibTorch's CUDA half is a library of its own, half a gigabyte: loaded only where there is a GPU.
+int32_t cuda_device_count() {
+  static const bool loaded = services_at(Where::cuda).device_count() > 0 &&
+                             dlopen("libtorch_cuda.so", RTLD_NOW | RTLD_GLOBAL) && at::globalContext().hasCUDA();
+  return loaded ? services_at(Where::cuda).device_count() : 0;
+}
 
+template <Where where>
+Backend with_services(Backend table) {
+  const Backend& from = services_at(where);
+  table.version = kBackendVersion;
+  table.name = "torch";
+  table.where = where;
+  table.falls_back = from.name;
+  table.last_error = from.last_error;
+  table.device_count = where == Where::cuda ? cuda_device_count : from.device_count;
+  table.open_stream = open_stream<where>;
+  table.close_stream = close_stream<where>;
+  table.describe = describe<where>;
+  table.memory_info = from.memory_info;
+  table.allocate = from.allocate;
+  table.release = from.release;
+  table.copy = from.copy;
+  table.fill_bytes = from.fill_bytes;
+  table.synchronize = from.synchronize;
+  return table;
+}
+
+Backend primitives() {
+  return {
       .gemm = entry<gemm>,
       .byte_linear_forward = entry<byte_linear_forward>,
       .byte_linear_backward_weight = entry<byte_linear_backward_weight>,
@@ -162,19 +204,40 @@ Backend filled() {
   };
 }
 
+// On the CPU everything that ATen has; `reference` stands in for the rest.
+Backend cpu_backend() {
+  Backend table = with_services<Where::cpu>(primitives());
+  table.supports_f64 = 1;
+  table.summary = "LibTorch's ATen, as a plugin; the last bits of a sum depend on the number of threads";
+  return table;
+}
+
+// On a GPU without what reads the step's number, for which the host would have to wait, and without capture, which
+// ATen's memory would have to know of: steps are replayed as a list of calls.
+Backend cuda_backend() {
+  Backend table = with_services<Where::cuda>(primitives());
+  table.summary = "LibTorch's ATen, as a plugin; not yet run on a GPU";
+  table.dropout = nullptr;
+  table.sgd = nullptr;
+  table.adam = nullptr;
+  return table;
+}
+
 }  // namespace
 
 // The first call counts.
 extern "C" __attribute__((visibility("default"))) const Plugin* cairn_backend_plugin(const PluginHost* given) {
-  static Backend table;
-  static const Backend* const tables[] = {&table};
-  static Plugin plugin{.layout = seam_layout(), .count = 0, .backends = tables};
+  static Backend tables[2];
+  static const Backend* const pointers[] = {&tables[0], &tables[1]};
+  static Plugin plugin{.layout = seam_layout(), .count = 0, .backends = pointers};
   if (given->layout != seam_layout() || plugin.count > 0) return &plugin;
   host = given;
-  services = host->find("reference", Where::cpu);
-  if (!services) return &plugin;
-  table = filled();
-  plugin.count = 1;
+  services[0] = host->find("reference", Where::cpu);
+  services[1] = host->find("vanilla", Where::cuda);
+  if (!services[0]) return &plugin;
+  tables[0] = cpu_backend();
+  if (services[1]) tables[1] = cuda_backend();
+  plugin.count = services[1] ? 2 : 1;
   return &plugin;
 }
 
