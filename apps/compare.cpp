@@ -9,6 +9,7 @@
 
 #include "apps/app.h"
 #include "apps/flags.h"
+#include "comparisons/live.h"
 #include "comparisons/report.h"
 #include "comparisons/run.h"
 #include "framework/error.h"
@@ -19,6 +20,9 @@ namespace {
 struct Settings {
   std::string suite, implementations, datasets;
   comparisons::SuiteOptions options;
+  bool live = false;
+  std::string model = "lenet", recipe = "default";
+  int64_t steps = 100;
 };
 
 std::string suites_text() {
@@ -33,6 +37,10 @@ std::string suites_text() {
 void add_flags(app::Flags& flags, Settings& settings) {
   comparisons::SuiteOptions& options = settings.options;
   flags.add("--suite", settings.suite, "which comparison");
+  flags.add_switch("--live", settings.live, "instead of a suite: a network beside its twin in LibTorch, step by step");
+  flags.add("--model", settings.model, "with --live: the network");
+  flags.add("--recipe", settings.recipe, "with --live: one of the network's recipes");
+  flags.add("--steps", settings.steps, "with --live: how many steps of training");
   flags.add_switch("--quick", options.quick, "few epochs on few images: minutes on a CPU, figures without meaning");
   flags.add("--impl", settings.implementations,
             "implementations, separated by commas; default all that this machine has, without reference");
@@ -65,16 +73,37 @@ void print_tables(const comparisons::Suite& suite, bool quick, const comparisons
   }
 }
 
+// One network, one implementation, one data set.
+int compare_live(const Settings& settings) {
+  comparisons::LiveOptions live{.steps = settings.steps, .stop = &app::interruption()};
+  RunConfig& run = live.run;
+  run.model = settings.model;
+  run.recipe = settings.recipe;
+  run.training = find_recipe(find_model(run.model), run.recipe);
+  run.dataset = settings.datasets;
+  run.data_dir = settings.options.data_dir;
+  run.check_hash = settings.options.check_hash;
+  run.seed = settings.options.seed;
+  run.device.implementation = settings.implementations.empty() ? "eigen" : settings.implementations;
+  run.device.where = settings.options.where;
+  run.device.threads = settings.options.threads;
+  const comparisons::LiveResult result = comparisons::run_live(live);
+  if (result.interrupted) return app::kInterrupted;
+  fmt::print("{}", comparisons::text(result));
+  return comparisons::within_tolerance(result) ? app::kDone : app::kFailed;
+}
+
 int compare(int argc, char** argv) {
   app::Flags flags("compare", "Repeats a published comparison, beside the published figures.");
   Settings settings;
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;
+  if (settings.live) return compare_live(settings);
   if (settings.suite.empty()) {
     std::string names;
     for (const comparisons::Suite& suite : comparisons::known_suites())
       names += (names.empty() ? "" : ", ") + suite.name;
-    throw UsageError("--suite is needed: one of " + names);
+    throw UsageError("--suite (or --live) is needed: one of " + names);
   }
   const comparisons::Suite& suite = comparisons::find_suite(settings.suite);
   comparisons::SuiteOptions& options = settings.options;

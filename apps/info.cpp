@@ -11,9 +11,17 @@
 namespace cairn {
 namespace {
 
-void print_implementations() {
+// Loads the plugins that are there; returns a line for each that cannot be.
+std::string load_plugins() {
+  std::string problems;
+  for (const std::string& name : plugin_names())
+    if (const std::string problem = load_plugin(name); !problem.empty()) problems += "  " + problem + "\n";
+  return problems;
+}
+
+void print_implementations(const std::string& problems) {
   fmt::print("Implementations\n");
-  for (const Backend* backend : compiled_backends()) {
+  for (const Backend* backend : known_backends()) {
     fmt::print("  {} on {}: {}\n", backend->name, name_of(backend->where), backend->summary);
     if (backend->device_count() == 0) {
       fmt::print("    no device here\n");
@@ -24,21 +32,23 @@ void print_implementations() {
     options.where = name_of(backend->where);
     fmt::print("    {}\n", Device::open(options)->description());
   }
+  fmt::print("{}", problems);
 }
 
 // One row per primitive, one column per implementation: its own, another's name where it falls back, or a dash.
 void print_primitives() {
+  const std::vector<const Backend*> backends = known_backends();
   fmt::print("\nPrimitives\n  {:<28}", "");
-  for (const Backend* backend : compiled_backends())
+  for (const Backend* backend : backends)
     fmt::print(" {:<16}", fmt::format("{}/{}", backend->name, name_of(backend->where)));
   fmt::print("\n");
   std::vector<std::array<std::string, kPrimitiveCount>> origins;
-  for (const Backend* backend : compiled_backends()) origins.push_back(primitive_origins(*backend));
+  for (const Backend* backend : backends) origins.push_back(primitive_origins(*backend));
   for (size_t i = 0; i < kPrimitiveCount; ++i) {
     fmt::print("  {:<28}", kPrimitives[i]);
     for (size_t column = 0; column < origins.size(); ++column) {
       const std::string& origin = origins[column][i];
-      const bool own = origin == compiled_backends()[column]->name;
+      const bool own = origin == backends[column]->name;
       fmt::print(" {:<16}", origin.empty() ? "-" : own ? "yes" : "from " + origin);
     }
     fmt::print("\n");
@@ -47,7 +57,7 @@ void print_primitives() {
 
 void print_kernels() {
   fmt::print("\nKernel ladders (--kernel primitive=rung)\n");
-  for (const Backend* backend : compiled_backends()) {
+  for (const Backend* backend : known_backends()) {
     int32_t count = 0;
     const KernelVariant* variants = backend->variants ? backend->variants(&count) : nullptr;
     for (int32_t i = 0; i < count; ++i)
@@ -96,7 +106,9 @@ int info(int argc, char** argv) {
   flags.add_switch("--datasets", datasets, "data sets");
   if (!flags.parse(argc, argv)) return app::kDone;
   const bool all = !(implementations || primitives || kernels || models || datasets);
-  if (all || implementations) print_implementations();
+  const bool of_implementations = all || implementations || primitives || kernels;
+  const std::string problems = of_implementations ? load_plugins() : "";
+  if (all || implementations) print_implementations(problems);
   if (all || primitives) print_primitives();
   if (all || kernels) print_kernels();
   if (all || models) print_models();

@@ -40,7 +40,10 @@ bool matches(const std::string& primitive, const std::string& only) {
 void check_options(const KernelOptions& options) {
   std::string names, primitives;
   bool known = options.implementation.empty(), any = false;
-  for (const Backend* backend : compiled_backends()) {
+  const std::vector<std::string> plugins = plugin_names();
+  if (std::find(plugins.begin(), plugins.end(), options.implementation) != plugins.end())
+    if (const std::string problem = load_plugin(options.implementation); !problem.empty()) throw UsageError(problem);
+  for (const Backend* backend : known_backends()) {
     known = known || options.implementation == backend->name;
     names += std::string(names.empty() ? "" : ", ") + backend->name;
   }
@@ -153,7 +156,7 @@ std::vector<Subject> subjects_of(const char* primitive, const KernelOptions& opt
   const bool on_cpu = options.where != "cuda", on_gpu = options.where != "cpu";
   const bool is_gemm = std::strcmp(primitive, "gemm") == 0;
   if (is_gemm && on_cpu) subjects.push_back({.backend = &eigen_library(), .is_library = true});
-  for (const Backend* backend : compiled_backends()) {
+  for (const Backend* backend : known_backends()) {
     if (!(backend->where == Where::cpu ? on_cpu : on_gpu)) continue;
     if (backend->device_count() == 0 || !has(*backend, primitive)) continue;
     // What the others are measured against comes first and always.
@@ -234,7 +237,7 @@ KernelReport run_kernels(const KernelOptions& options, const std::function<void(
   report.options = options;
   report.rotation_bytes = options.warm ? 0 : 2 * report.machine.cache_bytes;
   bool has_gpu = false;
-  for (const Backend* backend : compiled_backends()) {
+  for (const Backend* backend : known_backends()) {
     const bool wanted = options.where.empty() || options.where == name_of(backend->where);
     if (!wanted || backend->device_count() == 0) continue;
     has_gpu = has_gpu || backend->where == Where::cuda;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "benchmarks/timing.h"
+#include "kernels/entries.h"
 #include "kernels/registry.h"
 
 namespace cairn::benchmarks {
@@ -66,24 +67,11 @@ struct EntryServices {
   void (*fill)(Backend& table, const Backend& fallback);
 };
 template <auto... members>
-constexpr std::array<EntryServices, sizeof...(members)> services_of() {
+constexpr std::array<EntryServices, sizeof...(members)> services_of(EntryList<members...>) {
   return {{{&Entry<members>::put, &Entry<members>::fill}...}};
 }
 
-constexpr auto kEntries =
-    services_of<&Backend::gemm, &Backend::byte_linear_forward, &Backend::byte_linear_backward_weight, &Backend::add,
-                &Backend::multiply, &Backend::scale, &Backend::bias_forward, &Backend::bias_backward,
-                &Backend::bias_relu_backward, &Backend::relu_forward, &Backend::relu_backward, &Backend::tanh_forward,
-                &Backend::tanh_backward, &Backend::dropout, &Backend::conv2d_forward, &Backend::conv2d_backward_data,
-                &Backend::conv2d_backward_filter, &Backend::conv2d_backward_bias, &Backend::max_pool_forward,
-                &Backend::max_pool_backward, &Backend::average_pool_forward, &Backend::average_pool_backward,
-                &Backend::batch_norm_forward, &Backend::batch_norm_backward, &Backend::local_response_norm_forward,
-                &Backend::local_response_norm_backward, &Backend::copy_rows, &Backend::softmax_forward,
-                &Backend::softmax_backward, &Backend::cross_entropy_forward, &Backend::cross_entropy_backward,
-                &Backend::squared_error_forward, &Backend::squared_error_backward, &Backend::sum,
-                &Backend::broadcast_scalar, &Backend::argmax, &Backend::classification_metrics, &Backend::select_batch,
-                &Backend::gather_bytes, &Backend::finish_step, &Backend::uniform, &Backend::normal, &Backend::add_noise,
-                &Backend::sgd, &Backend::adam>();
+constexpr auto kEntries = services_of(AllEntries{});
 
 // The address that attach() writes to: no allocation has it, so a copy to it can be told from all others.
 const char kProfileAddress = 0;
@@ -92,7 +80,7 @@ const char kProfileAddress = 0;
 template <size_t index>
 Status open_stream(const StreamOptions* options, Stream** out) {
   auto timed = std::make_unique<TimedStream>();
-  timed->backend = compiled_backends()[index];
+  timed->backend = known_backends()[index];
   timed->table = *timed->backend;
   if (const char* name = timed->backend->falls_back)
     if (const Backend* fallback = find_backend(name, timed->backend->where))
@@ -133,7 +121,7 @@ Status end_capture(Stream* stream, Graph** graph) {
 
 Backend timed(const Backend& backend) {
   size_t index = 0;
-  while (compiled_backends()[index] != &backend) ++index;
+  while (known_backends()[index] != &backend) ++index;
   Backend whole = backend;
   if (const Backend* fallback = backend.falls_back ? find_backend(backend.falls_back, backend.where) : nullptr)
     for (const EntryServices& entry : kEntries) entry.fill(whole, *fallback);

@@ -23,9 +23,9 @@ struct Profile {
   bool irregular = false;  // a step was not like the first
 };
 
-// The table of `backend`, one of compiled_backends(), or of what stands in for its null entries. Each entry forwards;
+// The table of `backend`, one of known_backends(), or of what stands in for its null entries. Each entry forwards;
 // with a profile attached to the stream it also times the call. On a GPU it waits for it, except in a capture, whose
-// replay does not come by here. Entries that timed_backend.cpp does not list are null.
+// replay does not come by here.
 Backend timed(const Backend& backend);
 
 // profile: where launches on this device's stream are noted from now on, or null. device: opened from a timed() table.

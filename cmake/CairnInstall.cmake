@@ -18,7 +18,8 @@ install(TARGETS ${CAIRN_APPS} RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 # The headers lie under include/cairn as in the source tree; of kernels/ only what is not an implementation's own.
 install(DIRECTORY framework datasets models trainers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cairn
   FILES_MATCHING PATTERN *.h)
-install(FILES kernels/backend.h kernels/image_args.h kernels/registry.h DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cairn/kernels)
+install(FILES kernels/backend.h kernels/entries.h kernels/image_args.h kernels/plugin.h kernels/registry.h
+  DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cairn/kernels)
 install(FILES README.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_package_config_file(cmake/cairn-config.cmake.in ${CMAKE_BINARY_DIR}/cairn-config.cmake

@@ -31,19 +31,28 @@ std::string joined(const std::vector<std::string>& names) {
 
 std::vector<std::string> implementation_names() {
   std::vector<std::string> names;
-  for (const Backend* backend : compiled_backends())
+  for (const Backend* backend : known_backends())
     if (std::find(names.begin(), names.end(), backend->name) == names.end()) names.push_back(backend->name);
+  for (const std::string& plugin : plugin_names())
+    if (std::find(names.begin(), names.end(), plugin) == names.end()) names.push_back(plugin);
   return names;
 }
 
-void check_rungs(const Backend& backend, const std::string& kernels);
+// Loads the plugin of that name where there is one to load. LibTorch's is missed by its name, others are not known.
+void load_if_plugin(const std::string& name) {
+  const std::vector<std::string> plugins = plugin_names();
+  if (name != "torch" && std::find(plugins.begin(), plugins.end(), name) == plugins.end()) return;
+  const std::string problem = load_plugin(name);
+  if (!problem.empty()) throw UsageError(problem);
+}
 
 const Backend& choose(const DeviceOptions& options) {
   const char* name = options.implementation.c_str();
-  const Backend* cpu = find_backend(name, Where::cpu);
-  const Backend* cuda = find_backend(name, Where::cuda);
   if (options.where != "auto" && options.where != "cpu" && options.where != "cuda")
     throw UsageError("unknown device '" + options.where + "': choose auto, cpu or cuda");
+  if (!find_backend(name, Where::cpu) && !find_backend(name, Where::cuda)) load_if_plugin(options.implementation);
+  const Backend* cpu = find_backend(name, Where::cpu);
+  const Backend* cuda = find_backend(name, Where::cuda);
   if (!cpu && !cuda) {
     if (options.implementation == "cudnn")
       throw UsageError("this build has no implementation 'cudnn', which needs CUDA and cuDNN; it has " +
@@ -160,7 +169,7 @@ void Device::fail(const char* what) const {
 
 void Device::fail_missing(size_t index) const {
   std::vector<std::string> others;
-  for (const Backend* backend : compiled_backends())
+  for (const Backend* backend : known_backends())
     if (primitive(*backend, index)) others.push_back(std::string(backend->name) + " on " + name_of(backend->where));
   throw DeviceError(std::string("primitive '") + kPrimitives[index] + "' is not implemented by " + label() +
                     "; it is by " + (others.empty() ? "nobody" : joined(others)));

@@ -26,8 +26,14 @@ const std::vector<const Backend*>& compiled_backends() {
   return backends;
 }
 
+std::vector<const Backend*> known_backends() {
+  std::vector<const Backend*> all = compiled_backends();
+  all.insert(all.end(), loaded_backends().begin(), loaded_backends().end());
+  return all;
+}
+
 const Backend* find_backend(const char* name, Where where) {
-  for (const Backend* backend : compiled_backends())
+  for (const Backend* backend : known_backends())
     if (backend->where == where && std::strcmp(backend->name, name) == 0) return backend;
   return nullptr;
 }

@@ -1,6 +1,8 @@
-// Which implementations this build holds. Not here: choosing one (framework/device.h does).
+// Which implementations this build holds, and those that plugins add. Not here: choosing one (framework/device.h does),
+// what a plugin is (plugin.h).
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "kernels/backend.h"
@@ -10,7 +12,26 @@ namespace cairn {
 // In the order in which `info` lists them. Pointers stay valid for the life of the process.
 const std::vector<const Backend*>& compiled_backends();
 
-// The implementation of that name at that place, or null.
+// The same and those of the plugins loaded so far.
+std::vector<const Backend*> known_backends();
+
+// The implementation of that name at that place, or null. Loads nothing.
 const Backend* find_backend(const char* name, Where where);
+
+// ---- plugins (plugins.cpp) -----------------------------------------------------------------------------------
+// A plugin is a file cairn-<name>.so in one of the folders that $CAIRN_PLUGIN_PATH lists (separated by colons), or in
+// lib/cairn beside the folder of the running program, in that order. It stays loaded to the end of the process.
+
+// Loads the plugin of that name, unless it is. Returns "", or in one line what is wrong and where it was looked for.
+std::string load_plugin(const std::string& name);
+
+// The names of the plugins whose files are there, loaded or not.
+std::vector<std::string> plugin_names();
+
+// The implementations of the plugins loaded so far.
+const std::vector<const Backend*>& loaded_backends();
+
+// Another function that a loaded plugin exports, or null.
+void* plugin_function(const std::string& name, const char* function);
 
 }  // namespace cairn

@@ -24,7 +24,15 @@ PoolOptions square(int64_t window, int64_t stride, int64_t padding, bool ceil) {
 Shape summarize_pool(const char* type, const char* op, const PoolOptions& options, const Shape& sample,
                      const std::string& name, std::vector<LayerSummary>& layers) {
   const Shape output = sample_of(pool_output(op, batch_of(op, sample), options));
-  layers.push_back({name, type, output, 0, 0});
+  layers.push_back({name,
+                    type,
+                    output,
+                    0,
+                    0,
+                    {{"window", static_cast<double>(options.window_height)},
+                     {"stride", static_cast<double>(options.stride_height)},
+                     {"padding", static_cast<double>(options.pad_height)},
+                     {"ceil", options.ceil}}});
   return output;
 }
 
@@ -52,7 +60,13 @@ Conv2d::Conv2d(const std::shared_ptr<Device>& device, int64_t in_channels, int64
 Shape Conv2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
   const Shape output = sample_of(conv2d_output(batch_of("conv2d", sample), weight.shape(), options_));
   const int64_t biases = bias.defined() ? bias.count() : 0;
-  layers.push_back({name, "Conv2d", output, weight.count() + biases, weight.count() * output[1] * output[2]});
+  layers.push_back({name,
+                    "Conv2d",
+                    output,
+                    weight.count() + biases,
+                    weight.count() * output[1] * output[2],
+                    {{"stride", static_cast<double>(options_.stride_height)},
+                     {"padding", static_cast<double>(options_.pad_height)}}});
   return output;
 }
 
@@ -67,7 +81,9 @@ AvgPool2d::AvgPool2d(int64_t window, int64_t stride, int64_t padding, bool ceil,
     : options_(square(window, stride, padding, ceil)), count_padding_(count_padding) {}
 
 Shape AvgPool2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
-  return summarize_pool("AvgPool2d", "average_pool2d", options_, sample, name, layers);
+  const Shape output = summarize_pool("AvgPool2d", "average_pool2d", options_, sample, name, layers);
+  layers.back().options.emplace_back("count_padding", count_padding_);
+  return output;
 }
 
 Shape GlobalAvgPool2d::summarize(const Shape& sample, const std::string& name,
@@ -104,13 +120,23 @@ Tensor BatchNorm2d::forward(const Tensor& x) {
 }
 
 Shape BatchNorm2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
-  layers.push_back({name, "BatchNorm2d", sample, weight.count() + bias.count(), 0});
+  layers.push_back({name,
+                    "BatchNorm2d",
+                    sample,
+                    weight.count() + bias.count(),
+                    0,
+                    {{"momentum", momentum_}, {"epsilon", epsilon_}}});
   return sample;
 }
 
 Shape LocalResponseNorm::summarize(const Shape& sample, const std::string& name,
                                    std::vector<LayerSummary>& layers) const {
-  layers.push_back({name, "LocalResponseNorm", sample, 0, 0});
+  layers.push_back({name,
+                    "LocalResponseNorm",
+                    sample,
+                    0,
+                    0,
+                    {{"size", static_cast<double>(size_)}, {"alpha", alpha_}, {"beta", beta_}, {"k", k_}}});
   return sample;
 }
 

@@ -74,7 +74,8 @@ Tensor Dropout::forward(const Tensor& x) {
 }
 
 Shape Dropout::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
-  return unchanged("Dropout", sample, name, layers);
+  layers.push_back({name, "Dropout", sample, 0, 0, {{"probability", probability_}, {"stream", stream_}}});
+  return sample;
 }
 
 void Dropout::accept_dropout_source(const DropoutSource& source, uint32_t& next_layer) {

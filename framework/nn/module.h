@@ -17,12 +17,13 @@ struct NamedTensor {
   Tensor tensor;
 };
 
-// What `info` prints of one layer.
+// What `info` prints of one layer, and what another library needs to build the same.
 struct LayerSummary {
   std::string name, type;
   Shape output;  // for one sample, without the batch dimension
   int64_t parameters;
-  int64_t macs;  // multiply-adds for one sample, forward
+  int64_t macs;                                              // multiply-adds for one sample, forward
+  std::vector<std::pair<std::string, double>> options = {};  // what tensors do not tell: {"stride", 2}
 };
 
 // What a dropout layer draws its masks from: the run's seed and the device's step clock (an i64).

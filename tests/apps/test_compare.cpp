@@ -144,7 +144,7 @@ TEST_CASE("compare: bad input is one line that says what there is") {
     CHECK_MESSAGE(says(result.error, text), result.error);
     CHECK(fs::is_empty(folder.path));
   };
-  refused({}, "compare: --suite is needed: one of skoltech, nmist, benchmark-mnist\n");
+  refused({}, "compare: --suite (or --live) is needed: one of skoltech, nmist, benchmark-mnist\n");
   refused({"--suite", "imagenet"}, "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist\n");
   refused(with(quick("nmist", "c"), {"--impl", "mkl"}), "mkl");
   refused(with(quick("nmist", "c"), {"--impl", "eigen,,vanilla"}), "there is nothing between two commas");

@@ -1,5 +1,8 @@
 // info: what it must tell.
 #include <doctest/doctest.h>
+#include <stdlib.h>
+
+#include <nlohmann/json.hpp>
 
 #include "tests/apps/command.h"
 
@@ -28,6 +31,39 @@ TEST_CASE("info prints only what is asked for") {
     CHECK_MESSAGE(result.out.find(part) != std::string::npos, part);
   CHECK(result.out.find("Primitives") == std::string::npos);
   CHECK(run(CAIRN_INFO, {"--colour"}, folder.path).code == 2);
+}
+
+// Both are the build's own doing: nothing is expected of a machine.
+TEST_CASE("the torch plugin is listed and trains, or is missed in one line") {
+  const TemporaryFolder folder;
+  const Result info = run(CAIRN_INFO, {"--implementations"}, folder.path);
+  const Result train = run(CAIRN_TRAIN,
+                           {"--impl", "torch", "--device", "cpu", "--model", "dnn", "--dataset", "digits", "--steps",
+                            "20", "--epochs", "1", "--json", "--out", "run"},
+                           folder.path);
+  if (info.out.find("torch on cpu: LibTorch's ATen") == std::string::npos) {
+    CHECK(train.code == 2);
+    CHECK(line_count(train.error) == 1);
+    CHECK(train.error.find("train: implementation 'torch' is a plugin, and cairn-torch.so was not found in ") == 0);
+    return;
+  }
+  CHECK(info.out.find(", LibTorch ") != std::string::npos);
+  CHECK_MESSAGE(train.code == 0, train.error);
+  CHECK(train.error.find("primitives from elsewhere: select_batch (reference), ") != std::string::npos);
+  const nlohmann::json summary = last_line(train.out);
+  CHECK(summary["impl"] == "torch");
+  CHECK(summary["train_loss"] < 2.4);
+}
+
+TEST_CASE("info names the plugins that cannot be loaded") {
+  const TemporaryFolder folder;
+  write_file(folder.path / "cairn-broken.so", "This is no library.\n");
+  setenv("CAIRN_PLUGIN_PATH", folder.path.c_str(), 1);
+  const Result result = run(CAIRN_INFO, {"--implementations"}, folder.path);
+  unsetenv("CAIRN_PLUGIN_PATH");
+  CHECK(result.code == 0);
+  CHECK(result.out.find("plugin " + (folder.path / "cairn-broken.so").string() + " cannot be loaded: ") !=
+        std::string::npos);
 }
 
 }  // namespace cairn::testing

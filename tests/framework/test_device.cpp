@@ -20,6 +20,7 @@ std::string known_implementations() {
     if (names.find(backend->name) != std::string::npos) continue;
     names += (names.empty() ? "" : ", ") + std::string(backend->name);
   }
+  for (const std::string& plugin : plugin_names()) names += ", " + plugin;
   return names;
 }
 

@@ -25,8 +25,9 @@ struct Subject {
   const Backend* backend;  // lives to the end of the program, as streams do
   std::string kernels;     // as in StreamOptions, "" for the defaults
   Precision precision = Precision::fp32;
-  double input_rounding = 0;  // relative rounding of a matrix product's inputs that the rung is allowed: TF32's 2^-11
-  bool same_bits = true;      // at each run; a rung that does not promise it says so in its idea
+  double input_rounding = 0;   // relative rounding of a matrix product's inputs that the rung is allowed: TF32's 2^-11
+  bool same_bits = true;       // at each run; a rung that does not promise it says so in its idea
+  bool on_any_threads = true;  // the same bits too; an implementation that does not promise it says so in its summary
 
   std::string name() const;  // such as "vanilla/cpu gemm=3"
 };

@@ -60,7 +60,8 @@ const std::vector<Subject>& subjects(const char* primitive) {
       CHECK_MESSAGE(covered, place_of(*backend), " has no ", primitive, " and names no fallback that has it");
       continue;
     }
-    result.push_back({.backend = backend, .kernels = ""});
+    const bool on_any_threads = !std::strstr(backend->summary, "depend on the number of threads");
+    result.push_back({.backend = backend, .kernels = "", .on_any_threads = on_any_threads});
     int32_t count = 0;
     const KernelVariant* variants = backend->variants ? backend->variants(&count) : nullptr;
     for (int32_t i = 0; i < count; ++i) {
