@@ -1,3 +1,4 @@
+// The system's allocation, with its advice on huge pages. Not here: any cache of blocks.
 #include "kernels/cpu/memory.h"
 
 #include <cstdlib>

@@ -10,9 +10,9 @@
 //   taps x channels along the places: both operands are vectors of neighbouring places, and lanes are added up at the
 //                      end. For images of one or a few channels.
 //
-// The cheapest by multiply-adds (idle lanes and turning included) is taken. Images are cut into chunks, at most 16 and
-// by the sizes alone; a chunk sums into an array of its own (rows x vectors of the tiles), and those are added in
-// order. Where few chunks fit into memory, their tiles' rows are shared out too.
+// The cheapest by multiply-adds (idle lanes and turning included) is taken, winograd_filter.cpp's among them. Images
+// are cut into chunks, at most 16 and by the sizes alone; a chunk sums into an array of its own (rows x vectors of the
+// tiles), and those are added in order. Where few chunks fit into memory, their tiles' rows are shared out too.
 #include "kernels/eigen/padded_images.h"
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/register_tile.h"

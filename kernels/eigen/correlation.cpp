@@ -9,7 +9,8 @@
 //
 // Both read the image through a table: step p of the depth, one of (channel, row, column) of the kernel, lies
 // table[p] behind the image's value under the kernel's corner. The way and the tile are chosen by the multiply-adds
-// they spend, idle lanes included. Threads share images and, within an image, tiles of channels.
+// they spend, idle lanes included; where fewer still will do (winograd.cpp), that is the way. Threads share images and,
+// within an image, tiles of channels.
 #include "kernels/eigen/correlation.h"
 
 #include "kernels/eigen/register_tile.h"

@@ -1,3 +1,4 @@
+// Turning images to channels innermost, with what lies around them. Not here: the tiles (winograd_tiles.h).
 #include "kernels/eigen/winograd_tiles.h"
 
 #include "kernels/eigen/transpose.h"

@@ -159,6 +159,15 @@ __global__ void __launch_bounds__(kBlock)
   if (indices != nullptr) indices[i] = best;
 }
 
+// takes ? value : other, without a branch, which the host's compilers would make of it and no CPU could foresee.
+__device__ __forceinline__ int select(bool takes, int value, int other) {
+  const int mask = -static_cast<int>(takes);
+  return (value & mask) | (other & ~mask);
+}
+__device__ __forceinline__ float select(bool takes, float value, float other) {
+  return __int_as_float(select(takes, __float_as_int(value), __float_as_int(other)));
+}
+
 // kWindows windows of a row for each thread; Place's columns count threads.
 template <int kWindows>
 __global__ void __launch_bounds__(kBlock)
@@ -180,8 +189,8 @@ __global__ void __launch_bounds__(kBlock)
     for (int i = 0; i < kWindows; ++i) {  // as in max_pool_forward_kernel
       const float value = values[2 * i];
       const bool wins = !(value <= maximum[i]) & (maximum[i] == maximum[i]);
-      maximum[i] = wins ? value : maximum[i];
-      best[i] = wins ? corner + offset + 2 * i : best[i];
+      maximum[i] = select(wins, value, maximum[i]);
+      best[i] = select(wins, corner + offset + 2 * i, best[i]);
     }
   };
   consider(above + 1, 1);
@@ -189,7 +198,7 @@ __global__ void __launch_bounds__(kBlock)
   consider(below + 1, pool.in_width + 1);
   const int64_t out = (at.plane * pool.out_height + at.row) * pool.out_width + kWindows * at.column;
   CAIRN_UNROLL
-  for (int i = 0; i < kWindows; ++i) y[out + i] = relu && maximum[i] < 0.0f ? 0.0f : maximum[i];
+  for (int i = 0; i < kWindows; ++i) y[out + i] = select(relu & (maximum[i] < 0.0f), 0.0f, maximum[i]);
   if (indices == nullptr) return;
   CAIRN_UNROLL
   for (int i = 0; i < kWindows; ++i) indices[out + i] = best[i];
@@ -207,15 +216,15 @@ __global__ void __launch_bounds__(kBlock)
   int places[kWindows];
   CAIRN_UNROLL
   for (int i = 0; i < kWindows; ++i) {
-    gradients[i] = y == nullptr || y[out + i] > 0.0f ? dy[out + i] : 0.0f;
+    gradients[i] = select(y == nullptr || y[out + i] > 0.0f, dy[out + i], 0.0f);
     places[i] = indices[out + i] - corner - 2 * i;
   }
   dx += at.plane * pool.in_height * pool.in_width + corner;
   const auto put = [&](float* to, int offset) {
     CAIRN_UNROLL
     for (int i = 0; i < kWindows; ++i) {
-      const float left = places[i] == offset ? gradients[i] : 0.0f;
-      const float right = places[i] == offset + 1 ? gradients[i] : 0.0f;
+      const float left = select(places[i] == offset, gradients[i], 0.0f);
+      const float right = select(places[i] == offset + 1, gradients[i], 0.0f);
       to[2 * i] = accumulate ? to[2 * i] + left : left;
       to[2 * i + 1] = accumulate ? to[2 * i + 1] + right : right;
     }
