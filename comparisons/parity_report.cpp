@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 #include "benchmarks/machine.h"
 #include "comparisons/files.h"
@@ -46,13 +48,11 @@ const ReferenceTime* find_time(const ParityResult& result, const char* form) {
 
 void add_loss_rows(const ParityResult& result, benchmarks::Table& table) {
   const auto count = static_cast<int64_t>(result.losses.size());
-  for (const int64_t step : {int64_t{1}, int64_t{10}, count}) {
-    if (step > count || (step == count && count < 11 && step != 1 && step != 10)) continue;
+  for (const int64_t step : std::set{int64_t{1}, std::min<int64_t>(count, 10), count}) {
     const double ours = result.losses[static_cast<size_t>(step - 1)];
     const double theirs = result.reference.losses[static_cast<size_t>(step - 1)];
     table.rows.push_back({fmt::format("loss at step {}", step), fmt::format("{:.7g}", theirs),
                           fmt::format("{:.7g}", ours), scientific(std::abs(ours - theirs) / theirs), "", ""});
-    if (step == count) break;
   }
   table.rows.push_back(
       {fmt::format("worst of losses 1 to {}, at step {}", std::min<int64_t>(count, 10), result.worst_10), "", "",

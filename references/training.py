@@ -48,6 +48,7 @@ class Training:
         self.steps_per_epoch = 1 if batch == 0 else count // batch if settings["drop_last"] else -(-count // batch)
         ends = [settings["epochs"] * self.steps_per_epoch, settings["steps"]]
         self.total_steps = min(end for end in ends if end > 0)
+        self.all_pixels = self.pixels(self.images) if batch == 0 else None
         self.losses = []  # of all steps so far
 
     def pixels(self, images):
@@ -67,7 +68,8 @@ class Training:
             for group in self.optimizer.param_groups:
                 group["lr"] = float(numpy.float32(rate))
             self.optimizer.zero_grad()
-            loss = functional.cross_entropy(self.network(self.pixels(self.images[index])), self.labels[index])
+            pixels = self.all_pixels if full else self.pixels(self.images[index])
+            loss = functional.cross_entropy(self.network(pixels), self.labels[index])
             loss.backward()
             self.optimizer.step()
             self.losses.append(loss.item())
