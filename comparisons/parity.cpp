@@ -218,16 +218,25 @@ class Comparison {
   }
 
   void compare_losses() {
-    const auto raise = [](double& worst, int64_t& at, double deviation, int64_t step) {
-      if (deviation > worst) worst = deviation, at = step;
-    };
-    for (int64_t i = 0; i < steps_; ++i) {
-      const double expected = result_.reference.losses[static_cast<size_t>(i)];
-      const double deviation = std::fabs(result_.losses[static_cast<size_t>(i)] - expected) / expected;
-      if (i < 10) raise(result_.deviation_10, result_.worst_10, deviation, i + 1);
-      raise(result_.deviation_100, result_.worst_100, deviation, i + 1);
-    }
     result_.losses.resize(static_cast<size_t>(steps_));
+    result_.first = deviation_of(std::min<int64_t>(steps_, 10), kTenLosses);
+    result_.all = deviation_of(steps_, kHundredLosses);
+  }
+
+  ParityResult::Losses deviation_of(int64_t steps, double limit) const {
+    ParityResult::Losses found;
+    for (int64_t step = 1; step <= steps; ++step) {
+      const auto i = static_cast<size_t>(step - 1);
+      const double expected = result_.reference.losses[i];
+      const double deviation = std::fabs(result_.losses[i] - expected) / expected;
+      if (deviation > found.deviation) {
+        found.deviation = deviation;
+        found.worst = step;
+      }
+      if (deviation > limit && found.left == 0) found.left = step;
+      if (result_.reference.own_deviation[i] > limit / 10 && found.own_left == 0) found.own_left = step;
+    }
+    return found;
   }
 
   Trainer& trainer_;
@@ -250,10 +259,16 @@ ParityData load_parity_data(const std::string& name, const std::string& data_dir
   return data;
 }
 
+Verdict ParityResult::Losses::verdict() const {
+  if (left == 0) return Verdict::within;
+  return own_left > 0 && own_left <= left ? Verdict::as_pytorch_itself : Verdict::beyond;
+}
+
 bool ParityResult::within() const {
-  const auto first = gradients.find(1);
-  return !interrupted && deviation_10 <= kTenLosses && deviation_100 <= kHundredLosses && first != gradients.end() &&
-         first->second.deviation <= kFirstGradients && accuracy_deviation <= kAccuracy + 1e-12;
+  const auto gradient = gradients.find(1);
+  return !interrupted && first.verdict() != Verdict::beyond && all.verdict() != Verdict::beyond &&
+         gradient != gradients.end() && gradient->second.deviation <= kFirstGradients &&
+         accuracy_deviation <= kAccuracy + 1e-12;
 }
 
 std::optional<double> ParityResult::ratio(const ReferenceTime& time) const {

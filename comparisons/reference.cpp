@@ -156,7 +156,9 @@ ReferenceCase read_case(const Place& place, const std::string& file, const std::
   result.losses = parity.at("losses").numbers();
   if (result.losses.size() < 10) parity.at("losses").fail("has fewer than ten numbers");
   for (const Place& loss : parity.at("losses").items()) loss.positive();
-  std::tie(result.double_deviation_10, result.double_deviation_100) = parity.at("float64_deviation").deviations();
+  result.own_deviation = parity.at("own_deviation").numbers();
+  if (result.own_deviation.size() != result.losses.size())
+    parity.at("own_deviation").fail("does not have as many numbers as there are losses");
   for (const auto& [step, gradients] : parity.at("gradients").entries()) {
     if (step != "1" && step != "10") gradients.fail("is of a step other than 1 and 10");
     result.gradients[step == "1" ? 1 : 10] = read_gradients(gradients);

@@ -51,7 +51,9 @@ struct ReferenceCase {
   std::string torch;         // that computed the losses and gradients
   std::vector<double> losses;
   std::map<int64_t, std::vector<ReferenceGradient>> gradients;  // by step, 1 for the first
-  double double_deviation_10 = 0, double_deviation_100 = 0;     // of PyTorch's own losses from those in double
+  // By step: how far PyTorch's losses lie from its own where only rounding differs, in double or with each batch's
+  // images in the opposite order. What these do not share, no other program can share with them.
+  std::vector<double> own_deviation;
   std::vector<ReferenceRun> runs;
 
   std::string label() const { return model + " " + recipe + " on " + dataset; }

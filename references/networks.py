@@ -72,14 +72,16 @@ class Dropout(torch.nn.Module):
         if not self.training:
             return x
         factors = philox.dropout_factors(self.clock.seed, self.layer, self.clock.step, tuple(x.shape), self.probability)
+        if self.clock.reversed:
+            factors = factors[::-1].copy()
         return x * torch.from_numpy(factors).to(x.device, x.dtype)
 
 
 class Clock:
-    """What dropout draws from: the run's seed and the number of steps done."""
+    """What dropout draws from: the run's seed and the number of steps done. reversed: the batch's last image is first."""
 
     def __init__(self, seed):
-        self.seed, self.step = seed, 0
+        self.seed, self.step, self.reversed = seed, 0, False
 
 
 def build(model, clock=None):

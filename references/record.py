@@ -57,9 +57,8 @@ def record_case(arguments, model, recipe, data, device):
         if by_epoch:
             entry["epochs"] = by_epoch
         if "losses" in arguments.parts and device == "cpu" and store.may_replace(case, torch.__version__):
-            double = training.first_losses(model, settings, data, arguments.seed, device, torch.float64)
-            case["parity"] = {"torch": torch.__version__, "run": key,
-                              "float64_deviation": training.worst_deviations(parity["losses"], double), **parity}
+            own = training.own_deviation(model, settings, data, arguments.seed, device, parity["losses"])
+            case["parity"] = {"torch": torch.__version__, "run": key, "own_deviation": own, **parity}
         held = case.get("parity")
         if not held:
             raise SystemExit(f"record.py: record the losses of {model} {recipe} {data.name} on the CPU first")

@@ -32,7 +32,7 @@ def sample_places(count):
 
 
 class Training:
-    def __init__(self, model, settings, data, seed, device="cpu", dtype=torch.float32):
+    def __init__(self, model, settings, data, seed, device="cpu", dtype=torch.float32, backwards=False):
         self.settings, self.data, self.seed = settings, data, seed
         self.device, self.dtype = torch.device(device), dtype
         self.scale, self.shift = datasets.pixel_scale(data, settings["normalization"])
@@ -40,6 +40,7 @@ class Training:
         self.images = torch.from_numpy(images.copy()).to(self.device)
         self.labels = torch.from_numpy(labels.astype(numpy.int64)).to(self.device)
         self.clock = networks.Clock(seed)
+        self.clock.reversed = backwards
         self.network = networks.build(model, self.clock)
         networks.initialise(self.network, settings["init"], seed)
         self.network.to(self.device, dtype)
@@ -48,7 +49,7 @@ class Training:
         self.steps_per_epoch = 1 if batch == 0 else count // batch if settings["drop_last"] else -(-count // batch)
         ends = [settings["epochs"] * self.steps_per_epoch, settings["steps"]]
         self.total_steps = min(end for end in ends if end > 0)
-        self.all_pixels = self.pixels(self.images) if batch == 0 else None
+        self.all_pixels = None  # of a full batch, made once
         self.losses = []  # of all steps so far
 
     def pixels(self, images):
@@ -63,12 +64,16 @@ class Training:
         order = datasets.epoch_order(len(self.labels), self.seed, number, settings["shuffle"] and not full)
         self.network.train()
         for batch in datasets.batches(order, settings["batch_size"], settings["drop_last"]):
-            index = slice(None) if full else torch.from_numpy(batch).to(self.device)
+            if self.clock.reversed:
+                batch = batch[::-1].copy()
+            whole = full and not self.clock.reversed
+            index = slice(None) if whole else torch.from_numpy(batch).to(self.device)
             rate = recipes.learning_rate(settings, self.clock.step, self.total_steps)
             for group in self.optimizer.param_groups:
                 group["lr"] = float(numpy.float32(rate))
             self.optimizer.zero_grad()
-            pixels = self.all_pixels if full else self.pixels(self.images[index])
+            pixels = self.pixels(self.images[index]) if self.all_pixels is None else self.all_pixels
+            self.all_pixels = pixels if full else None
             loss = functional.cross_entropy(self.network(pixels), self.labels[index])
             loss.backward()
             self.optimizer.step()
@@ -124,10 +129,17 @@ def worst_deviations(losses, expected):
     return [max(deviations[:10]), max(deviations)]
 
 
-def first_losses(model, settings, data, seed, device, dtype):
-    training = Training(model, settings, data, seed, device, dtype)
-    while len(training.losses) < STEPS:
-        for step in training.epoch():
-            if step == STEPS:
-                break
-    return training.losses
+def own_deviation(model, settings, data, seed, device, losses):
+    """How far PyTorch's losses lie from PyTorch's own, by step, where only rounding differs: in double precision, and in
+    float with each batch's images in the opposite order, which changes nothing but the order of sums.
+
+    What these two do not share with the recorded run after some step, no other program can share with it."""
+    worst = [0.0] * len(losses)
+    for dtype, backwards in ((torch.float64, False), (torch.float32, True)):
+        training = Training(model, settings, data, seed, device, dtype, backwards)
+        while len(training.losses) < len(losses):
+            for step in training.epoch():
+                if step == len(losses):
+                    break
+        worst = [max(old, abs(a - b) / abs(b)) for old, a, b in zip(worst, training.losses, losses)]
+    return [float(f"{value:.2g}") for value in worst]

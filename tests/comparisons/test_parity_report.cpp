@@ -27,10 +27,9 @@ ParityResult example() {
     result.reference.losses.push_back(2.3 - 0.01 * i);
     result.losses.push_back(2.3 - 0.01 * i);
   }
-  result.deviation_10 = 4e-7;
-  result.deviation_100 = 2e-5;
-  result.worst_10 = 9;
-  result.worst_100 = 83;
+  result.reference.own_deviation = std::vector<double>(100, 3e-6);
+  result.first = {4e-7, 9, 0, 0};
+  result.all = {2e-5, 83, 0, 0};
   result.gradients[1] = {"conv1.weight", 1.5, 1.5, 3e-6};
   result.gradients[10] = {"fc3.bias", 0.5, 0.5, 2e-3};
   result.epochs = {{1, 0.2, 0.9712}};
@@ -87,13 +86,33 @@ TEST_CASE("what does not hold is said on its line, and of the whole") {
     CHECK(summary_table({result}).rows[0].back() == "NOT WITHIN");
     return beyond;
   };
-  CHECK(verdicts([](ParityResult& result) { result.deviation_10 = 1.1e-5; }) == 1);
-  CHECK(verdicts([](ParityResult& result) { result.deviation_100 = 1.1e-3; }) == 1);
+  CHECK(verdicts([](ParityResult& result) { result.first.left = 4; }) == 1);
+  CHECK(verdicts([](ParityResult& result) { result.all.left = 40; }) == 1);
   CHECK(verdicts([](ParityResult& result) { result.gradients[1].deviation = 1.1e-4; }) == 1);
   CHECK(verdicts([](ParityResult& result) {
           result.epochs[0].accuracy = 0.9700;
           result.accuracy_deviation = 0.0031;
         }) == 1);
+}
+
+TEST_CASE("what rounding does to PyTorch itself is no failure, and is not called within either") {
+  ParityResult result = example();
+  result.all = {0.3, 97, 31, 27};
+  CHECK(result.all.verdict() == Verdict::as_pytorch_itself);
+  CHECK(result.within());
+  CHECK(row(parity_table(result), "worst of losses 1 to 100, at step 97") == "||3.0e-01|1.0e-03|as PyTorch itself|");
+  CHECK(row(parity_table(result),
+            "  beyond the limit from step 31; PyTorch's own beyond a tenth of it from step 27") == "|||||");
+  CHECK(summary_table({result}).rows[0].back() == "as PyTorch itself");
+  result.all.own_left = 32;  // PyTorch held longer than we did
+  CHECK(result.all.verdict() == Verdict::beyond);
+  CHECK_FALSE(result.within());
+  result.all.own_left = 0;
+  CHECK_FALSE(result.within());
+  result.first = {2e-5, 9, 9, 9};
+  result.all = {2e-5, 9, 0, 0};
+  CHECK(result.within());
+  CHECK(summary_table({result}).rows[0].back() == "as PyTorch itself");
 }
 
 TEST_CASE("a ratio of times is claimed only on one machine with one number of threads") {
@@ -112,7 +131,7 @@ TEST_CASE("a ratio of times is claimed only on one machine with one number of th
         "6.00 ms, 5.60 s|2.00 ms, 1.88 s||||");
   result.timed.reset();
   CHECK(has(times_note(result), "No time of PyTorch is recorded"));
-  CHECK(summary_table({result}).rows[0][12].empty());
+  CHECK(summary_table({result}).rows[0][13].empty());
 }
 
 TEST_CASE("fewer steps: the last one is shown, and no epoch") {
@@ -125,7 +144,7 @@ TEST_CASE("fewer steps: the last one is shown, and no epoch") {
   CHECK(row(table, "loss at step 7") == "2.24|2.24|0.0e+00|||");
   CHECK(row(table, "loss at step 10") == "no such row");
   CHECK(row(table, "worst of losses 1 to 7, at step 9") != "no such row");
-  CHECK(summary_table({result}).rows[0][7].empty());
+  CHECK(summary_table({result}).rows[0][8].empty());
 }
 
 TEST_CASE("bars are as long as their values") {

@@ -1,6 +1,7 @@
 // PyTorch's recordings as files: what the project's own hold, and each fault of a file told in one line.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <functional>
 
 #include "comparisons/parity.h"
@@ -64,7 +65,8 @@ TEST_CASE("every recipe of every network is recorded on both data sets, as this 
         REQUIRE(found != cases.end());
         CHECK(found->losses.size() == 100);
         CHECK(found->gradients.size() == 2);
-        CHECK(found->double_deviation_10 > 0);
+        CHECK(found->own_deviation.size() == 100);
+        CHECK(*std::ranges::max_element(found->own_deviation) > 0);
       }
   }
   CHECK(bytes < 2 << 20);
@@ -120,6 +122,8 @@ TEST_CASE("a recording with a field that is missing, of another type, or no numb
         std::string("cases[0].parity.losses[3] is not above 0") + kRemedy);
   CHECK(first([](Json& json) { json["parity"]["losses"] = Json::array({1.0}); }) ==
         std::string("cases[0].parity.losses has fewer than ten numbers") + kRemedy);
+  CHECK(first([](Json& json) { json["parity"]["own_deviation"].erase(0); }) ==
+        std::string("cases[0].parity.own_deviation does not have as many numbers as there are losses") + kRemedy);
   CHECK(first([](Json& json) { json["parity"]["gradients"].erase("1"); }) ==
         std::string("cases[0].parity.gradients has none of step 1") + kRemedy);
   CHECK(first([](Json& json) { json["parity"]["gradients"]["1"][0]["shape"][0] = 99999999; }) ==

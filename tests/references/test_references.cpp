@@ -1,6 +1,6 @@
 // Every network's every recipe trains as PyTorch recorded it: the first 10 losses within 1e-5, 100 within 1e-3,
-// gradients of the first step within 1e-4. Networks that take long run fewer steps here; `compare --all` runs all of
-// them.
+// gradients of the first step within 1e-4; or, where PyTorch's own losses leave these limits by rounding alone, no
+// sooner than those do. Networks that take long run fewer steps here; `compare --all` runs all of them.
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -48,14 +48,15 @@ int compare_all(const std::string& implementation, const ParityData& data, doubl
       CAPTURE(reference.label());
       CAPTURE(implementation);
       CHECK(result.losses.size() == static_cast<size_t>(options.steps));
-      CHECK(result.deviation_10 <= kTenLosses);
-      CHECK(result.deviation_100 <= kHundredLosses);
+      CHECK(result.first.verdict() != Verdict::beyond);
+      CHECK(result.all.verdict() != Verdict::beyond);
       REQUIRE(result.gradients.contains(1));
       CAPTURE(result.gradients.at(1).name);
       CHECK(result.gradients.at(1).deviation <= kFirstGradients);
       CHECK(result.within());
       MESSAGE(reference.label() << ", " << implementation << ": " << options.steps << " steps, losses "
-                                << result.deviation_10 << " and " << result.deviation_100 << ", gradients "
+                                << result.first.deviation << " and " << result.all.deviation
+                                << (result.all.left > 0 ? ", as PyTorch itself," : ",") << " gradients "
                                 << result.gradients.at(1).deviation);
     }
   return compared;
@@ -120,7 +121,7 @@ TEST_CASE("a wrong number is noticed: a loss, a gradient") {
   changed.losses[6] *= 1.00002;
   const ParityResult loss = compare_with_reference(changed, digits(), options);
   CHECK_FALSE(loss.within());
-  CHECK(loss.worst_10 == 7);
+  CHECK(loss.first.worst == 7);
   changed = *found;
   changed.gradients.at(1)[1].samples[2] += 2e-4 * changed.gradients.at(1)[1].norm;
   const ParityResult gradient = compare_with_reference(changed, digits(), options);
