@@ -264,11 +264,11 @@ Verdict ParityResult::Losses::verdict() const {
   return own_left > 0 && own_left <= left ? Verdict::as_pytorch_itself : Verdict::beyond;
 }
 
-bool ParityResult::within() const {
+Verdict ParityResult::verdict() const {
   const auto gradient = gradients.find(1);
-  return !interrupted && first.verdict() != Verdict::beyond && all.verdict() != Verdict::beyond &&
-         gradient != gradients.end() && gradient->second.deviation <= kFirstGradients &&
-         accuracy_deviation <= kAccuracy + 1e-12;
+  const bool others = !interrupted && gradient != gradients.end() && gradient->second.deviation <= kFirstGradients &&
+                      accuracy_deviation <= kAccuracy + 1e-12;
+  return others ? std::max(first.verdict(), all.verdict()) : Verdict::beyond;
 }
 
 std::optional<double> ParityResult::ratio(const ReferenceTime& time) const {

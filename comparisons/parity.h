@@ -21,7 +21,7 @@ inline constexpr double kTenLosses = 1e-5, kHundredLosses = 1e-3, kFirstGradient
 // Rounding grows from step to step, in some trainings beyond every limit. Where PyTorch's own losses, in double or
 // summed in another order, had left the recorded ones by a tenth of a limit before ours left them by all of it, that is
 // said in place of a failure.
-enum class Verdict { within, as_pytorch_itself, beyond };
+enum class Verdict { within, as_pytorch_itself, beyond };  // from good to bad
 
 struct ParityData {
   datasets::Dataset dataset;
@@ -64,7 +64,8 @@ struct ParityResult {
   std::optional<ReferenceRun> timed;
   bool same_machine = false;
 
-  bool within() const;  // nothing is beyond its limit
+  Verdict verdict() const;  // the worst of all lines
+  bool holds() const { return verdict() != Verdict::beyond; }
   // PyTorch's time over ours; nothing where that would compare machines or numbers of threads.
   std::optional<double> ratio(const ReferenceTime& time) const;
 };

@@ -51,8 +51,8 @@ struct ReferenceCase {
   std::string torch;         // that computed the losses and gradients
   std::vector<double> losses;
   std::map<int64_t, std::vector<ReferenceGradient>> gradients;  // by step, 1 for the first
-  // By step: how far PyTorch's losses lie from its own where only rounding differs, in double or with each batch's
-  // images in the opposite order. What these do not share, no other program can share with them.
+  // By step: how far PyTorch's losses lie from its own where only rounding differs (references/training.py, TWINS).
+  // What these do not share, no other program can share with them.
   std::vector<double> own_deviation;
   std::vector<ReferenceRun> runs;
 

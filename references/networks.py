@@ -71,14 +71,15 @@ class Dropout(torch.nn.Module):
     def forward(self, x):
         if not self.training:
             return x
-        factors = philox.dropout_factors(self.clock.seed, self.layer, self.clock.step, tuple(x.shape), self.probability)
-        if self.clock.reversed:
+        clock = self.clock
+        factors = philox.dropout_factors(clock.seed, self.layer, clock.step, tuple(x.shape), self.probability)
+        if clock.reversed:
             factors = factors[::-1].copy()
         return x * torch.from_numpy(factors).to(x.device, x.dtype)
 
 
 class Clock:
-    """What dropout draws from: the run's seed and the number of steps done. reversed: the batch's last image is first."""
+    """What dropout draws from: the run's seed and the number of steps done. reversed: the last image comes first."""
 
     def __init__(self, seed):
         self.seed, self.step, self.reversed = seed, 0, False

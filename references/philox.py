@@ -6,6 +6,7 @@ Not here: which network starts how (networks.py), which images are held out (dat
 import numpy
 
 INIT, SHUFFLE, DROPOUT = 1, 2, 3  # the purposes of a stream
+TWIN = 255  # training.py's own
 EPOCH_SHUFFLE, SPLIT_SHUFFLE = 0, 1
 MASK = numpy.uint64(0xFFFFFFFF)
 HALF = numpy.uint64(32)
@@ -69,7 +70,7 @@ def truncated_normal(seed, stream, count, deviation):
 
 
 def permutation(seed, number, step, count):
-    """Durstenfeld's shuffle: for i = count - 1 .. 1 swap i with a draw from 0 .. i, bounded by Lemire's multiplication."""
+    """Durstenfeld's shuffle: for i = count - 1 .. 1 swap i with a draw from 0 .. i, bounded as Lemire does it."""
     stream = stream_of(SHUFFLE, number)
     ranges = numpy.arange(1, count + 1, dtype=numpy.uint64)
     products = words(seed, stream, step, count) * ranges

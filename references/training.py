@@ -9,11 +9,13 @@ from torch.nn import functional
 
 import data as datasets
 import networks
+import philox
 import recipes
 
 STEPS = 100  # losses that are recorded
 GRADIENT_STEPS = (1, 10)
 SAMPLES = 8  # of each gradient
+GONE = 1e-4  # relative: a tenth of what 100 losses may deviate
 EVALUATION_ROWS = 1000
 
 
@@ -119,7 +121,8 @@ def record(model, settings, data, seed, device, epochs):
             if step >= STEPS and step > epochs * training.steps_per_epoch:
                 break
         if training.clock.step % training.steps_per_epoch == 0 and len(by_epoch) < epochs:
-            by_epoch.append({"epoch": len(by_epoch) + 1, "loss": training.epoch_loss(), "accuracy": training.accuracy()})
+            epoch = len(by_epoch) + 1
+            by_epoch.append({"epoch": epoch, "loss": training.epoch_loss(), "accuracy": training.accuracy()})
     return training, {"losses": training.losses[:STEPS], "gradients": gradients}, by_epoch
 
 
@@ -129,17 +132,37 @@ def worst_deviations(losses, expected):
     return [max(deviations[:10]), max(deviations)]
 
 
-def own_deviation(model, settings, data, seed, device, losses):
-    """How far PyTorch's losses lie from PyTorch's own, by step, where only rounding differs: in double precision, and in
-    float with each batch's images in the opposite order, which changes nothing but the order of sums.
+# Trainings that differ from the recorded one by rounding alone: each batch's images in the opposite order, which
+# changes nothing but the order of sums; every initial weight moved by a unit of its last place up, down or not at all;
+# double precision.
+TWINS = ("backwards", "moved 1", "moved 2", "moved 3", "moved 4", "double")
 
-    What these two do not share with the recorded run after some step, no other program can share with it."""
+
+def twin(name, model, settings, data, seed, device):
+    kind, _, number = name.partition(" ")
+    training = Training(model, settings, data, seed, device, torch.float64 if kind == "double" else torch.float32,
+                        kind == "backwards")
+    for index, parameter in enumerate(training.network.parameters() if kind == "moved" else ()):
+        draws = philox.words(int(number), philox.stream_of(philox.TWIN, index), 0, parameter.numel()) % numpy.uint64(3)
+        factors = 1 + (draws.astype(numpy.float32) - 1) * numpy.float32(2.0 ** -23)
+        with torch.no_grad():
+            parameter.mul_(torch.from_numpy(factors).view_as(parameter).to(parameter.device))
+    return training
+
+
+def own_deviation(model, settings, data, seed, device, losses, names):
+    """How far PyTorch's losses lie from PyTorch's own where only rounding differs: the worst of the twins, by step.
+
+    What these do not share with the recorded run after some step, no other program can share with it. Once one twin has
+    gone a way of its own, the others run no further than that."""
     worst = [0.0] * len(losses)
-    for dtype, backwards in ((torch.float64, False), (torch.float32, True)):
-        training = Training(model, settings, data, seed, device, dtype, backwards)
-        while len(training.losses) < len(losses):
+    for name in names:
+        gone = next((step for step, value in enumerate(worst, 1) if value > GONE), len(losses))
+        training = twin(name, model, settings, data, seed, device)
+        while len(training.losses) < max(gone, 10):
             for step in training.epoch():
-                if step == len(losses):
+                if step == max(gone, 10):
                     break
-        worst = [max(old, abs(a - b) / abs(b)) for old, a, b in zip(worst, training.losses, losses)]
+        for i, loss in enumerate(training.losses):
+            worst[i] = max(worst[i], abs(loss - losses[i]) / abs(losses[i]))
     return [float(f"{value:.2g}") for value in worst]

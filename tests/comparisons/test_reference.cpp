@@ -43,11 +43,11 @@ std::string fault_after(const std::function<void(Json&)>& change) {
   return fault_of(json.dump());
 }
 
-bool says(const std::string& text, const std::string& part) {
+bool tells(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
-constexpr const char* kRemedy = "; take the file that came with this version, or record it again";
+constexpr const char* kFileRemedy = "; take the file that came with this version, or record it again";
 
 }  // namespace
 
@@ -85,58 +85,61 @@ TEST_CASE("a recording that is not there, not JSON, cut short, of another progra
   CHECK_THROWS_AS(read_references(folder.path, "dnn"), DataError);
   const std::string text = recorded_text("dnn");
   CHECK(fault_of(text).empty());
-  const std::string no_json = std::string("is not JSON, or not all of it") + kRemedy;
+  const std::string no_json = std::string("is not JSON, or not all of it") + kFileRemedy;
   CHECK(fault_of("") == no_json);
   CHECK(fault_of("PK\3\4") == no_json);
   for (const size_t part : {size_t{1}, text.size() / 3, text.size() / 2, text.size() - 3})
     CHECK(fault_of(text.substr(0, part)) == no_json);
-  const std::string foreign = std::string("is not a recording of references/record.py") + kRemedy;
+  const std::string foreign = std::string("is not a recording of references/record.py") + kFileRemedy;
   CHECK(fault_of("[]") == foreign);
   CHECK(fault_of("{}") == foreign);
   CHECK(fault_of("{\"format\": 3}") == foreign);
   CHECK(fault_of("{\"format\": \"safetensors\"}") == foreign);
   CHECK(fault_after([](Json& json) { json["version"] = 0; }) ==
-        std::string("has version 0, and this program reads 1") + kRemedy);
+        std::string("has version 0, and this program reads 1") + kFileRemedy);
   CHECK(fault_after([](Json& json) { json["version"] = 2; }) ==
-        std::string("has version 2, and this program reads 1") + kRemedy);
+        std::string("has version 2, and this program reads 1") + kFileRemedy);
   CHECK(fault_after([](Json& json) { json["version"] = "1"; }) ==
-        std::string("version is not a whole number") + kRemedy);
-  CHECK(fault_after([](Json& json) { json["model"] = "lenet"; }) == std::string("is of the model 'lenet'") + kRemedy);
+        std::string("version is not a whole number") + kFileRemedy);
+  CHECK(fault_after([](Json& json) { json["model"] = "lenet"; }) ==
+        std::string("is of the model 'lenet'") + kFileRemedy);
 }
 
 TEST_CASE("a recording with a field that is missing, of another type, or no number") {
   const auto first = [](const std::function<void(Json&)>& change) {
     return fault_after([&](Json& json) { change(json["cases"][0]); });
   };
-  CHECK(fault_after([](Json& json) { json.erase("cases"); }) == std::string("has no 'cases'") + kRemedy);
-  CHECK(fault_after([](Json& json) { json["cases"] = 5; }) == std::string("cases is not a list") + kRemedy);
-  CHECK(first([](Json& json) { json = 1; }) == std::string("cases[0] is not an object") + kRemedy);
-  CHECK(first([](Json& json) { json["recipe"] = 1; }) == std::string("cases[0].recipe is not a text") + kRemedy);
-  CHECK(first([](Json& json) { json["seed"] = -1; }) == std::string("cases[0].seed is not a whole number") + kRemedy);
+  CHECK(fault_after([](Json& json) { json.erase("cases"); }) == std::string("has no 'cases'") + kFileRemedy);
+  CHECK(fault_after([](Json& json) { json["cases"] = 5; }) == std::string("cases is not a list") + kFileRemedy);
+  CHECK(first([](Json& json) { json = 1; }) == std::string("cases[0] is not an object") + kFileRemedy);
+  CHECK(first([](Json& json) { json["recipe"] = 1; }) == std::string("cases[0].recipe is not a text") + kFileRemedy);
+  CHECK(first([](Json& json) { json["seed"] = -1; }) ==
+        std::string("cases[0].seed is not a whole number") + kFileRemedy);
   CHECK(first([](Json& json) { json["settings"] = "x"; }) ==
-        std::string("cases[0].settings is not an object") + kRemedy);
-  CHECK(first([](Json& json) { json.erase("parity"); }) == std::string("cases[0] has no 'parity'") + kRemedy);
+        std::string("cases[0].settings is not an object") + kFileRemedy);
+  CHECK(first([](Json& json) { json.erase("parity"); }) == std::string("cases[0] has no 'parity'") + kFileRemedy);
   CHECK(first([](Json& json) { json["parity"]["losses"][3] = nullptr; }) ==
-        std::string("cases[0].parity.losses[3] is not a finite number") + kRemedy);
+        std::string("cases[0].parity.losses[3] is not a finite number") + kFileRemedy);
   CHECK(first([](Json& json) { json["parity"]["losses"][3] = 0; }) ==
-        std::string("cases[0].parity.losses[3] is not above 0") + kRemedy);
+        std::string("cases[0].parity.losses[3] is not above 0") + kFileRemedy);
   CHECK(first([](Json& json) { json["parity"]["losses"] = Json::array({1.0}); }) ==
-        std::string("cases[0].parity.losses has fewer than ten numbers") + kRemedy);
+        std::string("cases[0].parity.losses has fewer than ten numbers") + kFileRemedy);
   CHECK(first([](Json& json) { json["parity"]["own_deviation"].erase(0); }) ==
-        std::string("cases[0].parity.own_deviation does not have as many numbers as there are losses") + kRemedy);
+        std::string("cases[0].parity.own_deviation does not have as many numbers as there are losses") + kFileRemedy);
   CHECK(first([](Json& json) { json["parity"]["gradients"].erase("1"); }) ==
-        std::string("cases[0].parity.gradients has none of step 1") + kRemedy);
+        std::string("cases[0].parity.gradients has none of step 1") + kFileRemedy);
   CHECK(first([](Json& json) { json["parity"]["gradients"]["1"][0]["shape"][0] = 99999999; }) ==
-        std::string("cases[0].parity.gradients.'1'[0].shape holds a size that no network here has") + kRemedy);
+        std::string("cases[0].parity.gradients.'1'[0].shape holds a size that no network here has") + kFileRemedy);
   CHECK(first([](Json& json) { json["parity"]["gradients"]["1"][0]["samples"].erase(0); }) ==
-        std::string("cases[0].parity.gradients.'1'[0].samples does not have as many numbers as it should") + kRemedy);
+        std::string("cases[0].parity.gradients.'1'[0].samples does not have as many numbers as it should") +
+            kFileRemedy);
   CHECK(
-      says(first([](Json& json) { json["runs"].begin().value()["threads"] = 1.5; }), "threads is not a whole number"));
+      tells(first([](Json& json) { json["runs"].begin().value()["threads"] = 1.5; }), "threads is not a whole number"));
   // nan and infinity are no JSON; a number that no double holds is refused by the parser, too.
   const std::string text = recorded_text("dnn");
   const size_t losses = text.find("\"losses\": [") + 11;
   for (const char* bad : {"NaN, ", "Infinity, ", "1e999, "})
-    CHECK(says(fault_of(text.substr(0, losses) + bad + text.substr(losses)), "is not JSON, or not all of it"));
+    CHECK(tells(fault_of(text.substr(0, losses) + bad + text.substr(losses)), "is not JSON, or not all of it"));
 }
 
 TEST_CASE("a recipe or data set that has changed since is told by its field") {
@@ -159,14 +162,14 @@ TEST_CASE("a recipe or data set that has changed since is told by its field") {
   CHECK(fault([](ReferenceCase&) {}).empty());
   CHECK(fault([](ReferenceCase& each) { each.settings["lr"] = 0.5; }) ==
         "dnn.json: dnn default on digits: lr is 0.5 there and 0.03 here; record it again with references/record.py");
-  CHECK(
-      says(fault([](ReferenceCase& each) { each.settings.erase("momentum"); }), "momentum is null there and 0.9 here"));
-  CHECK(says(fault([](ReferenceCase& each) { each.settings["nesterov"] = true; }),
-             "nesterov is true there and null here"));
-  CHECK(says(fault([](ReferenceCase& each) { each.settings["schedule"]["kind"] = "constant"; }),
-             "schedule.kind is \"constant\" there and \"cosine\" here"));
-  CHECK(says(fault([](ReferenceCase& each) { each.settings["init"] = 3; }), "init is 3 there and {"));
-  CHECK(says(fault([](ReferenceCase& each) { each.train_sha256 = "beef"; }), "train_sha256 is \"beef\" there and \""));
+  CHECK(tells(fault([](ReferenceCase& each) { each.settings.erase("momentum"); }),
+              "momentum is null there and 0.9 here"));
+  CHECK(tells(fault([](ReferenceCase& each) { each.settings["nesterov"] = true; }),
+              "nesterov is true there and null here"));
+  CHECK(tells(fault([](ReferenceCase& each) { each.settings["schedule"]["kind"] = "constant"; }),
+              "schedule.kind is \"constant\" there and \"cosine\" here"));
+  CHECK(tells(fault([](ReferenceCase& each) { each.settings["init"] = 3; }), "init is 3 there and {"));
+  CHECK(tells(fault([](ReferenceCase& each) { each.train_sha256 = "beef"; }), "train_sha256 is \"beef\" there and \""));
 }
 
 }  // namespace cairn::comparisons

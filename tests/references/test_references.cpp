@@ -53,7 +53,7 @@ int compare_all(const std::string& implementation, const ParityData& data, doubl
       REQUIRE(result.gradients.contains(1));
       CAPTURE(result.gradients.at(1).name);
       CHECK(result.gradients.at(1).deviation <= kFirstGradients);
-      CHECK(result.within());
+      CHECK(result.holds());
       MESSAGE(reference.label() << ", " << implementation << ": " << options.steps << " steps, losses "
                                 << result.first.deviation << " and " << result.all.deviation
                                 << (result.all.left > 0 ? ", as PyTorch itself," : ",") << " gradients "
@@ -116,16 +116,16 @@ TEST_CASE("a wrong number is noticed: a loss, a gradient") {
   options.device.implementation = "eigen";
   options.device.where = "cpu";
   options.steps = 10;
-  REQUIRE(compare_with_reference(*found, digits(), options).within());
+  REQUIRE(compare_with_reference(*found, digits(), options).holds());
   ReferenceCase changed = *found;
   changed.losses[6] *= 1.00002;
   const ParityResult loss = compare_with_reference(changed, digits(), options);
-  CHECK_FALSE(loss.within());
+  CHECK_FALSE(loss.holds());
   CHECK(loss.first.worst == 7);
   changed = *found;
   changed.gradients.at(1)[1].samples[2] += 2e-4 * changed.gradients.at(1)[1].norm;
   const ParityResult gradient = compare_with_reference(changed, digits(), options);
-  CHECK_FALSE(gradient.within());
+  CHECK_FALSE(gradient.holds());
   CHECK(gradient.gradients.at(1).name == "fc1.bias");
 }
 
