@@ -1,15 +1,18 @@
-// compare: repeats a published comparison and puts its figures beside the published ones. Parses flags, prints; the
-// work is in comparisons/.
+// compare: repeats a published comparison and puts its figures beside the published ones; or trains from the start that
+// PyTorch had and compares step by step with what it recorded. Parses flags, prints; the work is in comparisons/.
 #include <fmt/format.h>
 
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <sstream>
 
 #include "apps/app.h"
 #include "apps/flags.h"
 #include "comparisons/live.h"
+#include "comparisons/parity_report.h"
+#include "comparisons/parity_run.h"
 #include "comparisons/report.h"
 #include "comparisons/run.h"
 #include "framework/error.h"
@@ -20,9 +23,10 @@ namespace {
 struct Settings {
   std::string suite, implementations, datasets;
   comparisons::SuiteOptions options;
-  bool live = false;
-  std::string model = "lenet", recipe = "default";
-  int64_t steps = 100;
+  // Of the comparisons with PyTorch, recorded or live.
+  std::optional<std::string> models, recipe, report, references;
+  std::optional<int64_t> steps, epochs;
+  bool all = false, live = false;
 };
 
 std::string suites_text() {
@@ -36,15 +40,21 @@ std::string suites_text() {
 
 void add_flags(app::Flags& flags, Settings& settings) {
   comparisons::SuiteOptions& options = settings.options;
-  flags.add("--suite", settings.suite, "which comparison");
-  flags.add_switch("--live", settings.live, "instead of a suite: a network beside its twin in LibTorch, step by step");
-  flags.add("--model", settings.model, "with --live: the network");
-  flags.add("--recipe", settings.recipe, "with --live: one of the network's recipes");
-  flags.add("--steps", settings.steps, "with --live: how many steps of training");
+  flags.add("--model", settings.models, "networks to compare with PyTorch's recordings, separated by commas");
+  flags.add_switch("--all", settings.all, "compare every network and recipe with PyTorch's recordings");
+  flags.add_switch("--live", settings.live,
+                   "compare --model with its twin in LibTorch instead, trained in this process");
+  flags.add("--recipe", settings.recipe, "of --model; default `default`");
+  flags.add("--steps", settings.steps, "losses to compare with PyTorch's, without epochs if under 100");
+  flags.add("--epochs", settings.epochs, "accuracies to compare with PyTorch's; default as many as were recorded");
+  flags.add("--report", settings.report, "folder for a page of the comparison with PyTorch");
+  flags.add("--references", settings.references, "folder of PyTorch's recordings; default those that come with Cairn");
+  flags.add("--suite", settings.suite, "which published comparison");
   flags.add_switch("--quick", options.quick, "few epochs on few images: minutes on a CPU, figures without meaning");
   flags.add("--impl", settings.implementations,
             "implementations, separated by commas; default all that this machine has, without reference");
-  flags.add("--dataset", settings.datasets, "data sets, separated by commas; default the suite's");
+  flags.add("--dataset", settings.datasets,
+            "data sets, separated by commas; default the suite's, or mnist, else digits");
   flags.add("--data-dir", options.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", options.check_hash, "refuse data files that are not the published ones (true or false)");
   flags.add("--device", options.where, "auto, cpu or cuda");
@@ -75,10 +85,10 @@ void print_tables(const comparisons::Suite& suite, bool quick, const comparisons
 
 // One network, one implementation, one data set.
 int compare_live(const Settings& settings) {
-  comparisons::LiveOptions live{.steps = settings.steps, .stop = &app::interruption()};
+  comparisons::LiveOptions live{.steps = settings.steps.value_or(100), .stop = &app::interruption()};
   RunConfig& run = live.run;
-  run.model = settings.model;
-  run.recipe = settings.recipe;
+  run.model = *settings.models;
+  run.recipe = settings.recipe.value_or("default");
   run.training = find_recipe(find_model(run.model), run.recipe);
   run.dataset = settings.datasets;
   run.data_dir = settings.options.data_dir;
@@ -93,18 +103,87 @@ int compare_live(const Settings& settings) {
   return comparisons::within_tolerance(result) ? app::kDone : app::kFailed;
 }
 
+// Throws for a flag that belongs to the other kind of comparison.
+void check_kind(const Settings& settings) {
+  const bool suite = !settings.suite.empty(), parity = settings.models || settings.all;
+  if (suite == parity && !settings.live) {
+    std::string names;
+    for (const comparisons::Suite& each : comparisons::known_suites()) names += (names.empty() ? "" : ", ") + each.name;
+    throw UsageError("one of --model, --all and --suite is needed; suites are " + names);
+  }
+  const auto refuse = [](bool given, const char* flag, const char* owner) {
+    if (given) throw UsageError(fmt::format("{} belongs to {}", flag, owner));
+  };
+  if (settings.live) {
+    if (suite || settings.all || !settings.models) throw UsageError("--live goes with one --model");
+    refuse(settings.epochs.has_value(), "--epochs", "a call without --live");
+    refuse(settings.report.has_value(), "--report", "a call without --live");
+    refuse(settings.references.has_value(), "--references", "a call without --live");
+  }
+  refuse(suite && settings.recipe, "--recipe", "--model");
+  refuse(suite && settings.steps, "--steps", "--model and --all");
+  refuse(suite && settings.epochs, "--epochs", "--model and --all");
+  refuse(suite && settings.report, "--report", "--model and --all");
+  refuse(suite && settings.references, "--references", "--model and --all");
+  refuse(parity && settings.options.quick, "--quick", "--suite");
+  refuse(parity && !settings.options.out.empty(), "--out", "--suite; a page is asked for with --report");
+  refuse(parity && !settings.live && settings.options.seed != 1, "--seed", "--suite; here it is the recording's");
+  refuse(settings.all && settings.models, "--model", "a call without --all");
+}
+
+int compare_with_pytorch(const Settings& settings) {
+  const comparisons::SuiteOptions& shared = settings.options;
+  comparisons::ParityPlan plan;
+  plan.models = words_of(settings.models.value_or(""), "--model");
+  plan.recipe = settings.recipe.value_or(settings.all ? "" : "default");
+  plan.datasets = words_of(settings.datasets, "--dataset");
+  plan.implementations = words_of(settings.implementations, "--impl");
+  plan.data_dir = shared.data_dir;
+  plan.references = settings.references.value_or("");
+  plan.check_hash = shared.check_hash;
+  plan.quiet = shared.quiet;
+  plan.options.device.where = shared.where;
+  plan.options.device.threads = shared.threads;
+  plan.options.steps = settings.steps.value_or(plan.options.steps);
+  plan.options.epochs = settings.epochs.value_or(plan.options.epochs);
+  plan.options.stop = &app::interruption();
+  if (plan.options.steps < 1) throw UsageError("--steps must be 1 or more");
+  if (settings.epochs && *settings.epochs < 0) throw UsageError("--epochs must be 0 or more");
+
+  std::vector<comparisons::ParityResult> done;
+  const auto finished = [&](const comparisons::ParityResult& result) {
+    done.push_back(result);
+    fmt::print("{}, {}\n{}{}\n\n", result.reference.label(), result.device,
+               benchmarks::text(comparisons::parity_table(result)), comparisons::times_note(result));
+    std::fflush(stdout);
+    if (settings.report) comparisons::write_parity_report(done, *settings.report);
+  };
+  const size_t count = run_parity(plan, finished).size();
+  if (done.size() > 1) fmt::print("{}\n", benchmarks::text(comparisons::summary_table(done)));
+  size_t holding = 0, within = 0;
+  for (const comparisons::ParityResult& result : done) {
+    holding += result.holds();
+    within += result.verdict() == comparisons::Verdict::within;
+  }
+  fmt::print("{} of {} comparisons within the limits{}\n", within, done.size(),
+             holding > within ? fmt::format(", {} beyond as PyTorch itself", holding - within) : "");
+  if (done.size() < count) {
+    fmt::print(stderr, "compare: interrupted\n");
+    return app::kInterrupted;
+  }
+  return holding == count ? app::kDone : app::kFailed;
+}
+
 int compare(int argc, char** argv) {
-  app::Flags flags("compare", "Repeats a published comparison, beside the published figures.");
+  app::Flags flags("compare",
+                   "Repeats a published comparison, beside the published figures (--suite); or trains from PyTorch's "
+                   "start and compares step by step with what it recorded (--model, --all).");
   Settings settings;
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;
+  check_kind(settings);
   if (settings.live) return compare_live(settings);
-  if (settings.suite.empty()) {
-    std::string names;
-    for (const comparisons::Suite& suite : comparisons::known_suites())
-      names += (names.empty() ? "" : ", ") + suite.name;
-    throw UsageError("--suite (or --live) is needed: one of " + names);
-  }
+  if (settings.suite.empty()) return compare_with_pytorch(settings);
   const comparisons::Suite& suite = comparisons::find_suite(settings.suite);
   comparisons::SuiteOptions& options = settings.options;
   options.implementations = words_of(settings.implementations, "--impl");

@@ -8,6 +8,7 @@
 #include "apps/app.h"
 #include "apps/flags.h"
 #include "datasets/dataset.h"
+#include "datasets/digits_files.h"
 #include "datasets/download_display.h"
 #include "datasets/fetch.h"
 
@@ -17,6 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 using datasets::DataSource;
 
+constexpr const char* kDrawn = "digits";
 constexpr double kConnectSeconds = 5, kLongestSeconds = 3600;
 
 // Of what stays on disk.
@@ -39,8 +41,11 @@ void print_list(const fs::path& data_dir) {
                datasets::size_text(download_bytes(source)), contents_text(source), (data_dir / source.name).string());
     for (const std::string& mirror : datasets::choose_mirrors(source)) fmt::print("  from {}\n", mirror);
   }
+  fmt::print("{}: drawn here, not downloaded, for programs that cannot draw it\n  4 files in {}\n", kDrawn,
+             (data_dir / kDrawn).string());
 }
 
+// The published ones of these; `digits` is drawn.
 std::vector<DataSource> choose_sources(const std::vector<std::string>& names) {
   std::vector<DataSource> sources;
   for (const std::string& name : names) {
@@ -48,9 +53,9 @@ std::vector<DataSource> choose_sources(const std::vector<std::string>& names) {
       const auto all = datasets::known_sources();
       return {all.begin(), all.end()};
     }
-    sources.push_back(datasets::find_source(name));
+    if (name != kDrawn) sources.push_back(datasets::find_source(name));
   }
-  if (sources.empty()) throw UsageError("name the data sets to fetch, or all; --list shows what there is");
+  if (names.empty()) throw UsageError("name the data sets to fetch, or all; --list shows what there is");
   return sources;
 }
 
@@ -65,7 +70,7 @@ int fetch(int argc, char** argv) {
   double timeout_seconds = 10;
   bool list = false;
   datasets::DownloadOptions options;
-  flags.add_words("NAMES", names, "mnist, fashion-mnist, cifar10, imdb, or all");
+  flags.add_words("NAMES", names, "mnist, fashion-mnist, cifar10, imdb, or all of these; digits, drawn here, as files");
   flags.add("--data-dir", data_dir_flag, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--timeout", timeout_seconds, "seconds without data after which a mirror is left for the next one");
   flags.add_switch("--list", list, "show what is known, how large it is and where it goes; download nothing");
@@ -87,6 +92,9 @@ int fetch(int argc, char** argv) {
   options.stall_timeout = milliseconds(timeout_seconds);
   options.connect_timeout = milliseconds(std::min(timeout_seconds, kConnectSeconds));
   int code = app::kDone;
+  if (std::ranges::find(names, kDrawn) != names.end())
+    fmt::print("{}: 4 files {} {}\n", kDrawn, datasets::write_digits(data_dir) ? "now in" : "already in",
+               (data_dir / kDrawn).string());
   for (const DataSource& source : sources) {
     try {
       const bool downloaded = fetch_source(source, data_dir, choose_mirrors(source), options);

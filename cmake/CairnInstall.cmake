@@ -20,6 +20,8 @@ install(DIRECTORY framework datasets models trainers DESTINATION ${CMAKE_INSTALL
   FILES_MATCHING PATTERN *.h)
 install(FILES kernels/backend.h kernels/entries.h kernels/image_args.h kernels/plugin.h kernels/registry.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cairn/kernels)
+# PyTorch's recordings, where comparisons/reference.cpp looks for them.
+install(DIRECTORY references/recorded/ DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/cairn/references FILES_MATCHING PATTERN *.json)
 install(FILES README.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_package_config_file(cmake/cairn-config.cmake.in ${CMAKE_BINARY_DIR}/cairn-config.cmake

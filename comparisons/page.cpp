@@ -69,6 +69,11 @@ void Page::plot(const Plot& plot, const std::string& folder) {
   html_ += svg(plot);
 }
 
+void Page::plot(const BarChart& chart, const std::string& folder) {
+  markdown_ += fmt::format("![{}]({}/{}.svg)\n\n", chart.title, folder, chart.name);
+  html_ += svg(chart);
+}
+
 std::string Page::markdown() const {
   return "# " + title_ + "\n\n" + markdown_.substr(0, markdown_.find_last_not_of('\n') + 1) + "\n";
 }

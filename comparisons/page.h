@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "benchmarks/table.h"
+#include "comparisons/bars.h"
 #include "comparisons/plot.h"
 
 namespace cairn::comparisons {
@@ -19,6 +20,7 @@ class Page {
   void table(const std::string& caption, const benchmarks::Table& table);
   // In Markdown a link to `folder`/<name>.svg, in HTML the drawing itself.
   void plot(const Plot& plot, const std::string& folder);
+  void plot(const BarChart& chart, const std::string& folder);
 
   std::string markdown() const;
   std::string html() const;

@@ -29,14 +29,6 @@ std::vector<std::string> without_repeats(const std::vector<std::string>& names) 
   return result;
 }
 
-// `reference` is there to be right and takes hours for what others do in minutes: only when asked for.
-std::vector<std::string> implementations_here() {
-  std::vector<std::string> names;
-  for (const Backend* backend : compiled_backends())
-    if (backend->device_count() > 0 && std::string(backend->name) != "reference") names.push_back(backend->name);
-  return without_repeats(names);
-}
-
 int64_t training_images(const std::string& dataset, const SuiteOptions& options) {
   datasets::LoadOptions load;
   load.quiet = options.quiet;
@@ -86,6 +78,13 @@ std::vector<nlohmann::json> finished_results(const Suite& suite, const fs::path&
 }
 
 }  // namespace
+
+std::vector<std::string> implementations_here() {
+  std::vector<std::string> names;
+  for (const Backend* backend : compiled_backends())
+    if (backend->device_count() > 0 && std::string(backend->name) != "reference") names.push_back(backend->name);
+  return without_repeats(names);
+}
 
 std::vector<RunConfig> plan_suite(const Suite& suite, const SuiteOptions& options) {
   const auto implementations =

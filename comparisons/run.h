@@ -36,6 +36,9 @@ struct SuiteResult {
   std::vector<nlohmann::json> results;  // every finished training of the folder
 };
 
+// Every implementation that this machine has, apart from `reference`, which takes hours for what others do in minutes.
+std::vector<std::string> implementations_here();
+
 // The trainings of a call in their order, implementation by implementation, so that the first tables are whole soon.
 // Throws what is wrong with the options: UsageError, DeviceError, DataError.
 std::vector<RunConfig> plan_suite(const Suite& suite, const SuiteOptions& options);

@@ -1,5 +1,5 @@
 // compare from the command line: the three suites in their quick form, interrupted and continued, without room, with
-// flags that make no sense.
+// flags that make no sense; networks beside PyTorch's recordings.
 #include <doctest/doctest.h>
 
 #include <nlohmann/json.hpp>
@@ -144,13 +144,21 @@ TEST_CASE("compare: bad input is one line that says what there is") {
     CHECK_MESSAGE(says(result.error, text), result.error);
     CHECK(fs::is_empty(folder.path));
   };
-  refused({}, "compare: --suite (or --live) is needed: one of skoltech, nmist, benchmark-mnist\n");
+  refused({}, "one of --model, --all and --suite is needed; suites are skoltech, nmist, benchmark-mnist\n");
+  refused(with(quick("nmist", "c"), {"--model", "dnn"}), "one of --model, --all and --suite is needed");
   refused({"--suite", "imagenet"}, "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist\n");
   refused(with(quick("nmist", "c"), {"--impl", "mkl"}), "mkl");
   refused(with(quick("nmist", "c"), {"--impl", "eigen,,vanilla"}), "there is nothing between two commas");
   refused(with(quick("nmist", "c"), {"--dataset", "letters"}), "unknown data set 'letters'");
   refused(with(quick("nmist", "c"), {"--threads", "-2"}), "--threads must be between 0 and 1024, not -2");
-  refused(with(quick("nmist", "c"), {"--epochs", "3"}), "--epochs");
+  refused(with(quick("nmist", "c"), {"--epochs", "3"}), "--epochs belongs to --model and --all\n");
+  refused(with(quick("nmist", "c"), {"--report", "r"}), "--report belongs to --model and --all\n");
+  refused({"--live"}, "--live goes with one --model\n");
+  refused({"--live", "--model", "lenet", "--epochs", "2"}, "--epochs belongs to a call without --live\n");
+  refused({"--all", "--quick"}, "--quick belongs to --suite\n");
+  refused({"--all", "--seed", "3"}, "--seed belongs to --suite; here it is the recording's\n");
+  refused({"--all", "--out", "c"}, "--out belongs to --suite");
+  refused({"--all", "--model", "dnn"}, "--model belongs to a call without --all\n");
   refused(with(quick("nmist", "c"), {"--seed", "one"}), "--seed");
   refused({"--suite", "nmist", "--quick", "--quiet"}, "compare: ");  // no MNIST, and no network to get it from
 }
@@ -171,6 +179,85 @@ TEST_CASE("compare: a folder that cannot be written, results that were damaged, 
   CHECK(curve.code == 2);
   CHECK_MESSAGE(curve.error == "compare: c/curves/linear-digits-eigen/result.json: is not a JSON object\n",
                 curve.error);
+}
+
+TEST_CASE("compare: networks beside PyTorch's recordings, with a page") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> call = {"--model", "linear,dnn", "--dataset", "digits", "--impl", "eigen,vanilla"};
+  const Result result = run(CAIRN_COMPARE, with(call, {"--epochs", "1", "--report", "r"}), folder.path);
+  REQUIRE_MESSAGE(result.code == 0, result.out + result.error);
+  CHECK(says(result.out, "linear default on digits, eigen on cpu"));
+  CHECK(says(result.out, "accuracy after epoch 1"));
+  CHECK(says(result.out, "within"));
+  CHECK_FALSE(says(result.out, "NOT WITHIN"));
+  CHECK(says(result.out, "4 of 4 comparisons within the limits\n"));
+  CHECK(says(result.error, "[4/4] dnn default on digits, vanilla\n"));
+  CHECK(says(read_file(folder.path / "r/report.md"), "| dnn | default | digits | vanilla on cpu |"));
+  CHECK(files_in(folder.path / "r/plots", ".svg") == 12);
+}
+
+TEST_CASE("compare: without MNIST the recordings on digits are used, and it says so") {
+  const TemporaryFolder folder;
+  const Result result = run("/usr/bin/env",
+                            {"CAIRN_MIRROR=http://127.0.0.1:9", CAIRN_COMPARE, "--model", "linear", "--impl", "eigen",
+                             "--steps", "10", "--data-dir", "nothing"},
+                            folder.path);
+  REQUIRE_MESSAGE(result.code == 0, result.error);
+  CHECK(says(result.error, "comparing on the generated data set 'digits' instead\n"));
+  CHECK(says(result.out, "linear default on digits"));
+}
+
+TEST_CASE("compare: a training that is not PyTorch's is exit code 1, and the line says which") {
+  const TemporaryFolder folder;
+  fs::copy(CAIRN_SOURCE_DIR "/references/recorded", folder.path / "recorded");
+  const std::vector<std::string> call = {"--model", "linear",   "--dataset", "digits",       "--impl",
+                                         "eigen",   "--epochs", "0",         "--references", "recorded"};
+  REQUIRE(run(CAIRN_COMPARE, call, folder.path).code == 0);
+  nlohmann::json recorded = nlohmann::json::parse(read_file(folder.path / "recorded/linear.json"));
+  for (nlohmann::json& each : recorded["cases"])
+    if (each["recipe"] == "default") {
+      nlohmann::json& loss = each["parity"]["losses"][4];
+      loss = loss.get<double>() * 1.0001;
+    }
+  write_file(folder.path / "recorded/linear.json", recorded.dump());
+  const Result result = run(CAIRN_COMPARE, call, folder.path);
+  CHECK(result.code == 1);
+  CHECK_MESSAGE(says(result.out, "worst of losses 1 to 10, at step 5"), result.out);
+  CHECK(says(result.out, "NOT WITHIN"));
+  CHECK(says(result.out, "0 of 1 comparisons within the limits\n"));
+}
+
+TEST_CASE("compare: a bad recording, or none, is one line and exit code 2") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path / "recorded");
+  const std::vector<std::string> call = {"--model", "dnn", "--dataset", "digits", "--references", "recorded"};
+  const auto refused = [&](const std::vector<std::string>& arguments, const std::string& text) {
+    const Result result = run(CAIRN_COMPARE, arguments, folder.path);
+    CHECK_MESSAGE(result.code == 2, result.error);
+    CHECK_MESSAGE(line_count(result.error) == 1, result.error);
+    CHECK_MESSAGE(says(result.error, text), result.error);
+    CHECK(result.out.empty());
+  };
+  refused(call, "recorded/dnn.json");
+  const std::string good = read_file(CAIRN_SOURCE_DIR "/references/recorded/dnn.json");
+  for (const auto& [text, error] : std::vector<std::pair<std::string, std::string>>{
+           {"", "compare: recorded/dnn.json: is not JSON, or not all of it; "},
+           {good.substr(0, good.size() / 2), "compare: recorded/dnn.json: is not JSON, or not all of it; "},
+           {"{\"format\": \"other\"}", "compare: recorded/dnn.json: is not a recording of references/record.py; "},
+           {"{\"format\": \"cairn-reference\", \"version\": 0}",
+            "compare: recorded/dnn.json: has version 0, and this program reads 1; "},
+           {"{\"format\": \"cairn-reference\", \"version\": 1, \"model\": \"dnn\", \"cases\": []}",
+            "compare: nothing of dnn default on digits is recorded; there is nothing\n"}}) {
+    write_file(folder.path / "recorded/dnn.json", text);
+    refused(call, error);
+  }
+  write_file(folder.path / "recorded/dnn.json", good);
+  refused({"--model", "resnet"}, "unknown model 'resnet'");
+  refused(with(call, {"--recipe", "nesterov"}), "unknown recipe of model dnn 'nesterov'");
+  refused(with(call, {"--impl", "mkl"}), "mkl");
+  refused(with(call, {"--steps", "0"}), "--steps must be 1 or more");
+  refused(with(call, {"--epochs", "-1"}), "--epochs must be 0 or more");
+  refused(with(call, {"--dataset", "fashion-mnist", "--data-dir", "."}), "compare: ");
 }
 
 }  // namespace cairn::testing

@@ -52,7 +52,7 @@ TEST_CASE("fetch --list names data sets, sizes, places and mirrors") {
   CHECK(result.error.empty());
   for (const char* part : {"mnist: ", "11.1 MiB", "4 files", "place/fashion-mnist", "cifar10: ", "162.2 MiB",
                            "6 files, 175.8 MiB in place/cifar10", "imdb: ", "16.7 MiB", "not read by `train` yet",
-                           "from http://127.0.0.1:9/imdb/"})
+                           "from http://127.0.0.1:9/imdb/", "digits: drawn here", "4 files in place/digits"})
     CHECK_MESSAGE(has(result.out, part), part);
   CHECK(fs::is_empty(folder.path));
   CHECK(has(run("/usr/bin/env", {"-u", "CAIRN_MIRROR", CAIRN_FETCH, "--list"}, folder.path).out,
@@ -78,6 +78,23 @@ TEST_CASE("fetch: bad usage is one line and exit code 2") {
   write_file(folder.path / "data" / "imdb" / "imdb.npz", "mine");
   refused({"imdb", "--quiet"}, "data/imdb/imdb.npz: is not the published imdb file");
   CHECK(read_file(folder.path / "data" / "imdb" / "imdb.npz") == "mine");
+}
+
+TEST_CASE("fetch digits writes what is drawn, once, and needs no network") {
+  const TemporaryFolder folder;
+  const Result first = run_with("http://127.0.0.1:9", CAIRN_FETCH, {"digits", "--data-dir", "data"}, folder.path);
+  CHECK_MESSAGE(first.code == 0, first.error);
+  CHECK(first.out == "digits: 4 files now in data/digits\n");
+  CHECK(fs::file_size(folder.path / "data/digits/train-images-idx3-ubyte") == 16 + 20000 * 784);
+  CHECK(fs::file_size(folder.path / "data/digits/t10k-labels-idx1-ubyte") == 8 + 4000);
+  CHECK(run(CAIRN_FETCH, {"digits", "--data-dir", "data"}, folder.path).out ==
+        "digits: 4 files already in data/digits\n");
+  write_file(folder.path / "data/digits/t10k-labels-idx1-ubyte", "mine");
+  const Result other = run(CAIRN_FETCH, {"digits", "--data-dir", "data"}, folder.path);
+  CHECK(other.code == 2);
+  CHECK_MESSAGE(
+      other.error == "fetch: data/digits/t10k-labels-idx1-ubyte: is not what `digits` is drawn as: move or delete it\n",
+      other.error);
 }
 
 TEST_CASE("fetch: no mirror that can be reached is one line for each data set, exit code 1 and nothing left") {

@@ -1,0 +1,80 @@
+// One training from the start that PyTorch had, and how far its losses, gradients and accuracies lie from the recorded
+// ones. Not here: the recordings (reference.h), tables and pages (parity_report.h).
+#pragma once
+
+#include <atomic>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "benchmarks/table.h"
+#include "comparisons/reference.h"
+#include "datasets/dataset.h"
+#include "framework/device.h"
+#include "models/model.h"
+
+namespace cairn::comparisons {
+
+// What must hold in float32. Losses relative, gradients relative to the tensor's norm, accuracies as fractions.
+inline constexpr double kTenLosses = 1e-5, kHundredLosses = 1e-3, kFirstGradients = 1e-4, kAccuracy = 0.003;
+
+// Rounding grows from step to step, in some trainings beyond every limit. Where PyTorch's own losses, in double or
+// summed in another order, had left the recorded ones by a tenth of a limit before ours left them by all of it, that is
+// said in place of a failure.
+enum class Verdict { within, as_pytorch_itself, beyond };  // from good to bad
+
+struct ParityData {
+  datasets::Dataset dataset;
+  std::string train_sha256;
+};
+// Reads or draws the data set and hashes its training bytes. Throws what load_dataset does.
+ParityData load_parity_data(const std::string& name, const std::string& data_dir, const datasets::LoadOptions& options);
+
+struct ParityOptions {
+  DeviceOptions device;
+  int64_t steps = 100;  // losses to compare; fewer than were recorded leave the epochs out
+  int64_t epochs = -1;  // to compare; -1: those that were recorded
+  const std::atomic<bool>* stop = nullptr;
+};
+
+struct GradientDeviation {
+  std::string name;  // the tensor that is worst
+  double norm = 0, expected_norm = 0, deviation = 0;
+};
+
+struct ParityResult {
+  ReferenceCase reference;
+  std::string implementation, device;  // "eigen", "eigen on cpu, 2 threads"
+  bool interrupted = false;
+  std::vector<double> losses;
+  // Of the first ten losses, and of all.
+  struct Losses {
+    double deviation = 0;  // the worst
+    int64_t worst = 0;     // at which step, 1 for the first
+    int64_t left = 0;      // the first step beyond the limit; 0: none
+    int64_t own_left = 0;  // the first step at which PyTorch's own lie beyond a tenth of it; 0: none
+    Verdict verdict() const;
+  } first, all;
+  std::map<int64_t, GradientDeviation> gradients;
+  std::vector<ReferenceEpoch> epochs, expected_epochs;  // as many of one as of the other
+  double accuracy_deviation = 0;
+  double step_seconds = 0, epoch_seconds = 0;  // median over pieces of the run after step 10; 0: too few steps
+  int threads = 0;
+  // The recorded figures to stand beside: this machine's of the newest PyTorch, or else any machine's.
+  std::optional<ReferenceRun> timed;
+  bool same_machine = false;
+
+  Verdict verdict() const;  // the worst of all lines
+  bool holds() const { return verdict() != Verdict::beyond; }
+  // PyTorch's time over ours; nothing where that would compare machines or numbers of threads.
+  std::optional<double> ratio(const ReferenceTime& time) const;
+};
+
+// DataError, one line that names the field: the recorded recipe, parameters or data are not those of this program.
+void check_reference(const ReferenceCase& reference, const ParityData& data);
+
+// Trains and compares. Throws as check_reference, and what opening a device and training throw.
+ParityResult compare_with_reference(const ReferenceCase& reference, const ParityData& data,
+                                    const ParityOptions& options);
+
+}  // namespace cairn::comparisons

@@ -1,0 +1,88 @@
+#include "comparisons/parity_run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+
+#include "comparisons/run.h"
+#include "framework/error.h"
+
+namespace cairn::comparisons {
+namespace {
+
+std::vector<ParityData> load_data(const ParityPlan& plan) {
+  datasets::LoadOptions load;
+  load.quiet = plan.quiet;
+  load.check_hash = plan.check_hash;
+  load.stop = plan.options.stop;
+  std::vector<ParityData> all;
+  for (const std::string& name : plan.datasets) all.push_back(load_parity_data(name, plan.data_dir, load));
+  if (!all.empty()) return all;
+  try {
+    all.push_back(load_parity_data("mnist", plan.data_dir, load));
+  } catch (const datasets::MissingDataError& missing) {
+    if (!plan.quiet) fmt::print(stderr, "{}\ncomparing on the generated data set 'digits' instead\n", missing.what());
+    all.push_back(load_parity_data("digits", plan.data_dir, load));
+  }
+  return all;
+}
+
+// The recorded cases of one network that the plan asks for, data set by data set.
+std::vector<ReferenceCase> choose_cases(const ParityPlan& plan, const std::string& model,
+                                        const std::vector<ParityData>& data) {
+  if (!plan.recipe.empty()) find_recipe(find_model(model), plan.recipe);
+  const std::vector<ReferenceCase> all = read_references(resolve_references(plan.references), model);
+  std::vector<ReferenceCase> chosen;
+  for (const ParityData& each : data) {
+    const size_t before = chosen.size();
+    std::string there;
+    for (const ReferenceCase& reference : all) {
+      there += (there.empty() ? "" : ", ") + reference.recipe + " on " + reference.dataset;
+      if (reference.dataset != each.dataset.name || (!plan.recipe.empty() && reference.recipe != plan.recipe)) continue;
+      check_reference(reference, each);
+      chosen.push_back(reference);
+    }
+    if (chosen.size() == before)
+      throw DataError(fmt::format("nothing of {}{} on {} is recorded; there is {}", model,
+                                  plan.recipe.empty() ? "" : " " + plan.recipe, each.dataset.name,
+                                  there.empty() ? "nothing" : there));
+  }
+  return chosen;
+}
+
+}  // namespace
+
+std::vector<ParityResult> run_parity(const ParityPlan& plan, const std::function<void(const ParityResult&)>& finished) {
+  std::vector<std::string> models = plan.models;
+  if (models.empty())
+    for (const ModelInfo& model : known_models()) models.push_back(model.name);
+  std::vector<std::string> implementations = plan.implementations;
+  if (implementations.empty()) implementations = implementations_here();
+  ParityOptions options = plan.options;
+  for (const std::string& implementation : implementations) {
+    options.device.implementation = implementation;
+    Device::open(options.device);
+  }
+  for (const std::string& model : models) find_model(model);
+  const std::vector<ParityData> data = load_data(plan);
+  std::vector<ReferenceCase> cases;
+  for (const std::string& model : models) std::ranges::move(choose_cases(plan, model, data), back_inserter(cases));
+
+  std::vector<ParityResult> results;
+  for (const ReferenceCase& reference : cases)
+    for (const std::string& implementation : implementations) {
+      const auto own = std::ranges::find(
+          data, reference.dataset, [](const ParityData& each) -> const std::string& { return each.dataset.name; });
+      options.device.implementation = implementation;
+      if (!plan.quiet)
+        fmt::print(stderr, "[{}/{}] {}, {}\n", results.size() + 1, cases.size() * implementations.size(),
+                   reference.label(), implementation);
+      results.push_back(compare_with_reference(reference, *own, options));
+      if (results.back().interrupted) return results;
+      finished(results.back());
+    }
+  return results;
+}
+
+}  // namespace cairn::comparisons

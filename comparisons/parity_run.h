@@ -1,0 +1,29 @@
+// Comparisons with PyTorch for a list of networks, recipes, data sets and implementations. Not here: flags
+// (apps/compare.cpp), one comparison (parity.h), the page (parity_report.h).
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "comparisons/parity.h"
+
+namespace cairn::comparisons {
+
+struct ParityPlan {
+  std::vector<std::string> models;           // empty: all
+  std::string recipe;                        // empty: every one that was recorded
+  std::vector<std::string> datasets;         // empty: mnist if it is to be had, else digits
+  std::vector<std::string> implementations;  // empty: every one that this machine has, apart from `reference`
+  std::string data_dir, references;
+  bool check_hash = true;
+  bool quiet = false;
+  ParityOptions options;  // its device's implementation is the plan's
+};
+
+// In the order of the plan, `finished` being called after each. Everything that can be wrong with flags and files is
+// found before the first training: UsageError, DataError. What compare_with_reference throws. An interruption ends it
+// with a result that says so.
+std::vector<ParityResult> run_parity(const ParityPlan& plan, const std::function<void(const ParityResult&)>& finished);
+
+}  // namespace cairn::comparisons

@@ -1,0 +1,58 @@
+#include "datasets/digits_files.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <system_error>
+
+#include "datasets/digits.h"
+#include "datasets/file.h"
+#include "framework/error.h"
+#include "framework/file.h"
+
+namespace cairn::datasets {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Magic number and sizes, big-endian.
+Bytes idx_file(std::span<const int64_t> sizes, const Bytes& content) {
+  Bytes file;
+  for (const size_t byte : {size_t{0}, size_t{0}, size_t{8}, sizes.size()}) file.push_back(static_cast<uint8_t>(byte));
+  for (const int64_t size : sizes)
+    for (int shift = 24; shift >= 0; shift -= 8) file.push_back(static_cast<uint8_t>(size >> shift));
+  file.insert(file.end(), content.begin(), content.end());
+  return file;
+}
+
+// False: it holds that already.
+bool write_once(const fs::path& path, const Bytes& bytes) {
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(path, error))) {
+    if (read_file(path) == bytes) return false;
+    throw DataError(fmt::format("{}: is not what `digits` is drawn as: move or delete it", path.string()));
+  }
+  const std::span<const std::byte> part = std::as_bytes(std::span(bytes));
+  write_file_atomically(path, std::span(&part, 1));
+  return true;
+}
+
+}  // namespace
+
+bool write_digits(const fs::path& data_dir) {
+  const fs::path folder = data_dir / "digits";
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw IoError(fmt::format("cannot write {}: {}", folder.string(), error.message()));
+  const Dataset digits = generate_digits(0);
+  bool wrote = false;
+  for (const auto& [name, set] : {std::pair("train", &digits.train), std::pair("t10k", &digits.test)}) {
+    const std::array<int64_t, 3> sizes{set->count, set->height, set->width};
+    wrote |= write_once(folder / fmt::format("{}-images-idx3-ubyte", name), idx_file(sizes, set->images));
+    wrote |= write_once(folder / fmt::format("{}-labels-idx1-ubyte", name),
+                        idx_file(std::span(sizes).first(1), set->labels));
+  }
+  return wrote;
+}
+
+}  // namespace cairn::datasets

@@ -1,0 +1,82 @@
+"""Cairn's recipes, written down a second time: what each network is trained with, and the learning rate of a step.
+
+Cairn compares each field with its own table, so that a recipe changed on one side only is noticed. Not here: the
+networks (networks.py), pixels (data.py).
+"""
+import math
+
+PYTORCH = {"weight": "pytorch", "bias": "pytorch", "weight_value": 0, "bias_value": 0}
+CONSTANT_BIAS = {"bias": "constant", "weight_value": 0, "bias_value": 0}
+
+BASE = {"init": PYTORCH, "normalization": "standard", "optimizer": "sgd", "lr": 0.1, "momentum": 0, "weight_decay": 0,
+        "schedule": {"kind": "constant"}, "batch_size": 64, "epochs": 0, "steps": 0, "shuffle": True,
+        "drop_last": False, "validation_count": 0}
+
+
+def recipe(**changes):
+    return {**BASE, **changes}
+
+
+def default(lr, epochs):
+    return recipe(lr=lr, momentum=0.9, schedule={"kind": "cosine"}, epochs=epochs)
+
+
+def full_batch(weight, lr, epochs):
+    return recipe(init={"weight": weight, **CONSTANT_BIAS}, normalization="unit", lr=lr, batch_size=0, epochs=epochs)
+
+
+def playground(optimizer, lr, weight_decay=0, batch_size=64, epochs=50):
+    return recipe(normalization="unit", optimizer=optimizer, lr=lr, weight_decay=weight_decay, batch_size=batch_size,
+                  epochs=epochs, validation_count=10000)
+
+
+def skoltech(lr, epochs):
+    return {
+        "default": default(lr, epochs),
+        "skoltech": recipe(init={"weight": "cudnn-training", "bias": "weight", "weight_value": 0, "bias_value": 0},
+                           normalization="unit", lr=0.01, schedule={"kind": "inverse", "gamma": 1e-4, "power": 0.75},
+                           epochs=45, shuffle=False, drop_last=True),
+        "skoltech-pytorch": recipe(normalization="mnist", lr=0.01, epochs=45),
+    }
+
+
+RECIPES = {
+    "linear": {"default": default(0.02, 15), "full-batch": full_batch("unit-uniform", 1.0, 100),
+               "sgd": playground("sgd", 0.1)},
+    "dnn": {"default": default(0.03, 15), "full-batch": full_batch("he-normal", 0.1, 500)},
+    "mlp": {"default": default(0.02, 10), "sgd": playground("sgd", 0.1), "adam": playground("adam", 1e-3),
+            "adam-l2": playground("adam", 1e-3, 1e-3)},
+    "mlp-dropout": {"default": default(0.02, 20), "adam": playground("adam", 1e-3)},
+    "mlp-wide": {"default": default(0.02, 20), "adam": playground("adam", 1e-3)},
+    "mlp-deep": {"default": default(0.02, 20), "adam": playground("adam", 1e-3)},
+    "lenet": {"default": default(0.05, 5)},
+    "lenet-playground": {"default": default(0.02, 5), "playground": playground("adam", 1e-3, 0, 512, 25)},
+    "lenet-caffe": skoltech(0.02, 5),
+    "lenet-caffe2": {
+        "default": default(0.02, 5),
+        "benchmark-mnist": recipe(init={"weight": "caffe-xavier", **CONSTANT_BIAS}, normalization="unit-256", lr=0.1,
+                                  schedule={"kind": "exponential", "gamma": 0.999}, batch_size=100, steps=20000,
+                                  shuffle=False)},
+    "relunet": skoltech(0.02, 5),
+    "cnn": {
+        "default": default(0.05, 6),
+        "benchmark-mnist": recipe(init={"weight": "truncated-normal", "bias": "constant", "weight_value": 0.1,
+                                        "bias_value": 0.1}, normalization="unit", optimizer="adam", lr=1e-4,
+                                  batch_size=100, steps=20000, validation_count=5000)},
+    "simplecnn": {"default": default(0.02, 6), "playground": playground("adam", 1e-3, 0, 512, 25)},
+    "simplenet": skoltech(0.01, 8),
+    "largenet": skoltech(0.02, 8),
+    "largenet-1x1": skoltech(0.02, 8),
+}
+
+
+def learning_rate(settings, step, total_steps):
+    """At step 0, 1, 2, ... in double; the optimizer gets it rounded to float."""
+    base, schedule = settings["lr"], settings["schedule"]
+    if schedule["kind"] == "exponential":
+        return base * schedule["gamma"] ** step
+    if schedule["kind"] == "inverse":
+        return base * (1 + schedule["gamma"] * step) ** -schedule["power"]
+    if schedule["kind"] == "cosine":
+        return base * (1 + math.cos(math.pi * step / total_steps)) / 2 if step < total_steps else 0.0
+    return base

@@ -1,0 +1,166 @@
+"""Times PyTorch's training step as it is usually written: eager, compiled and captured as a CUDA graph, each with the
+data resident as tensors and from a DataLoader.
+
+A step is: the batch, forward, mean cross-entropy, backward, the optimizer's update. Figures are medians over pieces of
+the run; where a form does not work, the reason is recorded. Not here: exactness (training.py).
+"""
+import statistics
+import time
+
+import numpy
+import torch
+from torch.nn import functional
+
+import data as datasets
+import networks
+import training
+
+FORMS = ("eager", "compiled", "graph")
+SOURCES = ("resident", "loader")
+PIECES = 5  # at least, of a timing
+GRAPH_WARM_UP = 3
+
+
+def forms_of(device):
+    return FORMS if torch.device(device).type == "cuda" else FORMS[:2]
+
+
+class Images(torch.utils.data.Dataset):
+    """One image at a time as a normalised tensor, as a DataLoader is usually fed."""
+
+    def __init__(self, images, labels, scale, shift):
+        self.images, self.labels, self.scale, self.shift = images, labels, float(scale), float(shift)
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        image = torch.from_numpy(self.images[index]).to(torch.float32).mul_(self.scale).add_(self.shift)
+        return image.view(1, 28, 28), int(self.labels[index])
+
+
+class Step:
+    """One network, its optimizer, and a step on a batch in one of the three forms."""
+
+    def __init__(self, model, settings, seed, device, form):
+        torch.manual_seed(seed)
+        self.network = networks.build(model)
+        networks.initialise(self.network, settings["init"], seed)
+        self.network.to(device).train()
+        options = {"capturable": True} if form == "graph" and settings["optimizer"] != "sgd" else {}
+        self.optimizer = training.make_optimizer(settings, self.network.parameters())
+        for group in self.optimizer.param_groups:
+            group.update(options)
+        self.forward = torch.compile(self.network) if form == "compiled" else self.network
+        self.graph = None
+
+    def __call__(self, images, labels):
+        self.optimizer.zero_grad(set_to_none=True)
+        loss = functional.cross_entropy(self.forward(images), labels)
+        loss.backward()
+        self.optimizer.step()
+        return loss
+
+    def capture(self, images, labels):
+        """From now on `replay` runs the step on what these two tensors hold."""
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(GRAPH_WARM_UP):
+                self(images, labels)
+        torch.cuda.current_stream().wait_stream(stream)
+        self.graph = torch.cuda.CUDAGraph()
+        self.optimizer.zero_grad(set_to_none=True)
+        with torch.cuda.graph(self.graph):
+            self(images, labels)
+        self.images, self.labels = images, labels
+
+    def replay(self, images, labels):
+        self.images.copy_(images)
+        self.labels.copy_(labels)
+        self.graph.replay()
+
+
+def resident_batches(images, labels, settings, device):
+    """Endless: whole batches of tensors that lie on the device, gathered by a random index or sliced."""
+    batch = settings["batch_size"] or len(labels)
+    while True:
+        order = torch.randperm(len(labels), device=device) if settings["shuffle"] else None
+        for begin in range(0, len(labels) - batch + 1, batch):
+            if batch == len(labels):
+                yield images, labels
+            elif order is None:
+                yield images[begin:begin + batch], labels[begin:begin + batch]
+            else:
+                index = order[begin:begin + batch]
+                yield images[index], labels[index]
+
+
+def loader_batches(dataset, settings, device):
+    batch = settings["batch_size"] or len(dataset)
+    loader = torch.utils.data.DataLoader(dataset, batch_size=batch, shuffle=settings["shuffle"], drop_last=True)
+    while True:
+        for images, labels in loader:
+            yield images.to(device), labels.to(device)
+
+
+def synchronise(device):
+    if torch.device(device).type == "cuda":
+        torch.cuda.synchronize()
+
+
+def measure(step, batches, device, seconds):
+    """Milliseconds a step, the median over pieces that each last a while, after one piece to warm up."""
+    pieces, count, end = [], 1, time.perf_counter() + seconds
+    for piece in range(10 ** 6):
+        synchronise(device)
+        begin = time.perf_counter()
+        for _ in range(count):
+            step(*next(batches))
+        synchronise(device)
+        elapsed = time.perf_counter() - begin
+        if piece == 0:  # compiles, allocates, tunes
+            continue
+        if piece == 1:
+            count = max(1, min(50, int(seconds / 10 / elapsed)))
+        pieces.append(1e3 * elapsed / (1 if piece == 1 else count))
+        if time.perf_counter() > end and len(pieces) >= PIECES:
+            return {"step_ms": statistics.median(pieces[1:]), "steps": 1 + count * (len(pieces) - 1)}
+
+
+def why_not(error):
+    text = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {text[0] if text else ''}"[:200]
+
+
+def record(model, settings, data, seed, device, seconds, forms, sources):
+    """A list of timings, one for each form and source of data."""
+    chosen_images, chosen_labels = datasets.training_subset(data, settings["validation_count"], seed)
+    scale, shift = datasets.pixel_scale(data, settings["normalization"])
+    resident = torch.from_numpy(chosen_images.copy()).to(device, torch.float32).mul_(float(scale)).add_(float(shift))
+    resident = resident.view(-1, 1, 28, 28)
+    labels = torch.from_numpy(chosen_labels.astype(numpy.int64)).to(device)
+    dataset = Images(chosen_images, chosen_labels, scale, shift)
+    batch = settings["batch_size"] or len(labels)
+    steps_per_epoch = len(labels) // batch if settings["drop_last"] else -(-len(labels) // batch)
+    timings = []
+    for form in forms:
+        for source in sources:
+            entry = {"form": form, "data": source}
+            batches = (resident_batches(resident, labels, settings, device) if source == "resident"
+                       else loader_batches(dataset, settings, device))
+            try:
+                if form == "compiled" and not hasattr(torch, "compile"):
+                    raise RuntimeError(f"torch {torch.__version__} has no torch.compile")
+                if form == "graph" and torch.device(device).type != "cuda":
+                    raise RuntimeError("CUDA graphs need a GPU")
+                step = Step(model, settings, seed, device, form)
+                if form == "graph":
+                    images, targets = next(batches)
+                    step.capture(images.clone(), targets.clone())
+                timing = measure(step.replay if form == "graph" else step, batches, device, seconds)
+                entry.update(timing, epoch_seconds=timing["step_ms"] * steps_per_epoch / 1e3)
+            except Exception as error:  # a form that this installation cannot run is recorded, not fatal
+                entry["failure"] = why_not(error)
+            timings.append(entry)
+    return timings

@@ -1,0 +1,38 @@
+// `digits` as files: what a reader of IDX gets is what is drawn, bit for bit; nobody's file is written over.
+#include "datasets/digits_files.h"
+
+#include "datasets/digits.h"
+#include "datasets/file.h"
+#include "datasets/idx.h"
+#include "framework/error.h"
+#include "tests/datasets/support.h"
+
+namespace cairn::datasets {
+
+namespace fs = std::filesystem;
+
+TEST_CASE("digits written as IDX files are the pixels and labels that are drawn") {
+  const TemporaryFolder folder;
+  CHECK(write_digits(folder.path()));
+  const Dataset drawn = generate_digits(0);
+  for (const auto& [name, set] : {std::pair(std::string("train"), &drawn.train), {"t10k", &drawn.test}}) {
+    const fs::path images = folder.path() / "digits" / (name + "-images-idx3-ubyte");
+    const fs::path labels = folder.path() / "digits" / (name + "-labels-idx1-ubyte");
+    const ImageSet read =
+        join_idx(decode_idx(read_file(images), 3, "images"), decode_idx(read_file(labels), 1, "labels"), 10, "", "");
+    CHECK(read.count == set->count);
+    CHECK(read.height == 28);
+    CHECK(read.width == 28);
+    CHECK(read.images == set->images);
+    CHECK(read.labels == set->labels);
+  }
+  CHECK_FALSE(write_digits(folder.path()));
+  const fs::path first = folder.path() / "digits" / "train-labels-idx1-ubyte";
+  write_file(first, to_bytes("mine"));
+  check_error<DataError>([&] { write_digits(folder.path()); }, {"train-labels-idx1-ubyte: is not what `digits`"});
+  CHECK(read_file(first) == to_bytes("mine"));
+  write_file(folder.path() / "file", {});
+  check_error<IoError>([&] { write_digits(folder.path() / "file"); }, {"cannot write", "file/digits"});
+}
+
+}  // namespace cairn::datasets

@@ -1,0 +1,132 @@
+// Every network's every recipe trains as PyTorch recorded it: the first 10 losses within 1e-5, 100 within 1e-3,
+// gradients of the first step within 1e-4; or, where PyTorch's own losses leave these limits by rounding alone, no
+// sooner than those do. Networks that take long run fewer steps here; `compare --all` runs all of them.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "comparisons/parity.h"
+#include "framework/error.h"
+
+namespace cairn::comparisons {
+namespace {
+
+constexpr int64_t kRecordedSteps = 100;
+
+// Multiply-adds of a training step, about: forward, and twice as many backward.
+double work_of(const ReferenceCase& reference, int64_t images) {
+  static const std::shared_ptr<Device> device = Device::open({.implementation = "reference", .where = "cpu"});
+  Initializer initializer(InitRule{}, 1);
+  const ModelInfo& model = find_model(reference.model);
+  std::vector<LayerSummary> layers;
+  model.build(device, initializer, DType::f32)->summarize(model.input, "", layers);
+  double work = 0;
+  for (const LayerSummary& layer : layers) work += static_cast<double>(layer.macs);
+  const int64_t batch = find_recipe(model, reference.recipe).batch_size;
+  return 3 * work * static_cast<double>(batch == 0 ? images : batch);
+}
+
+// Compares every recorded case on that data set with as many steps as `work` multiply-adds allow, at least ten; a case
+// that cannot have ten is left out. Returns how many were compared.
+int compare_all(const std::string& implementation, const ParityData& data, double work, bool leave_out) {
+  int compared = 0;
+  for (const ModelInfo& model : known_models())
+    for (const ReferenceCase& reference : read_references(CAIRN_SOURCE_DIR "/references/recorded", model.name)) {
+      if (reference.dataset != data.dataset.name) continue;
+      const double steps = work / work_of(reference, data.dataset.train.count);
+      if (leave_out && steps < 10) continue;
+      ParityOptions options;
+      options.device.implementation = implementation;
+      options.device.where = "cpu";
+      options.device.threads = 1;
+      options.steps = static_cast<int64_t>(std::clamp(steps, 10.0, static_cast<double>(kRecordedSteps)));
+      options.epochs = 0;
+      const ParityResult result = compare_with_reference(reference, data, options);
+      ++compared;
+      CAPTURE(reference.label());
+      CAPTURE(implementation);
+      CHECK(result.losses.size() == static_cast<size_t>(options.steps));
+      CHECK(result.first.verdict() != Verdict::beyond);
+      CHECK(result.all.verdict() != Verdict::beyond);
+      REQUIRE(result.gradients.contains(1));
+      CAPTURE(result.gradients.at(1).name);
+      CHECK(result.gradients.at(1).deviation <= kFirstGradients);
+      CHECK(result.holds());
+      MESSAGE(reference.label() << ", " << implementation << ": " << options.steps << " steps, losses "
+                                << result.first.deviation << " and " << result.all.deviation
+                                << (result.all.left > 0 ? ", as PyTorch itself," : ",") << " gradients "
+                                << result.gradients.at(1).deviation);
+    }
+  return compared;
+}
+
+int recipe_count() {
+  size_t count = 0;
+  for (const ModelInfo& model : known_models()) count += model.recipes.size();
+  return static_cast<int>(count);
+}
+
+const ParityData& digits() {
+  static const ParityData data = load_parity_data("digits", "", {});
+  return data;
+}
+
+}  // namespace
+
+TEST_CASE("eigen trains as PyTorch does, on digits") {
+  CHECK(compare_all("eigen", digits(), 60e9, false) == recipe_count());
+}
+
+TEST_CASE("vanilla trains as PyTorch does, on digits") {
+  CHECK(compare_all("vanilla", digits(), 10e9, false) == recipe_count());
+}
+
+TEST_CASE("reference trains as PyTorch does, on digits, where that takes seconds") {
+  CHECK(compare_all("reference", digits(), 1e9, true) >= 3);
+}
+
+TEST_CASE("torch, where this build has it, trains as PyTorch does, on digits") {
+  try {
+    Device::open({.implementation = "torch", .where = "cpu"});
+  } catch (const Error& error) {
+    MESSAGE("skipped: " << std::string(error.what()));
+    return;
+  }
+  CHECK(compare_all("torch", digits(), 60e9, false) == recipe_count());
+}
+
+TEST_CASE("real data: eigen trains as PyTorch does, on MNIST") {
+  if (std::getenv("CAIRN_DATA") == nullptr) {
+    MESSAGE("skipped: CAIRN_DATA is not set");
+    return;
+  }
+  datasets::LoadOptions load;
+  load.allow_download = false;
+  load.quiet = true;
+  CHECK(compare_all("eigen", load_parity_data("mnist", "", load), 60e9, false) == recipe_count());
+}
+
+TEST_CASE("a wrong number is noticed: a loss, a gradient") {
+  const std::vector<ReferenceCase> cases = read_references(CAIRN_SOURCE_DIR "/references/recorded", "linear");
+  const auto found = std::ranges::find(cases, std::string("digits"), &ReferenceCase::dataset);
+  REQUIRE(found != cases.end());
+  ParityOptions options;
+  options.device.implementation = "eigen";
+  options.device.where = "cpu";
+  options.steps = 10;
+  REQUIRE(compare_with_reference(*found, digits(), options).holds());
+  ReferenceCase changed = *found;
+  changed.losses[6] *= 1.00002;
+  const ParityResult loss = compare_with_reference(changed, digits(), options);
+  CHECK_FALSE(loss.holds());
+  CHECK(loss.first.worst == 7);
+  changed = *found;
+  changed.gradients.at(1)[1].samples[2] += 2e-4 * changed.gradients.at(1)[1].norm;
+  const ParityResult gradient = compare_with_reference(changed, digits(), options);
+  CHECK_FALSE(gradient.holds());
+  CHECK(gradient.gradients.at(1).name == "fc1.bias");
+}
+
+}  // namespace cairn::comparisons
