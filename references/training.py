@@ -135,7 +135,7 @@ def worst_deviations(losses, expected):
 # Trainings that differ from the recorded one by rounding alone: each batch's images in the opposite order, which
 # changes nothing but the order of sums; every initial weight moved by a unit of its last place up, down or not at all;
 # double precision.
-TWINS = ("backwards", "moved 1", "moved 2", "moved 3", "moved 4", "double")
+TWINS = ("backwards", *(f"moved {number}" for number in range(1, 9)), "double")
 
 
 def twin(name, model, settings, data, seed, device):

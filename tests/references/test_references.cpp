@@ -56,7 +56,7 @@ int compare_all(const std::string& implementation, const ParityData& data, doubl
       CHECK(result.holds());
       MESSAGE(reference.label() << ", " << implementation << ": " << options.steps << " steps, losses "
                                 << result.first.deviation << " and " << result.all.deviation
-                                << (result.all.left > 0 ? ", as PyTorch itself," : ",") << " gradients "
+                                << std::string(result.all.left > 0 ? ", as PyTorch itself," : ",") << " gradients "
                                 << result.gradients.at(1).deviation);
     }
   return compared;
@@ -76,15 +76,15 @@ const ParityData& digits() {
 }  // namespace
 
 TEST_CASE("eigen trains as PyTorch does, on digits") {
-  CHECK(compare_all("eigen", digits(), 60e9, false) == recipe_count());
+  CHECK(compare_all("eigen", digits(), 15e9, false) == recipe_count());
 }
 
 TEST_CASE("vanilla trains as PyTorch does, on digits") {
-  CHECK(compare_all("vanilla", digits(), 10e9, false) == recipe_count());
+  CHECK(compare_all("vanilla", digits(), 2e9, false) == recipe_count());
 }
 
 TEST_CASE("reference trains as PyTorch does, on digits, where that takes seconds") {
-  CHECK(compare_all("reference", digits(), 1e9, true) >= 3);
+  CHECK(compare_all("reference", digits(), 0.1e9, true) >= 3);
 }
 
 TEST_CASE("torch, where this build has it, trains as PyTorch does, on digits") {
@@ -94,7 +94,7 @@ TEST_CASE("torch, where this build has it, trains as PyTorch does, on digits") {
     MESSAGE("skipped: " << std::string(error.what()));
     return;
   }
-  CHECK(compare_all("torch", digits(), 60e9, false) == recipe_count());
+  CHECK(compare_all("torch", digits(), 15e9, false) == recipe_count());
 }
 
 TEST_CASE("real data: eigen trains as PyTorch does, on MNIST") {
@@ -105,7 +105,7 @@ TEST_CASE("real data: eigen trains as PyTorch does, on MNIST") {
   datasets::LoadOptions load;
   load.allow_download = false;
   load.quiet = true;
-  CHECK(compare_all("eigen", load_parity_data("mnist", "", load), 60e9, false) == recipe_count());
+  CHECK(compare_all("eigen", load_parity_data("mnist", "", load), 15e9, false) == recipe_count());
 }
 
 TEST_CASE("a wrong number is noticed: a loss, a gradient") {
