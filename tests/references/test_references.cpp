@@ -25,7 +25,7 @@ constexpr Beyond kBeyond[] = {
     {"eigen", "mlp-deep", "adam"},                   // losses up to step 49: 1.4e-2 on digits, 4.6e-3 on MNIST
     {"eigen", "relunet", "default"},                 // gradients of step 1: 7.5e-4
     {"eigen", "cnn", "benchmark-mnist"},             // losses up to step 10: 2.5e-5
-    {"vanilla", "lenet-caffe2", "benchmark-mnist"},  // gradients of step 1: 2.8e-3
+    {"vanilla", "lenet-caffe2", "benchmark-mnist"},  // gradients, the same: a ReLU's input of 5e-7
 };
 
 bool known_beyond(const std::string& implementation, const ReferenceCase& reference) {
@@ -100,11 +100,11 @@ const ParityData& digits() {
 }  // namespace
 
 TEST_CASE("eigen trains as PyTorch does, on digits") {
-  CHECK(compare_all("eigen", digits(), 15e9, false) == recipe_count());
+  CHECK(compare_all("eigen", digits(), 8e9, false) == recipe_count());
 }
 
 TEST_CASE("vanilla trains as PyTorch does, on digits") {
-  CHECK(compare_all("vanilla", digits(), 2e9, false) == recipe_count());
+  CHECK(compare_all("vanilla", digits(), 1e9, false) == recipe_count());
 }
 
 TEST_CASE("reference trains as PyTorch does, on digits, where that takes seconds") {
@@ -118,7 +118,7 @@ TEST_CASE("torch, where this build has it, trains as PyTorch does, on digits") {
     MESSAGE("skipped: " << std::string(error.what()));
     return;
   }
-  CHECK(compare_all("torch", digits(), 15e9, false) == recipe_count());
+  CHECK(compare_all("torch", digits(), 8e9, false) == recipe_count());
 }
 
 TEST_CASE("real data: eigen trains as PyTorch does, on MNIST") {
@@ -129,7 +129,7 @@ TEST_CASE("real data: eigen trains as PyTorch does, on MNIST") {
   datasets::LoadOptions load;
   load.allow_download = false;
   load.quiet = true;
-  CHECK(compare_all("eigen", load_parity_data("mnist", "", load), 15e9, false) == recipe_count());
+  CHECK(compare_all("eigen", load_parity_data("mnist", "", load), 8e9, false) == recipe_count());
 }
 
 TEST_CASE("a wrong number is noticed: a loss, a gradient") {
