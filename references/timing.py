@@ -140,7 +140,7 @@ def record(model, settings, data, seed, device, seconds, forms, sources):
     resident = torch.from_numpy(chosen_images.copy()).to(device, torch.float32).mul_(float(scale)).add_(float(shift))
     resident = resident.view(-1, 1, 28, 28)
     labels = torch.from_numpy(chosen_labels.astype(numpy.int64)).to(device)
-    dataset = Images(chosen_images, chosen_labels, scale, shift)
+    dataset = Images(chosen_images.copy(), chosen_labels, scale, shift)
     batch = settings["batch_size"] or len(labels)
     steps_per_epoch = len(labels) // batch if settings["drop_last"] else -(-len(labels) // batch)
     timings = []
