@@ -15,18 +15,18 @@ double product(std::initializer_list<int64_t> sizes) {
 
 // ---- convolution ---------------------------------------------------------------------------------------------
 
-double x_count(const Conv2dShape& s) {
+double x_elements(const Conv2dShape& s) {
   return product({s.batch, s.in_channels, s.in_height, s.in_width});
 }
-double weight_count(const Conv2dShape& s) {
+double weight_elements(const Conv2dShape& s) {
   return product({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width});
 }
-double y_count(const Conv2dShape& s) {
+double y_elements(const Conv2dShape& s) {
   return product({s.batch, s.out_channels, s.out_height, s.out_width});
 }
 // A multiplication and an addition for each output and each weight of its channel.
 double products(const Conv2dShape& s) {
-  return 2 * y_count(s) * product({s.in_channels, s.kernel_height, s.kernel_width});
+  return 2 * y_elements(s) * product({s.in_channels, s.kernel_height, s.kernel_width});
 }
 
 std::string pair(int64_t height, int64_t width) {
@@ -43,10 +43,10 @@ std::string shape_of(const Conv2dShape& s) {
 
 // ---- pools ---------------------------------------------------------------------------------------------------
 
-double x_count(const PoolShape& s) {
+double x_elements(const PoolShape& s) {
   return product({s.planes, s.in_height, s.in_width});
 }
-double y_count(const PoolShape& s) {
+double y_elements(const PoolShape& s) {
   return product({s.planes, s.out_height, s.out_width});
 }
 double window(const PoolShape& s) {
@@ -71,19 +71,21 @@ double value_count(const Args& args) {
 
 Cost cost(const Conv2dForwardArgs& args) {
   const Conv2dShape& s = args.shape;
-  const double elements = x_count(s) + weight_count(s) + y_count(s) + (args.bias ? product({s.out_channels}) : 0);
-  return {products(s) + y_count(s) * ((args.bias ? 1 : 0) + (args.relu ? 1 : 0)), elements * element_bytes(args.dtype)};
+  const double elements =
+      x_elements(s) + weight_elements(s) + y_elements(s) + (args.bias ? product({s.out_channels}) : 0);
+  return {products(s) + y_elements(s) * ((args.bias ? 1 : 0) + (args.relu ? 1 : 0)),
+          elements * element_bytes(args.dtype)};
 }
 
 Cost cost(const Conv2dBackwardDataArgs& args) {
   const Conv2dShape& s = args.shape;
-  const double elements = y_count(s) + weight_count(s) + x_count(s) * (args.accumulate ? 2 : 1);
+  const double elements = y_elements(s) + weight_elements(s) + x_elements(s) * (args.accumulate ? 2 : 1);
   return {products(s), elements * element_bytes(args.dtype)};
 }
 
 Cost cost(const Conv2dBackwardFilterArgs& args) {
   const Conv2dShape& s = args.shape;
-  const double elements = x_count(s) + y_count(s) + weight_count(s) * (args.accumulate ? 2 : 1);
+  const double elements = x_elements(s) + y_elements(s) + weight_elements(s) * (args.accumulate ? 2 : 1);
   return {products(s), elements * element_bytes(args.dtype)};
 }
 
@@ -94,24 +96,24 @@ Cost cost(const Conv2dBackwardBiasArgs& args) {
 }
 
 Cost cost(const MaxPoolForwardArgs& args) {
-  const double x = x_count(args.shape), y = y_count(args.shape);
+  const double x = x_elements(args.shape), y = y_elements(args.shape);
   return {y * (window(args.shape) - 1 + (args.relu ? 1 : 0)),
           (x + y) * element_bytes(args.dtype) + (args.indices ? 4 * y : 0)};
 }
 
 Cost cost(const MaxPoolBackwardArgs& args) {
-  const double x = x_count(args.shape), y = y_count(args.shape);
+  const double x = x_elements(args.shape), y = y_elements(args.shape);
   return {y * (args.y ? 2 : 1),
           (x * (args.accumulate ? 2 : 1) + y * (args.y ? 2 : 1)) * element_bytes(args.dtype) + 4 * y};
 }
 
 Cost cost(const AveragePoolForwardArgs& args) {
-  const double x = x_count(args.shape), y = y_count(args.shape);
+  const double x = x_elements(args.shape), y = y_elements(args.shape);
   return {y * window(args.shape), (x + y) * element_bytes(args.dtype)};
 }
 
 Cost cost(const AveragePoolBackwardArgs& args) {
-  const double x = x_count(args.shape), y = y_count(args.shape);
+  const double x = x_elements(args.shape), y = y_elements(args.shape);
   return {y * (window(args.shape) + 1), (x * (args.accumulate ? 2 : 1) + y) * element_bytes(args.dtype)};
 }
 

@@ -30,3 +30,11 @@ if(CAIRN_SANITIZE)
     "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${CAIRN_SANITIZE};-fno-sanitize-recover=all;-fno-omit-frame-pointer>>")
   target_link_options(cairn_options INTERFACE "$<BUILD_INTERFACE:-fsanitize=${CAIRN_SANITIZE}>")
 endif()
+
+# cairn_precompile_headers(target a.h <b> ...): these, which most files of the target include, are read once. For targets
+# whose files must stay apart, where CAIRN_UNITY puts the others together.
+function(cairn_precompile_headers target)
+  if(CAIRN_UNITY)
+    target_precompile_headers(${target} PRIVATE ${ARGN})
+  endif()
+endfunction()

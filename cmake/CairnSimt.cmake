@@ -3,6 +3,7 @@
 
 set(CAIRN_SIMT_DIR ${CMAKE_CURRENT_LIST_DIR}/../kernels/simt)
 cmake_path(NORMAL_PATH CAIRN_SIMT_DIR)
+set(CAIRN_SIMT_OPTIMIZATION -O3)  # of the CPU form; a folder whose kernels need no speed sets another
 # The race detector replaces ThreadSanitizer's library and goes with no other sanitizer.
 if(CAIRN_SANITIZE)
   set(CAIRN_HAS_RACE_CHECK OFF)
@@ -16,6 +17,7 @@ function(cairn_add_simt_executor name)
   set(sources collectives.cpp config.cpp executor.cpp fiber.cpp host_launch.cpp report.cpp scheduler.cpp ${ARGN})
   list(TRANSFORM sources PREPEND ${CAIRN_SIMT_DIR}/)
   add_library(${name} STATIC ${sources})
+  set_target_properties(${name} PROPERTIES UNITY_BUILD ${CAIRN_UNITY})
   target_link_libraries(${name} PUBLIC cairn_cpu)
   # thread_local variables without calls, although the code is position-independent: a call would cost each barrier a
   # frame
@@ -36,7 +38,8 @@ function(cairn_host_sources result folder)
   set(${result} ${files} PARENT_SCOPE)
 endfunction()
 
-# cairn_add_cuda_source(target a.cu b.cu ...): adds the CPU form of CUDA source to a target and links the executor.
+# cairn_add_cuda_source(target a.cu b.cu ...): adds the CPU form of CUDA source to a target of nothing else and links the
+# executor.
 function(cairn_add_cuda_source target)
   cairn_host_sources(files host ${ARGN})
   target_sources(${target} PRIVATE ${files})
@@ -45,9 +48,9 @@ function(cairn_add_cuda_source target)
     set(options -O1 -g1)
   else()
     # thread_local arrays without calls; kernels inlined into their row loops although the code is position-independent
-    set(options $<$<NOT:$<CONFIG:Debug>>:-O3> -ftls-model=initial-exec -fno-semantic-interposition)
+    set(options $<$<NOT:$<CONFIG:Debug>>:${CAIRN_SIMT_OPTIMIZATION}> -ftls-model=initial-exec -fno-semantic-interposition)
   endif()
-  set_property(SOURCE ${files} APPEND PROPERTY COMPILE_OPTIONS ${options})
+  target_compile_options(${target} PRIVATE ${options})
 endfunction()
 
 # cairn_add_cuda_kernels(target a.cu b.cu ...): adds the GPU form of the same files to a target; only where
@@ -57,13 +60,13 @@ function(cairn_add_cuda_kernels target)
   target_link_libraries(${target} PUBLIC cairn_cuda)
 endfunction()
 
-# cairn_add_race_checked_source(target a.cu b.cu ...): adds the race-checked CPU form of the same files to a target; only
-# where CAIRN_HAS_RACE_CHECK is on. A launch then throws where threads race or read shared memory that was never
-# written. It is 20 to 100 times slower than the CPU form, has the same symbols (a program holds one of the two), and
-# links without -fsanitize=thread.
+# cairn_add_race_checked_source(target a.cu b.cu ...): adds the race-checked CPU form of the same files to a target of
+# nothing else; only where CAIRN_HAS_RACE_CHECK is on. A launch then throws where threads race or read shared memory that
+# was never written. It is 20 to 100 times slower than the CPU form, has the same symbols (a program holds one of the
+# two), and links without -fsanitize=thread.
 function(cairn_add_race_checked_source target)
   cairn_host_sources(files race ${ARGN})
   target_sources(${target} PRIVATE ${files})
   target_link_libraries(${target} PUBLIC cairn_simt_race)
-  set_property(SOURCE ${files} APPEND PROPERTY COMPILE_OPTIONS -O1 -g1 -fsanitize=thread)
+  target_compile_options(${target} PRIVATE -O1 -g1 -fsanitize=thread)
 endfunction()

@@ -8,14 +8,14 @@
 namespace cairn::comparisons {
 namespace {
 
-constexpr double kWidth = 860, kTop = 40, kRow = 26, kThickness = 16;
+constexpr double kTop = 40, kRow = 26, kThickness = 16;
 constexpr double kNames = 250, kLongest = 500;  // where bars begin, and the length of the longest
-constexpr Colour kInk{40, 40, 40}, kMeasured{0, 90, 180}, kRecorded{150, 150, 150};
+constexpr Colour kMeasured{0, 90, 180}, kRecorded{150, 150, 150};
 
 }  // namespace
 
 std::string svg(const BarChart& chart) {
-  SvgCanvas canvas(kWidth, kTop + kRow * static_cast<double>(chart.bars.size()) + 10, chart.title);
+  SvgCanvas canvas(kPlotWidth, kTop + kRow * static_cast<double>(chart.bars.size()) + 10, chart.title);
   canvas.text({kNames, 20}, chart.title + ", " + chart.unit, Anchor::start, kInk);
   double largest = 0;
   for (const Bar& bar : chart.bars) largest = std::max(largest, bar.value);

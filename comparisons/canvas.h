@@ -13,6 +13,9 @@ struct Colour {
   uint8_t red = 0, green = 0, blue = 0;
 };
 
+inline constexpr Colour kInk{40, 40, 40};  // letters and axes
+inline constexpr double kPlotWidth = 860;  // of every drawing on a page
+
 struct Point {
   double x = 0, y = 0;
 };

@@ -30,6 +30,10 @@ std::string html_text(const std::string& text) {
 
 }  // namespace
 
+std::string percent_text(double fraction) {
+  return fmt::format("{:.2f} %", 100 * fraction);
+}
+
 void Page::heading(const std::string& text) {
   markdown_ += "## " + text + "\n\n";
   html_ += "<h2>" + html_text(text) + "</h2>\n";
@@ -64,13 +68,13 @@ void Page::table(const std::string& caption, const benchmarks::Table& table) {
   html_ += "</table>\n";
 }
 
-void Page::plot(const Plot& plot, const std::string& folder) {
-  markdown_ += fmt::format("![{}]({}/{}.svg)\n\n", plot.title, folder, plot.name);
+void Page::plot(const Plot& plot) {
+  markdown_ += fmt::format("![{}]({}/{}.svg)\n\n", plot.title, kPlotFolder, plot.name);
   html_ += svg(plot);
 }
 
-void Page::plot(const BarChart& chart, const std::string& folder) {
-  markdown_ += fmt::format("![{}]({}/{}.svg)\n\n", chart.title, folder, chart.name);
+void Page::plot(const BarChart& chart) {
+  markdown_ += fmt::format("![{}]({}/{}.svg)\n\n", chart.title, kPlotFolder, chart.name);
   html_ += svg(chart);
 }
 

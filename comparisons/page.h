@@ -11,6 +11,10 @@
 
 namespace cairn::comparisons {
 
+inline constexpr const char* kPlotFolder = "plots";  // beside the page
+
+std::string percent_text(double fraction);  // 0.5: "50.00 %"
+
 class Page {
  public:
   explicit Page(const std::string& title) : title_(title) {}
@@ -18,9 +22,9 @@ class Page {
   void paragraph(const std::string& text);
   void list(const std::vector<std::string>& items);
   void table(const std::string& caption, const benchmarks::Table& table);
-  // In Markdown a link to `folder`/<name>.svg, in HTML the drawing itself.
-  void plot(const Plot& plot, const std::string& folder);
-  void plot(const BarChart& chart, const std::string& folder);
+  // In Markdown a link to <name>.svg in kPlotFolder, in HTML the drawing itself.
+  void plot(const Plot& plot);
+  void plot(const BarChart& chart);
 
   std::string markdown() const;
   std::string html() const;

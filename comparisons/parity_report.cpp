@@ -15,14 +15,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kPlotFolder = "plots";
-
 std::string scientific(double value) {
   return fmt::format("{:.1e}", value);
-}
-
-std::string percent_text(double fraction) {
-  return fmt::format("{:.2f} %", 100 * fraction);
 }
 
 std::string text_of(Verdict verdict) {
@@ -222,10 +216,10 @@ void write_parity_report(const std::vector<ParityResult>& results, const fs::pat
     const Drawings drawings = draw(result);
     for (const Plot& plot : drawings.plots) {
       write_text(folder / kPlotFolder / (plot.name + ".svg"), svg(plot));
-      page.plot(plot, kPlotFolder);
+      page.plot(plot);
     }
     write_text(folder / kPlotFolder / (drawings.times.name + ".svg"), svg(drawings.times));
-    page.plot(drawings.times, kPlotFolder);
+    page.plot(drawings.times);
   }
   write_text(folder / "report.md", page.markdown());
   write_text(folder / "report.html", page.html());

@@ -8,9 +8,9 @@
 namespace cairn::comparisons {
 namespace {
 
-constexpr double kWidth = 860, kHeight = 400;
-constexpr double kLeft = 64, kRight = 560, kTop = 52, kBottom = 352, kLegend = 584;
-constexpr Colour kInk{40, 40, 40}, kGrid{225, 225, 225};
+constexpr double kHeight = 400;
+constexpr double kLeft = 64, kRight = 560, kUpper = 52, kLower = 352, kLegend = 584;
+constexpr Colour kGrid{225, 225, 225};
 constexpr Colour kPalette[] = {{0, 90, 180},    {215, 95, 0},  {0, 135, 90},  {175, 50, 130},
                                {110, 110, 110}, {140, 90, 30}, {95, 75, 190}, {190, 160, 0}};
 
@@ -59,20 +59,20 @@ Axis make_axis(const Plot& plot, double Point::*part, double from, double to, bo
 
 void draw(const Plot& plot, Canvas& canvas) {
   const Axis x = make_axis(plot, &Point::x, kLeft, kRight, false);
-  const Axis y = make_axis(plot, &Point::y, kBottom, kTop, plot.logarithmic);
+  const Axis y = make_axis(plot, &Point::y, kLower, kUpper, plot.logarithmic);
   canvas.text({kLeft, 18}, plot.title, Anchor::start, kInk);
   canvas.text({kLeft, 40}, plot.y_label, Anchor::start, kInk);
-  canvas.text({(kLeft + kRight) / 2, kBottom + 38}, plot.x_label, Anchor::middle, kInk);
+  canvas.text({(kLeft + kRight) / 2, kLower + 38}, plot.x_label, Anchor::middle, kInk);
   for (const double tick : x.ticks) {
-    canvas.line({x(tick), kTop}, {x(tick), kBottom}, kGrid, 1, false);
-    canvas.text({x(tick), kBottom + 18}, fmt::format("{:.6g}", tick), Anchor::middle, kInk);
+    canvas.line({x(tick), kUpper}, {x(tick), kLower}, kGrid, 1, false);
+    canvas.text({x(tick), kLower + 18}, fmt::format("{:.6g}", tick), Anchor::middle, kInk);
   }
   for (const double tick : y.ticks) {
     canvas.line({kLeft, y(tick)}, {kRight, y(tick)}, kGrid, 1, false);
     canvas.text({kLeft - 6, y(tick) + 4}, fmt::format("{:.6g}", tick), Anchor::end, kInk);
   }
-  canvas.line({kLeft, kTop}, {kLeft, kBottom}, kInk, 1, false);
-  canvas.line({kLeft, kBottom}, {kRight, kBottom}, kInk, 1, false);
+  canvas.line({kLeft, kUpper}, {kLeft, kLower}, kInk, 1, false);
+  canvas.line({kLeft, kLower}, {kRight, kLower}, kInk, 1, false);
   for (size_t i = 0; i < plot.series.size(); ++i) {
     const Series& series = plot.series[i];
     const Colour colour = kPalette[i % std::size(kPalette)];
@@ -85,7 +85,7 @@ void draw(const Plot& plot, Canvas& canvas) {
       }
       canvas.dot(here, radius, colour);
     }
-    const double height = kTop + 10 + 20 * static_cast<double>(i);
+    const double height = kUpper + 10 + 20 * static_cast<double>(i);
     canvas.line({kLegend, height - 4}, {kLegend + 26, height - 4}, colour, 1.5, series.published);
     canvas.dot({kLegend + 13, height - 4}, radius, colour);
     canvas.text({kLegend + 34, height}, series.name, Anchor::start, kInk);
@@ -111,13 +111,13 @@ std::vector<double> round_ticks(double low, double high, int count) {
 }
 
 std::string svg(const Plot& plot) {
-  SvgCanvas canvas(kWidth, kHeight, plot.title);
+  SvgCanvas canvas(kPlotWidth, kHeight, plot.title);
   draw(plot, canvas);
   return canvas.finish();
 }
 
 datasets::Picture picture(const Plot& plot) {
-  PixelCanvas canvas(kWidth, kHeight);
+  PixelCanvas canvas(kPlotWidth, kHeight);
   draw(plot, canvas);
   return canvas.finish();
 }

@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kPlotFolder = "plots";
-
 std::string word(const nlohmann::json& result, const char* name) {
   return result.at(name).get<std::string>();
 }
@@ -75,10 +73,6 @@ std::string seconds_text(double seconds) {
   return benchmarks::number(seconds) + " s";
 }
 
-std::string percent_text(double percent) {
-  return fmt::format("{:.2f} %", percent);
-}
-
 SuiteTables tables_of(const Suite& suite, bool quick, const std::vector<nlohmann::json>& results,
                       const std::string& dataset) {
   const std::vector<int64_t> columns = columns_of(suite, quick, results, dataset);
@@ -106,7 +100,7 @@ SuiteTables tables_of(const Suite& suite, bool quick, const std::vector<nlohmann
       add({network.title, word(result, "impl"), on}, [&](int64_t epoch) -> std::pair<std::string, std::string> {
         for (const nlohmann::json& point : result.at("points"))
           if (point.at("epoch") == epoch)
-            return {seconds_text(point.at("seconds")), percent_text(100 * point.at("accuracy").get<double>())};
+            return {seconds_text(point.at("seconds")), percent_text(point.at("accuracy").get<double>())};
         return {};
       });
     });
@@ -149,7 +143,7 @@ benchmarks::Table runs_table(const std::vector<nlohmann::json>& results) {
     table.rows.push_back({word(result, "model"), word(result, "recipe"), word(result, "dataset"), label(result),
                           batch > 0 ? std::to_string(batch) : "full", std::to_string(steps),
                           benchmarks::number(1e3 * step_seconds(result)), seconds_text(seconds),
-                          percent_text(100 * result.at("test_accuracy").get<double>()),
+                          percent_text(result.at("test_accuracy").get<double>()),
                           std::to_string(result.at("threads").get<int>()), word(result, "precision"),
                           std::to_string(result.at("seed").get<uint64_t>()), word(result, "commit"),
                           word(result, "date")});
@@ -170,7 +164,7 @@ benchmarks::Table inference_table(const std::vector<nlohmann::json>& results) {
     table.rows.push_back({word(result, "model"), label(result),
                           fmt::format("{} x {}", test.at("batch_size").get<int64_t>(), batches), seconds_text(seconds),
                           benchmarks::number(1e3 * seconds / static_cast<double>(std::max<int64_t>(batches, 1))),
-                          percent_text(100 * test.at("accuracy").get<double>()),
+                          percent_text(test.at("accuracy").get<double>()),
                           fmt::format("{} of {}", digits.at("right").get<int>(), digits.at("count").get<int>()),
                           seconds_text(digits.at("process_seconds"))});
   }
@@ -212,7 +206,7 @@ Page make_page(const Suite& suite, bool quick, const std::vector<nlohmann::json>
     page.table("Time", tables.seconds);
     page.table("Accuracy", tables.accuracy);
     for (const Plot& plot : plots)
-      if (plot.name.starts_with(tables.dataset + "-")) page.plot(plot, kPlotFolder);
+      if (plot.name.starts_with(tables.dataset + "-")) page.plot(plot);
   }
   if (const benchmarks::Table inference = inference_table(results); !inference.rows.empty()) {
     page.heading("Test and pictures");

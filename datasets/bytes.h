@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <new>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -52,5 +53,10 @@ struct PageAllocator {
 };
 
 using Bytes = std::vector<uint8_t, PageAllocator<uint8_t>>;
+
+// The first four bytes as a number, as IDX and PNG store them.
+inline uint32_t big_endian(std::span<const uint8_t> bytes) {
+  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | uint32_t{bytes[3]};
+}
 
 }  // namespace cairn::datasets

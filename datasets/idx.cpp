@@ -17,10 +17,6 @@ struct IdxHeader {
   size_t content_bytes;
 };
 
-uint32_t big_endian(std::span<const uint8_t> bytes) {
-  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | uint32_t{bytes[3]};
-}
-
 size_t header_bytes(int dimensions) {
   return 4 + 4 * static_cast<size_t>(dimensions);
 }

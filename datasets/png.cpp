@@ -21,10 +21,6 @@ constexpr std::array<uint8_t, 8> kSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 
 constexpr size_t kChunkFrame = 12;  // length, type and checksum, four bytes each
 constexpr size_t kHeaderBytes = 13;
 
-uint32_t big_endian(std::span<const uint8_t> bytes) {
-  return uint32_t{bytes[0]} << 24 | uint32_t{bytes[1]} << 16 | uint32_t{bytes[2]} << 8 | bytes[3];
-}
-
 void check_size(std::span<const uint8_t> header, const std::string& name) {
   const int64_t width = big_endian(header), height = big_endian(header.subspan(4));
   if (width == 0 || height == 0) throw DataError(fmt::format("{}: a picture of {} x {} pixels", name, width, height));

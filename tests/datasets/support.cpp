@@ -3,6 +3,7 @@
 
 #include <libdeflate.h>
 
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
 
@@ -66,6 +67,22 @@ Bytes make_gzip(std::span<const uint8_t> content, int level) {
   libdeflate_free_compressor(compressor);
   REQUIRE(!file.empty());
   return file;
+}
+
+std::vector<int> histogram(const Bytes& labels) {
+  std::vector<int> counts(10);
+  for (const uint8_t label : labels) ++counts.at(label);
+  return counts;
+}
+
+std::pair<double, double> mean_and_deviation(const Bytes& pixels) {
+  double sum = 0, squares = 0;
+  for (const uint8_t pixel : pixels) {
+    sum += pixel;
+    squares += double{1} * pixel * pixel;
+  }
+  const double mean = sum / static_cast<double>(pixels.size());
+  return {mean / 255, std::sqrt(squares / static_cast<double>(pixels.size()) - mean * mean) / 255};
 }
 
 }  // namespace cairn::datasets

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "datasets/bytes.h"
@@ -76,5 +77,10 @@ void check_error(Function&& function, std::initializer_list<const char*> parts) 
   }
   FAIL_CHECK("nothing was thrown");
 }
+
+// How often each of ten classes occurs.
+std::vector<int> histogram(const Bytes& labels);
+// Of pixels / 255.
+std::pair<double, double> mean_and_deviation(const Bytes& pixels);
 
 }  // namespace cairn::datasets

@@ -14,16 +14,10 @@ namespace {
 
 constexpr size_t kPixels = kDigitSide * kDigitSide;
 
-std::array<int, 10> histogram(const Bytes& labels) {
-  std::array<int, 10> counts{};
-  for (const uint8_t label : labels) ++counts.at(label);
-  return counts;
-}
-
 // The fraction of test images that lie nearest to the mean image of their own class.
 double nearest_mean_accuracy(const Dataset& dataset) {
   std::vector<std::array<double, kPixels>> means(10);
-  const std::array<int, 10> counts = histogram(dataset.train.labels);
+  const std::vector<int> counts = histogram(dataset.train.labels);
   for (size_t i = 0; i < dataset.train.labels.size(); ++i) {
     const uint8_t label = dataset.train.labels[i];
     for (size_t p = 0; p < kPixels; ++p)
@@ -82,14 +76,9 @@ TEST_CASE("digits is a data set like the others") {
   CHECK(dataset.train.height == 28);
   for (const int count : histogram(dataset.train.labels)) CHECK(std::abs(count - 2000) < 200);
 
-  double sum = 0, squares = 0;
-  for (const uint8_t pixel : dataset.train.images) {
-    sum += pixel / 255.0;
-    squares += pixel / 255.0 * (pixel / 255.0);
-  }
-  const double count = static_cast<double>(dataset.train.images.size());
-  CHECK(std::abs(sum / count - dataset.mean) < 1e-6);
-  CHECK(std::abs(std::sqrt(squares / count - sum / count * (sum / count)) - dataset.std) < 1e-6);
+  const auto [mean, deviation] = mean_and_deviation(dataset.train.images);
+  CHECK(std::abs(mean - dataset.mean) < 1e-6);
+  CHECK(std::abs(deviation - dataset.std) < 1e-6);
 }
 
 TEST_CASE("the statistics that are known without drawing are those of what is drawn") {

@@ -31,23 +31,6 @@ void check_small_set(const Dataset& dataset, const fs::path& folder) {
   CHECK(dataset.source == folder.string());
 }
 
-std::vector<int> histogram(const Bytes& labels) {
-  std::vector<int> counts(10);
-  for (const uint8_t label : labels) ++counts.at(label);
-  return counts;
-}
-
-// Of pixels / 255.
-std::pair<double, double> mean_and_deviation(const Bytes& pixels) {
-  double sum = 0, squares = 0;
-  for (const uint8_t pixel : pixels) {
-    sum += pixel;
-    squares += double{1} * pixel * pixel;
-  }
-  const double mean = sum / static_cast<double>(pixels.size());
-  return {mean / 255, std::sqrt(squares / static_cast<double>(pixels.size()) - mean * mean) / 255};
-}
-
 }  // namespace
 
 TEST_CASE("an unknown data set is refused with the choices") {

@@ -11,6 +11,7 @@
 
 #include <deque>
 #include <functional>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -163,6 +164,8 @@ std::vector<std::string> faults_of(const Subject& subject, const Case& c, const 
 void check(const Case& c);
 
 inline constexpr DType kReals[] = {DType::f32, DType::f64};
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
+inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // ---- sizes, values and error bounds --------------------------------------------------------------------------
 

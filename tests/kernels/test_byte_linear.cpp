@@ -8,7 +8,7 @@
 namespace cairn::test {
 namespace {
 
-struct Shape {
+struct BytesShape {
   int64_t rows, columns, n;
   bool indexed, whole_numbers;
   int turn;  // which epilogue and alignment this shape gets
@@ -25,18 +25,18 @@ Factor factor_of(double value) {
 
 // The data set: more images than the batch has rows, so that an index can skip and repeat them.
 struct DataSet {
-  explicit DataSet(const Shape& s)
+  explicit DataSet(const BytesShape& s)
       : images(s.indexed ? s.rows + 7 : s.rows),
         bytes(integers(images * s.columns, 5, 0, 255)),
         index(integers(s.rows, 6, 0, static_cast<int>(images) - 1)),
         scale(s.whole_numbers ? 1.0f : 1.0f / 255 / 0.3081f),
         shift(s.whole_numbers ? -3.0f : -0.1307f / 0.3081f) {}
-  Factor factor(const Shape& s, int64_t row, int64_t column) const {
+  Factor factor(const BytesShape& s, int64_t row, int64_t column) const {
     const auto image = s.indexed ? static_cast<int64_t>(index[static_cast<size_t>(row)]) : row;
     const double scaled = bytes[static_cast<size_t>(image * s.columns + column)] * scale;
     return {scaled + shift, scaled + std::fabs(shift)};
   }
-  ByteRows place(Call& call, const Shape& s) const {
+  ByteRows place(Call& call, const BytesShape& s) const {
     return {.bytes = call.typed_input<uint8_t>("bytes", bytes),
             .index = s.indexed ? call.typed_input<int32_t>("index", index) : nullptr,
             .rows = s.rows,
@@ -74,12 +74,12 @@ Expected product(int64_t m, int64_t n, int64_t terms, bool exact, const Values& 
   return result;
 }
 
-std::string text_of(const Shape& s) {
+std::string text_of(const BytesShape& s) {
   return shape_text({{"rows", s.rows}, {"columns", s.columns}, {"n", s.n}, {"turn", s.turn}}) +
          (s.indexed ? " indexed" : "") + (s.whole_numbers ? " whole" : "");
 }
 
-Case forward_case(const Shape& s) {
+Case forward_case(const BytesShape& s) {
   const DataSet data(s);
   const bool has_bias = s.turn % 2, relu = s.turn / 2 % 2;
   const Values weight = s.whole_numbers ? integers(s.n * s.columns, 1) : reals(s.n * s.columns, 1);
@@ -104,7 +104,7 @@ Case forward_case(const Shape& s) {
           .expected = {expected.values}};
 }
 
-Case backward_case(const Shape& s) {
+Case backward_case(const BytesShape& s) {
   const DataSet data(s);
   const bool accumulate = s.turn % 2;
   const Values dy = s.whole_numbers ? integers(s.rows * s.n, 3) : reals(s.rows * s.n, 3);
@@ -131,8 +131,8 @@ Case backward_case(const Shape& s) {
           .expected = {expected.values}};
 }
 
-std::vector<Shape> shapes() {
-  std::vector<Shape> result;
+std::vector<BytesShape> shapes() {
+  std::vector<BytesShape> result;
   const auto append = [&](int64_t rows, int64_t columns, int64_t n, bool whole_numbers) {
     const auto turn = static_cast<int>(result.size());
     result.push_back({rows, columns, n, turn / 4 % 2 == 0, whole_numbers, turn});
@@ -155,11 +155,11 @@ std::vector<Shape> shapes() {
 }  // namespace
 
 TEST_CASE("byte_linear_forward") {
-  for (const Shape& shape : shapes()) check(forward_case(shape));
+  for (const BytesShape& shape : shapes()) check(forward_case(shape));
 }
 
 TEST_CASE("byte_linear_backward_weight") {
-  for (const Shape& shape : shapes()) check(backward_case(shape));
+  for (const BytesShape& shape : shapes()) check(backward_case(shape));
 }
 
 }  // namespace cairn::test

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "tests/kernels/harness.h"
 
@@ -221,12 +220,11 @@ std::vector<Problem> sizes() {
 // products of other numbers are exact for whole ones no more. One tile and parts of it, several images in a block of
 // tiles, and several blocks in an image.
 std::vector<Problem> transformable() {
-  std::vector<Conv2dShape> shapes = {
-      shape_of(1, 17, {23, 21}, 35, {5, 5}, {1, 1}, {2, 2}),  //
-      shape_of(5, 16, {9, 9}, 24, {5, 5}, {1, 1}, {1, 1}),
-  };
+  std::vector<Conv2dShape> shapes = {shape_of(1, 17, {7, 6}, 18, {5, 5}, {1, 1}, {2, 2})};
   if (!small_sweep())
     for (const Conv2dShape& shape : {
+             shape_of(1, 17, {23, 21}, 35, {5, 5}, {1, 1}, {2, 2}),  //
+             shape_of(5, 16, {9, 9}, 24, {5, 5}, {1, 1}, {1, 1}),    //
              shape_of(1, 17, {43, 41}, 35, {5, 5}, {1, 1}, {2, 2}),  // enough tiles for filter gradients, as some below
              shape_of(2, 32, {14, 14}, 64, {5, 5}, {1, 1}, {2, 2}),  // cnn's second
              shape_of(5, 20, {12, 12}, 50, {5, 5}),                  // lenet-caffe's second
@@ -296,8 +294,7 @@ TEST_CASE("conv2d_forward") {
   // Two images of two channels, two filters of one element; then the bias, then the ReLU.
   check_by_hand(kForward, {shape_of(2, 2, {1, 1}, 2, {1, 1}), 3},
                 {.x = {1, 2, 3, 4}, .weight = {10, 1, -1, -1}, .bias = {100, 5}}, {112, 2, 134, 0});
-  const double nan = std::numeric_limits<double>::quiet_NaN();
-  check_by_hand(kForward, {shape_of(2, 1, {1, 1}, 1, {1, 1}), 2}, {.x = {nan, -1}, .weight = {1}}, {nan, 0});
+  check_by_hand(kForward, {shape_of(2, 1, {1, 1}, 1, {1, 1}), 2}, {.x = {kNan, -1}, .weight = {1}}, {kNan, 0});
 }
 
 TEST_CASE("conv2d_backward_data") {

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "tests/kernels/harness.h"
 
@@ -12,9 +11,6 @@ namespace cairn::test {
 namespace {
 
 enum Alias { kNone, kOutIsA, kOutIsB, kAliases };
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // Every order of magnitude that a float has, both signs, from the smallest denormal to the largest number.
 Values floats_of_all_sizes() {

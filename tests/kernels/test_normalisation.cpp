@@ -3,26 +3,25 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "tests/kernels/harness.h"
 
 namespace cairn::test {
 namespace {
 
-struct Shape {
+struct BatchShape {
   int64_t batch, channels, plane;
   int64_t count() const { return batch * channels * plane; }
   int64_t values() const { return batch * plane; }  // of a channel
 };
 
-std::string text(const Shape& s, std::initializer_list<std::pair<const char*, int64_t>> more) {
+std::string text(const BatchShape& s, std::initializer_list<std::pair<const char*, int64_t>> more) {
   return shape_text({{"batch", s.batch}, {"channels", s.channels}, {"plane", s.plane}}) + " " + shape_text(more);
 }
 
 // One value a channel (M = 1), rows of one value, planes shorter and longer than a vector and than a block of threads,
 // channels that are long enough to be summed in parts, nothing.
-std::vector<Shape> batch_norm_shapes() {
+std::vector<BatchShape> batch_norm_shapes() {
   if (small_sweep()) return {{1, 2, 1}, {2, 3, 5}, {3, 2, 300}, {0, 2, 4}};
   return {{1, 1, 1},    {1, 3, 1},   {2, 3, 1},  {65, 5, 1},   {1, 2, 49},  {3, 4, 25},
           {7, 3, 7},    {5, 7, 64},  {2, 33, 9}, {20, 6, 144}, {3, 2, 257}, {2, 1, 300},
@@ -31,13 +30,13 @@ std::vector<Shape> batch_norm_shapes() {
 
 // body(element) for every element of channel c.
 template <class Body>
-void for_channel(const Shape& s, int64_t c, const Body& body) {
+void for_channel(const BatchShape& s, int64_t c, const Body& body) {
   for (int64_t n = 0; n < s.batch; ++n)
     for (int64_t i = 0; i < s.plane; ++i) body(static_cast<size_t>((n * s.channels + c) * s.plane + i));
 }
 
 // Channels far from 0 have a variance that is small beside the square of their mean; every other channel is one.
-Values channel_values(const Shape& s) {
+Values channel_values(const BatchShape& s) {
   Values x = reals(s.count(), 1);
   for (int64_t c = 1; c < s.channels; c += 2)
     for_channel(s, c, [&](size_t i) { x[i] = static_cast<float>(x[i] + 300); });
@@ -51,7 +50,7 @@ struct Bounds {
   Tolerance mean, inverse_std, running_mean, running_variance, y;
 };
 
-Bounds batch_norm_bounds(const Shape& s, const Values& x, const Values& weight, const Values& bias,
+Bounds batch_norm_bounds(const BatchShape& s, const Values& x, const Values& weight, const Values& bias,
                          const Values& running_mean, const Values& running_variance, bool training, DType real) {
   Bounds bounds;
   bounds.y.each.resize(x.size());
@@ -91,7 +90,7 @@ Bounds batch_norm_bounds(const Shape& s, const Values& x, const Values& weight, 
 
 TEST_CASE("batch_norm_forward") {
   for (DType real : kReals) {
-    for (const Shape& s : batch_norm_shapes()) {
+    for (const BatchShape& s : batch_norm_shapes()) {
       for (bool training : {true, false}) {
         const auto run = [=](Call& call) {
           const Values x = channel_values(s);
@@ -169,7 +168,7 @@ TEST_CASE("batch_norm_forward: by hand") {
 
 TEST_CASE("batch_norm_backward") {
   for (DType real : kReals) {
-    for (const Shape& s : batch_norm_shapes()) {
+    for (const BatchShape& s : batch_norm_shapes()) {
       for (int turn = 0; turn < 8; ++turn) {
         const bool training = turn % 2, accumulate = turn / 2 % 2;
         // All three gradients, and then one of them missing or two.
@@ -261,7 +260,7 @@ TEST_CASE("batch_norm_backward") {
 namespace {
 
 // Pixels fewer and more than a vector and a block; channels fewer and more than windows reach.
-std::vector<Shape> response_shapes() {
+std::vector<BatchShape> response_shapes() {
   if (small_sweep()) return {{2, 3, 5}, {1, 7, 40}};
   return {{1, 1, 1},   {2, 3, 5},   {1, 7, 64}, {3, 2, 129}, {5, 12, 9}, {1, 4, 200},
           {1, 20, 17}, {9, 6, 144}, {0, 3, 4},  {2, 0, 5},   {2, 3, 0}};
@@ -281,7 +280,7 @@ double power_error(const Response& r, int64_t size, DType real) {
   return (r.beta + 1) * scale_error(size, real) + 32 * unit(real);
 }
 
-Status response_forward(Call& call, const Shape& s, int64_t size, const Response& r, const Values& x,
+Status response_forward(Call& call, const BatchShape& s, int64_t size, const Response& r, const Values& x,
                         const Tolerance& scale, const Tolerance& y) {
   const LocalResponseNormForwardArgs args{.dtype = call.real(),
                                           .batch = s.batch,
@@ -301,7 +300,7 @@ Status response_forward(Call& call, const Shape& s, int64_t size, const Response
 
 TEST_CASE("local_response_norm_forward") {
   for (DType real : kReals) {
-    for (const Shape& s : response_shapes()) {
+    for (const BatchShape& s : response_shapes()) {
       for (int64_t size : {1, 2, 5, 9, 1000}) {
         int turn = 0;
         for (const Response& r : kResponses) {
@@ -321,8 +320,6 @@ TEST_CASE("local_response_norm_forward") {
 }
 
 TEST_CASE("local_response_norm_forward: by hand") {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
   struct Expected {
     const char* shape;
     int64_t size;
@@ -355,7 +352,7 @@ TEST_CASE("local_response_norm_forward: by hand") {
 
 TEST_CASE("local_response_norm_backward") {
   for (DType real : kReals) {
-    for (const Shape& s : response_shapes()) {
+    for (const BatchShape& s : response_shapes()) {
       for (int64_t size : {1, 2, 5, 9, 1000}) {
         int turn = 0;
         for (const Response& r : kResponses) {

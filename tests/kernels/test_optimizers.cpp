@@ -22,7 +22,7 @@ struct Element {
   double parameter, state1, state2;
 };
 
-struct Problem {
+struct Update {
   const char* primitive;
   bool has_state1, has_state2;
   double initial_state1;  // nan where step 0 must not read it
@@ -38,7 +38,7 @@ const Values& gradients_of(int64_t count, size_t tensor, int step) {
   return reals(count, 1000 + 10 * static_cast<uint32_t>(tensor) + static_cast<uint32_t>(step));
 }
 
-void check_problem(const Problem& problem, const std::vector<int64_t>& sizes, DType real, int64_t offset) {
+void check_update(const Update& update, const std::vector<int64_t>& sizes, DType real, int64_t offset) {
   // Each step rounds the parameter, at most 3 in magnitude, and the update, at most 2 * learning_rate, a few times.
   const Tolerance tolerance{.absolute = kSteps * 8 * unit(real)};
   std::vector<Values> expected = {{7}};
@@ -47,27 +47,27 @@ void check_problem(const Problem& problem, const std::vector<int64_t>& sizes, DT
     for (size_t i = 0; i < static_cast<size_t>(sizes[t]); ++i) {
       Element element{parameters_of(sizes[t], t)[i], 0, 0};
       for (int step = 0; step < kSteps; ++step)
-        problem.rule(element, gradients_of(sizes[t], t, step)[i], step,
-                     kLearningRates[static_cast<size_t>(step) % kLearningRates.size()]);
+        update.rule(element, gradients_of(sizes[t], t, step)[i], step,
+                    kLearningRates[static_cast<size_t>(step) % kLearningRates.size()]);
       parameter.push_back(element.parameter);
       state1.push_back(element.state1);
       state2.push_back(element.state2);
     }
     expected.push_back(parameter);
-    if (problem.has_state1) expected.push_back(state1);
-    if (problem.has_state2) expected.push_back(state2);
+    if (update.has_state1) expected.push_back(state1);
+    if (update.has_state2) expected.push_back(state2);
   }
   const auto run = [=](Call& call) {
     call.output("an array of nobody's", 1, {}, {7});  // so that a launch without tensors has something to leave alone
     std::vector<OptimizerTensor> tensors;
     for (size_t t = 0; t < sizes.size(); ++t) {
-      const Values state1(static_cast<size_t>(sizes[t]), problem.initial_state1);
+      const Values state1(static_cast<size_t>(sizes[t]), update.initial_state1);
       const Values state2(static_cast<size_t>(sizes[t]), 0);
       void* parameter = call.output("parameter", sizes[t], tolerance, parameters_of(sizes[t], t));
       tensors.push_back({.parameter = parameter,
                          .gradient = nullptr,
-                         .state1 = problem.has_state1 ? call.output("state1", sizes[t], tolerance, state1) : nullptr,
-                         .state2 = problem.has_state2 ? call.output("state2", sizes[t], tolerance, state2) : nullptr,
+                         .state1 = update.has_state1 ? call.output("state1", sizes[t], tolerance, state1) : nullptr,
+                         .state2 = update.has_state2 ? call.output("state2", sizes[t], tolerance, state2) : nullptr,
                          .count = sizes[t]});
     }
     const float* rates = call.typed_input<float>("learning_rates", kLearningRates);
@@ -75,14 +75,14 @@ void check_problem(const Problem& problem, const std::vector<int64_t>& sizes, DT
       for (size_t t = 0; t < sizes.size(); ++t)
         tensors[t].gradient = call.input("gradient", sizes[t], gradients_of(sizes[t], t, step));
       const int64_t* clock = call.typed_input<int64_t>("step", {static_cast<double>(step)});
-      const Status status = problem.launch(call, call.keep(tensors), static_cast<int64_t>(sizes.size()), rates, clock);
+      const Status status = update.launch(call, call.keep(tensors), static_cast<int64_t>(sizes.size()), rates, clock);
       if (status != 0) return status;
     }
     return Status{0};
   };
-  std::string shape = problem.text + " sizes";
+  std::string shape = update.text + " sizes";
   for (int64_t size : sizes) shape.append(" ").append(std::to_string(size));
-  check({.primitive = problem.primitive,
+  check({.primitive = update.primitive,
          .shape = shape,
          .real = real,
          .offset = offset,
@@ -90,14 +90,14 @@ void check_problem(const Problem& problem, const std::vector<int64_t>& sizes, DT
          .expected = expected});
 }
 
-void check_problem(const Problem& problem) {
+void check_update(const Update& update) {
   for (DType real : kReals) {
     int64_t offset = 0;
-    for (const auto& sizes : kTensorSizes) check_problem(problem, sizes, real, offset++ % 2);
+    for (const auto& sizes : kTensorSizes) check_update(update, sizes, real, offset++ % 2);
   }
 }
 
-Problem sgd_problem(double momentum, double weight_decay) {
+Update sgd_update(double momentum, double weight_decay) {
   const bool has_momentum = momentum != 0;
   return {.primitive = "sgd",
           .has_state1 = has_momentum,
@@ -127,7 +127,7 @@ Problem sgd_problem(double momentum, double weight_decay) {
           .text = "momentum " + std::to_string(momentum) + " weight_decay " + std::to_string(weight_decay)};
 }
 
-Problem adam_problem(double weight_decay, bool decoupled) {
+Update adam_update(double weight_decay, bool decoupled) {
   constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
   return {.primitive = "adam",
           .has_state1 = true,
@@ -167,16 +167,16 @@ Problem adam_problem(double weight_decay, bool decoupled) {
 }  // namespace
 
 TEST_CASE("sgd") {
-  check_problem(sgd_problem(0, 0));
-  check_problem(sgd_problem(0, 0.25));
-  check_problem(sgd_problem(0.875, 0));
-  check_problem(sgd_problem(0.875, 0.25));
+  check_update(sgd_update(0, 0));
+  check_update(sgd_update(0, 0.25));
+  check_update(sgd_update(0.875, 0));
+  check_update(sgd_update(0.875, 0.25));
 }
 
 TEST_CASE("adam and adamw") {
-  check_problem(adam_problem(0, false));
-  check_problem(adam_problem(0.25, false));
-  check_problem(adam_problem(0.25, true));
+  check_update(adam_update(0, false));
+  check_update(adam_update(0.25, false));
+  check_update(adam_update(0.25, true));
 }
 
 // Parameter 1, gradients 0.5 then -0.25, learning rate 0.1, worked out on paper.

@@ -4,15 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
 #include "tests/kernels/harness.h"
 
 namespace cairn::test {
 namespace {
-
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // Rows of `columns` values with nan at none, one or several of them, infinity beside it; `first` takes the columns that
 // argmax must find, which are written here from the rule: the first nan, or else the maximum's first column.

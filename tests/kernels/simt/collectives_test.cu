@@ -4,8 +4,6 @@
 namespace cairn::simt {
 namespace {
 
-constexpr unsigned kAll = 0xffffffffu;
-
 struct Shuffles {
   int direct, up, down, exchanged, narrow, narrow_up, wrapped;
 };

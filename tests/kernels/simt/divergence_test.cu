@@ -5,8 +5,6 @@
 namespace cairn::simt {
 namespace {
 
-constexpr unsigned kAll = 0xffffffffu;
-
 // "this file:line"
 std::string at(int line) {
   return "divergence_test.cu:" + std::to_string(line);

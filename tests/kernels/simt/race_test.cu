@@ -4,7 +4,7 @@
 namespace cairn::simt {
 namespace {
 
-std::string at(int line) {
+std::string here(int line) {
   return "race_test.cu:" + std::to_string(line);
 }
 
@@ -23,7 +23,7 @@ TEST_CASE("fault: a barrier is missing between write and read of shared memory")
   std::vector<float> out(256);
   check_error([&] { launch<left_neighbour>(stream, 1, 256, 0, in.data(), out.data()); },
               {"kernel left_neighbour, block (0,0,0), thread (1,0,0)", "data race on shared memory tile[0]",
-               "read at " + at(kNeighbourRead), "earlier write by thread (0,0,0) at " + at(kNeighbourWrite),
+               "read at " + here(kNeighbourRead), "earlier write by thread (0,0,0) at " + here(kNeighbourWrite),
                "no barrier between", "(and 254 more in this block)"});
 }
 
@@ -46,7 +46,7 @@ TEST_CASE("fault: a loop writes shared memory that others still read") {
   const std::vector<float> in = counting(256);
   std::vector<float> out(64);
   check_error([&] { launch<reused_tile>(stream, 1, 64, 0, in.data(), out.data()); },
-              {"kernel reused_tile", "data race on shared memory tile[", at(kReusedWrite), at(kReusedRead)});
+              {"kernel reused_tile", "data race on shared memory tile[", here(kReusedWrite), here(kReusedRead)});
 }
 
 template <int N>
@@ -77,11 +77,11 @@ TEST_CASE("fault: dynamic shared memory") {
   // Thread 0 reads before thread 1 writes.
   check_error(
       [&] { launch<dynamic_race>(stream, 1, 64, 256, out.data()); },
-      {"kernel dynamic_race", "thread (0,0,0): read of uninitialised dynamic shared memory[1]", at(kDynamicRead)});
+      {"kernel dynamic_race", "thread (0,0,0): read of uninitialised dynamic shared memory[1]", here(kDynamicRead)});
   const ScopedConfig scoped;
   config().order = Order::reverse;
   check_error([&] { launch<dynamic_race>(stream, 1, 64, 256, out.data()); },
-              {"thread (63,0,0): read of uninitialised dynamic shared memory[62]", at(kDynamicRead)});
+              {"thread (63,0,0): read of uninitialised dynamic shared memory[62]", here(kDynamicRead)});
 }
 
 __global__ void half_written(float* out) {
@@ -99,7 +99,7 @@ TEST_CASE("fault: shared memory is read that nobody wrote, in a later block too"
     check_error(
         [&] { launch<half_written>(stream, 3, 64, 0, out.data()); },
         {"kernel half_written, block (0,0,0), thread (48,0,0): read of uninitialised shared memory tile[48] at " +
-             at(kHalfRead),
+             here(kHalfRead),
          "(and 15 more in this block)"});
 }
 
@@ -114,7 +114,7 @@ TEST_CASE("fault: blocks add to the same place without an atomic") {
   std::vector<double> out(8, 0.0);
   check_error([&] { launch<global_race>(stream, 4, 64, 0, int64_t{4}, in.data(), out.data()); },
               {"kernel global_race, block (1,0,0), thread (0,0,0)", "data race on global memory, argument 3[3]",
-               "earlier write by thread (0,0,0) of block (0,0,0) at " + at(kGlobalLine), "blocks are not ordered"});
+               "earlier write by thread (0,0,0) of block (0,0,0) at " + here(kGlobalLine), "blocks are not ordered"});
 }
 
 __global__ void global_in_block(float* out) {
@@ -128,7 +128,7 @@ TEST_CASE("fault: threads of a block write the same place in global memory") {
   std::vector<float> out(64);
   check_error([&] { launch<global_in_block>(stream, 1, 64, 0, out.data()); },
               {"kernel global_in_block", "thread (1,0,0)", "global memory, argument 1[1]: write",
-               "earlier write by thread (0,0,0) at " + at(kGlobalSecond), "no barrier between"});
+               "earlier write by thread (0,0,0) at " + here(kGlobalSecond), "no barrier between"});
 }
 
 __global__ void read_then_write(float* data) {
@@ -155,7 +155,7 @@ TEST_CASE("fault: a plain write among atomics") {
   int out = 0;
   check_error([&] { launch<mixed_atomic>(stream, 1, 32, 0, &out); },
               {"kernel mixed_atomic", "thread (5,0,0)", "argument 1[0]: write", "earlier atomic by thread (4,0,0)",
-               at(kMixedAtomic)});
+               here(kMixedAtomic)});
 }
 
 __global__ void without_syncwarp(const float* in, float* out) {
@@ -219,7 +219,7 @@ TEST_CASE("fault: an asynchronous copy is waited for, but the other threads' cop
   std::vector<float> out(32);
   check_error([&] { launch<copied_without_barrier>(stream, 1, 32, 0, in.data(), out.data()); },
               {"kernel copied_without_barrier", "thread (1,0,0)", "shared memory tile[1]",
-               "earlier write by thread (0,0,0) at " + at(kCopy)});
+               "earlier write by thread (0,0,0) at " + here(kCopy)});
 }
 
 __global__ void no_race(const float* in, float* out, float* sums) {

@@ -12,6 +12,8 @@
 
 namespace cairn::simt {
 
+inline constexpr unsigned kAll = 0xffffffffu;  // the lanes of a warp
+
 // The settings as they were, once a test that changes them is over.
 class ScopedConfig {
  public:
