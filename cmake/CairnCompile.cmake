@@ -38,3 +38,9 @@ function(cairn_precompile_headers target)
     target_precompile_headers(${target} PRIVATE ${ARGN})
   endif()
 endfunction()
+
+# cairn_optimize(-O2): how a release build compiles this folder and those added from here on. Not by add_compile_options:
+# CMake drops an option that was given before, so that the last level would not count.
+macro(cairn_optimize level)
+  string(REGEX REPLACE "-O[0-9sg]" "${level}" CMAKE_CXX_FLAGS_RELEASE "${CMAKE_CXX_FLAGS_RELEASE}")
+endmacro()

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 #include <set>
 
 #include "benchmarks/machine.h"
@@ -124,6 +125,22 @@ std::vector<std::string> notes(const std::vector<ParityResult>& results) {
   return lines;
 }
 
+void add_summary(Page& page, const std::vector<ParityResult>& results) {
+  const benchmarks::Machine machine = benchmarks::this_machine();
+  page.paragraph(fmt::format(
+      "From the same weights, on the same batches, with the same dropout masks, in float32. Limits: the first ten "
+      "losses within {:g} relative, one hundred within {:g}, gradients of the first step within {:g} of the tensor's "
+      "norm, accuracy after each epoch within {:g} points. `as PyTorch itself`: rounding grows beyond the limit, in "
+      "PyTorch's own training too (in double precision, with each batch in the opposite order, or with initial weights "
+      "moved by a unit of their last place), and there no later.",
+      kTenLosses, kHundredLosses, kFirstGradients, 100 * kAccuracy));
+  page.paragraph(fmt::format("Here: {}, {} cores; Cairn {} at commit {}, {}; {}.", machine.name, machine.cores,
+                             machine.version, machine.commit, machine.compiler, machine.date));
+  page.list(notes(results));
+  page.table("All comparisons: the worst deviation of each kind, and milliseconds a step with resident data",
+             summary_table(results));
+}
+
 }  // namespace
 
 std::string times_note(const ParityResult& result) {
@@ -196,33 +213,30 @@ benchmarks::Table summary_table(const std::vector<ParityResult>& results) {
 void write_parity_report(const std::vector<ParityResult>& results, const fs::path& folder) {
   std::error_code ignored;  // the first file that is written there says what is wrong
   fs::create_directories(folder / kPlotFolder, ignored);
-  const benchmarks::Machine machine = benchmarks::this_machine();
-  Page page("Cairn beside PyTorch");
-  page.paragraph(fmt::format(
-      "From the same weights, on the same batches, with the same dropout masks, in float32. Limits: the first ten "
-      "losses within {:g} relative, one hundred within {:g}, gradients of the first step within {:g} of the tensor's "
-      "norm, accuracy after each epoch within {:g} points. `as PyTorch itself`: rounding grows beyond the limit, in "
-      "PyTorch's own training too (in double precision, with each batch in the opposite order, or with initial weights "
-      "moved by a unit of their last place), and there no later.",
-      kTenLosses, kHundredLosses, kFirstGradients, 100 * kAccuracy));
-  page.paragraph(fmt::format("Here: {}, {} cores; Cairn {} at commit {}, {}; {}.", machine.name, machine.cores,
-                             machine.version, machine.commit, machine.compiler, machine.date));
-  page.list(notes(results));
-  page.table("All comparisons: the worst deviation of each kind, and milliseconds a step with resident data",
-             summary_table(results));
+  Page whole("Cairn beside PyTorch"), summary("Cairn beside PyTorch");
+  for (Page* page : {&whole, &summary}) add_summary(*page, results);
+  std::map<std::string, Page> networks;
   for (const ParityResult& result : results) {
-    page.heading(result.reference.label() + ", " + result.device);
-    page.table(times_note(result), parity_table(result));
+    const std::string& model = result.reference.model;
+    Page& network = networks.try_emplace(model, model + " beside PyTorch").first->second;
     const Drawings drawings = draw(result);
-    for (const Plot& plot : drawings.plots) {
-      write_text(folder / kPlotFolder / (plot.name + ".svg"), svg(plot));
-      page.plot(plot);
-    }
+    for (const Plot& plot : drawings.plots) write_text(folder / kPlotFolder / (plot.name + ".svg"), svg(plot));
     write_text(folder / kPlotFolder / (drawings.times.name + ".svg"), svg(drawings.times));
-    page.plot(drawings.times);
+    for (Page* page : {&whole, &network}) {
+      page->heading(result.reference.label() + ", " + result.device);
+      page->table(times_note(result), parity_table(result));
+      for (const Plot& plot : drawings.plots) page->plot(plot);
+      page->plot(drawings.times);
+    }
   }
-  write_text(folder / "report.md", page.markdown());
-  write_text(folder / "report.html", page.html());
+  std::vector<std::string> links;
+  for (const auto& [model, page] : networks) {
+    write_text(folder / (model + ".md"), page.markdown());
+    links.push_back(fmt::format("[{0}]({0}.md)", model));
+  }
+  summary.list(links);
+  write_text(folder / "report.md", summary.markdown());
+  write_text(folder / "report.html", whole.html());
 }
 
 }  // namespace cairn::comparisons

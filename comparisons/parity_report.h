@@ -18,7 +18,8 @@ std::string times_note(const ParityResult& result);
 // One comparison a row.
 benchmarks::Table summary_table(const std::vector<ParityResult>& results);
 
-// report.html (with its plots inside), report.md, and plots/ as SVG. Throws RunError if they cannot be written.
+// report.html, all of it with its plots inside; report.md, the summary, and <model>.md with its details and plots/ as
+// SVG. Throws RunError if they cannot be written.
 void write_parity_report(const std::vector<ParityResult>& results, const std::filesystem::path& folder);
 
 }  // namespace cairn::comparisons

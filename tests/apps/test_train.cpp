@@ -137,19 +137,24 @@ TEST_CASE("every model and recipe starts") {
   const TemporaryFolder folder;
   const Result help = run(CAIRN_TRAIN, {"--help"}, folder.path);
   CHECK(help.code == 0);
-  for (const auto& [model, recipe] : std::vector<std::pair<std::string, std::string>>{{"linear", "default"},
-                                                                                      {"linear", "full-batch"},
-                                                                                      {"linear", "sgd"},
-                                                                                      {"dnn", "default"},
-                                                                                      {"dnn", "full-batch"},
-                                                                                      {"mlp", "default"},
-                                                                                      {"mlp", "sgd"},
-                                                                                      {"mlp", "adam"},
-                                                                                      {"mlp", "adam-l2"},
-                                                                                      {"mlp-dropout", "default"},
-                                                                                      {"mlp-dropout", "adam"},
-                                                                                      {"mlp-wide", "adam"},
-                                                                                      {"mlp-deep", "adam"}}) {
+  struct Case {
+    std::string model, recipe;
+  };
+  for (const Case& each : std::vector<Case>{{"linear", "default"},
+                                            {"linear", "full-batch"},
+                                            {"linear", "sgd"},
+                                            {"dnn", "default"},
+                                            {"dnn", "full-batch"},
+                                            {"mlp", "default"},
+                                            {"mlp", "sgd"},
+                                            {"mlp", "adam"},
+                                            {"mlp", "adam-l2"},
+                                            {"mlp-dropout", "default"},
+                                            {"mlp-dropout", "adam"},
+                                            {"mlp-wide", "adam"},
+                                            {"mlp-deep", "adam"}}) {
+    const auto& model = each.model;
+    const auto& recipe = each.recipe;
     CAPTURE(model);
     CAPTURE(recipe);
     CHECK(help.out.find("  " + model + ": ") != std::string::npos);

@@ -163,6 +163,7 @@ TEST_CASE("the page: one HTML file with its drawings inside, Markdown with links
   write_parity_report({held_example(), other}, folder.path / "page");
   const std::string html = testing::read_file(folder.path / "page/report.html");
   const std::string markdown = testing::read_file(folder.path / "page/report.md");
+  const std::string network = testing::read_file(folder.path / "page/lenet.md");
   size_t drawings = 0;
   for (size_t at = 0; (at = html.find("<svg ", at)) != std::string::npos; ++at) ++drawings;
   CHECK(drawings == 6);
@@ -170,10 +171,12 @@ TEST_CASE("the page: one HTML file with its drawings inside, Markdown with links
   CHECK_FALSE(contains_text(html, "href="));
   for (const char* name : {"loss", "accuracy", "time"}) {
     const std::string file = std::string("plots/lenet-default-digits-vanilla-") + name + ".svg";
-    CHECK(contains_text(markdown, "](" + file + ")"));
+    CHECK(contains_text(network, "](" + file + ")"));
     CHECK(testing::read_file(folder.path / "page" / file).starts_with("<svg "));
   }
   CHECK(contains_text(markdown, "| lenet | default | digits | eigen on cpu | 4.0e-07 |"));
+  CHECK(contains_text(markdown, "- [lenet](lenet.md)\n"));
+  CHECK(contains_text(network, "## lenet default on digits, vanilla on cpu"));
   testing::write_file(folder.path / "file", "");
   CHECK_THROWS_AS(write_parity_report({held_example()}, folder.path / "file"), RunError);
 }

@@ -48,11 +48,15 @@ TEST_CASE("denoising: a fixed filter is the one it claims to be") {
 }
 
 TEST_CASE("denoising: learning raises the ratio, and every implementation takes the same steps") {
-  const std::pair<const char*, const char*> cases[] = {{"gaussian-learned", "playground"},
-                                                       {"filter-5x5", "playground"},
-                                                       {"filter-5x5", "default"},
-                                                       {"deep-3", "default"}};
-  for (const auto& [filter, recipe] : cases) {
+  struct Case {
+    const char *filter, *recipe;
+  };
+  const Case cases[] = {{"gaussian-learned", "playground"},
+                        {"filter-5x5", "playground"},
+                        {"filter-5x5", "default"},
+                        {"deep-3", "default"}};
+  for (const Case& each : cases) {
+    const char *filter = each.filter, *recipe = each.recipe;
     CAPTURE(filter);
     CAPTURE(recipe);
     std::vector<double> expected;

@@ -105,7 +105,9 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
   REQUIRE(run_python(fs::path(CAIRN_TRAINERS_TESTS) / "pytorch_networks.py", names, folder.path));
 
   double worst = 0;
-  for (const auto& [name, model] : ours) {
+  for (const auto& each : ours) {
+    const auto& name = each.first;
+    const auto& model = each.second;
     CAPTURE(name);
     const fs::path run = folder.path / name;
     CHECK(bytes_of(run / "loaded.bytes") == state_bytes(*model));

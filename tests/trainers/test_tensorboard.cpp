@@ -168,7 +168,9 @@ RunConfig drawn_run(const fs::path& out, int64_t epochs) {
 
 // The curves are those of a run that nothing interrupted, speed apart.
 void check_same_curves(const Board& board, const Board& expected) {
-  for (const auto& [tag, values] : expected.scalars) {
+  for (const auto& each : expected.scalars) {
+    const auto& tag = each.first;
+    const auto& values = each.second;
     CAPTURE(tag);
     REQUIRE(board.scalars.count(tag) == 1);
     if (tag == "train/images_per_second")
