@@ -47,7 +47,10 @@ def record_case(arguments, model, recipe, data, device):
     case = file.case(recipe, data.name, arguments.seed, {**settings, "scale": float(scale), "shift": float(shift)},
                      data.sha256)
     key, facts = machine.describe(device)
-    entry = {**case["runs"].get(key, {}), **facts}
+    before = case["runs"].get(key, {})
+    entry = {**before, **facts}
+    if before and not {"losses", "epochs"} & set(arguments.parts):
+        entry["threads"] = before["threads"]  # those that the losses were recorded with
     if {"losses", "epochs"} & set(arguments.parts):
         epochs = 0
         if "epochs" in arguments.parts:

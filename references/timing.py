@@ -51,6 +51,8 @@ class Step:
         self.optimizer = training.make_optimizer(settings, self.network.parameters())
         for group in self.optimizer.param_groups:
             group.update(options)
+        if form == "compiled":
+            torch._dynamo.reset()  # the networks before this one count towards a limit, beyond which it stays eager
         self.forward = torch.compile(self.network) if form == "compiled" else self.network
         self.graph = None
 
