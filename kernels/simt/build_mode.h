@@ -4,20 +4,11 @@
 // shared array: both forms therefore make __shared__ a plain static and run all blocks on one OS thread.
 #pragma once
 
-#if defined(__SANITIZE_ADDRESS__)
-#define CAIRN_SIMT_ADDRESS_SANITIZER 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define CAIRN_SIMT_ADDRESS_SANITIZER 1
-#endif
-#endif
-#if !defined(CAIRN_SIMT_ADDRESS_SANITIZER)
-#define CAIRN_SIMT_ADDRESS_SANITIZER 0
-#endif
+#include "kernels/cpu/address_sanitizer.h"
 
 // Defined to 1 by the target cairn_simt_race (cmake/CairnSimt.cmake).
 #if !defined(CAIRN_SIMT_RACE)
 #define CAIRN_SIMT_RACE 0
 #endif
 
-#define CAIRN_SIMT_ONE_THREAD (CAIRN_SIMT_ADDRESS_SANITIZER || CAIRN_SIMT_RACE)
+#define CAIRN_SIMT_ONE_THREAD (CAIRN_ADDRESS_SANITIZER || CAIRN_SIMT_RACE)

@@ -16,7 +16,7 @@ struct Config {
   uint64_t seed = 1;          // of Order::shuffled
   bool allow_exited = false;  // true: exited threads do not count at a barrier, as on sm_70 and later
   // Bytes of each fiber's stack, read when an OS thread runs its first block. Sanitized frames are larger.
-  size_t stack_size = CAIRN_SIMT_ADDRESS_SANITIZER ? 256 * 1024 : 64 * 1024;
+  size_t stack_size = CAIRN_ADDRESS_SANITIZER ? 256 * 1024 : 64 * 1024;
 };
 
 // The process's settings; first read from CAIRN_SIMT_ORDER=forward|reverse|shuffled and CAIRN_SIMT_SEED=n (a seed alone

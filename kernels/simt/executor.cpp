@@ -34,7 +34,7 @@ void check_limits(const Launch& launch) {
 
 void prepare_shared(Worker& worker, size_t bytes) {
   if (!bytes) return;
-#if CAIRN_SIMT_ADDRESS_SANITIZER
+#if CAIRN_ADDRESS_SANITIZER
   std::vector<unsigned char>(bytes).swap(worker.shared_bytes);  // the exact size: red zones on both sides
   worker.dynamic_shared = worker.shared_bytes.data();
 #else

@@ -7,7 +7,7 @@
 
 #include "kernels/simt/executor.h"
 
-#if CAIRN_SIMT_ADDRESS_SANITIZER
+#if CAIRN_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -110,7 +110,7 @@ void Stacks::prepare(size_t index) {
 void Stacks::reset() {
   idle_.clear();
   for (size_t i = 0; i < fibers_.size(); ++i) {
-#if CAIRN_SIMT_ADDRESS_SANITIZER
+#if CAIRN_ADDRESS_SANITIZER
     ASAN_UNPOISON_MEMORY_REGION(fibers_[i]->stack, fibers_[i]->stack_size);
 #endif
     prepare(i);

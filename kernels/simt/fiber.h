@@ -9,7 +9,7 @@
 
 #include "kernels/simt/vocabulary.h"
 
-#if CAIRN_SIMT_ADDRESS_SANITIZER
+#if CAIRN_ADDRESS_SANITIZER
 #include <sanitizer/common_interface_defs.h>
 #endif
 
@@ -97,17 +97,17 @@ class Stacks {
 // Suspends `from` (the caller) and resumes `to`; returns `from` once somebody resumes it. Where speed matters it must
 // be the tail call of its caller: see fiber.cpp.
 __attribute__((always_inline)) inline Fiber* switch_fiber(Fiber* from, Fiber* to) {
-#if CAIRN_SIMT_ADDRESS_SANITIZER
+#if CAIRN_ADDRESS_SANITIZER
   __sanitizer_start_switch_fiber(&from->fake_stack, to->stack, to->stack_size);
 #endif
 #if !CAIRN_SIMT_ASM_SWITCH
   swapcontext(&from->context, &to->context);
-#elif CAIRN_SIMT_ADDRESS_SANITIZER
+#elif CAIRN_ADDRESS_SANITIZER
   cairn_simt_switch(from, to);
 #else
   return cairn_simt_switch(from, to);
 #endif
-#if CAIRN_SIMT_ADDRESS_SANITIZER
+#if CAIRN_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(from->fake_stack, nullptr, nullptr);
 #endif
   return from;

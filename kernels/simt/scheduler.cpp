@@ -53,7 +53,7 @@ void run_rows(Worker& worker, Fiber* fiber) {
 
 // What every fiber runs, again and again.
 void fiber_main() {
-#if CAIRN_SIMT_ADDRESS_SANITIZER
+#if CAIRN_ADDRESS_SANITIZER
   __sanitizer_finish_switch_fiber(nullptr, nullptr, nullptr);
 #endif
   for (;;) {
@@ -85,7 +85,7 @@ void choose_start_order(Worker& worker, const Config& settings) {
 }  // namespace
 
 Worker::Worker() : stacks(config().stack_size, &fiber_main) {
-#if CAIRN_SIMT_ADDRESS_SANITIZER
+#if CAIRN_ADDRESS_SANITIZER
   // AddressSanitizer is told which stack a switch goes to: for the scheduler, the OS thread's own.
   pthread_attr_t attributes;
   if (pthread_getattr_np(pthread_self(), &attributes) != 0) return;

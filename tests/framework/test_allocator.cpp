@@ -4,15 +4,16 @@
 
 #include <regex>
 
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/asan_interface.h>
-#endif
-
 #include "framework/error.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
 #include "framework/ops/loss.h"
+#include "kernels/cpu/address_sanitizer.h"
 #include "tests/framework/support.h"
+
+#if CAIRN_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#endif
 
 namespace cairn::test {
 namespace {
@@ -153,7 +154,7 @@ TEST_CASE("tensors without elements can be made, computed with and read") {
   }
 }
 
-#if defined(__SANITIZE_ADDRESS__)
+#if CAIRN_ADDRESS_SANITIZER
 TEST_CASE("AddressSanitizer knows which bytes of a block may be touched") {
   for (const auto& shared : devices()) {
     if (shared->where() != Where::cpu) continue;

@@ -10,9 +10,10 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "kernels/cpu/address_sanitizer.h"
 #include "kernels/reference/backend.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if CAIRN_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
 #endif
 
@@ -102,7 +103,7 @@ unsigned char poison_of(DType dtype) {
 
 // With AddressSanitizer a touch of a guard zone is reported where it happens, reads included.
 void set_guards(const Backend& backend, const Call::Array& array, bool forbidden) {
-#if defined(__SANITIZE_ADDRESS__)
+#if CAIRN_ADDRESS_SANITIZER
   if (backend.where != Where::cpu) return;
   auto* begin = static_cast<unsigned char*>(array.allocation);
   const size_t end = array.data_offset + static_cast<size_t>(array.layout.span()) * element_size(array.dtype);

@@ -6,10 +6,11 @@
 #include <cstring>
 #include <exception>
 
+#include "kernels/cpu/address_sanitizer.h"
 #include "kernels/registry.h"
 #include "tests/kernels/harness.h"
 
-#if defined(__SANITIZE_ADDRESS__)
+#if CAIRN_ADDRESS_SANITIZER
 // Memory that there is not is refused, as without the sanitizer, which would end the program: tests ask for too much.
 extern "C" const char* __asan_default_options();
 extern "C" const char* __asan_default_options() {

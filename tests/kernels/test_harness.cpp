@@ -6,6 +6,7 @@
 #include <cstring>
 #include <string>
 
+#include "kernels/cpu/address_sanitizer.h"
 #include "kernels/reference/backend.h"
 #include "tests/kernels/harness.h"
 
@@ -77,7 +78,7 @@ TEST_CASE("harness: an element left unwritten") {
   CHECK(fault.find("nan, expected") != std::string::npos);
 }
 
-#if !defined(__SANITIZE_ADDRESS__)  // which stops at these by itself
+#if !CAIRN_ADDRESS_SANITIZER  // which stops at these by itself
 TEST_CASE("harness: a write past the end") {
   const std::string fault = fault_of_scale([](Stream* stream, const ScaleArgs* args) {
     out_of(args)[args->count] = 0;

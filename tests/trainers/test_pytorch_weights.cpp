@@ -102,7 +102,7 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
     names += " " + name;
   }
   write_safetensors(folder.path / "images.safetensors", to_host({{"images", images}}));
-  REQUIRE(run_python(fs::path(CAIRN_TRAINERS_TESTS) / "pytorch_networks.py", names, folder.path));
+  REQUIRE(run_python(fs::path(CAIRN_SOURCE_DIR) / "tests/trainers" / "pytorch_networks.py", names, folder.path));
 
   double worst = 0;
   for (const auto& each : ours) {

@@ -425,7 +425,7 @@ TEST_CASE("Python's TensorBoard reads a run that was killed and continued, with 
   std::ofstream(Board(folder.path).files.back(), std::ios::app | std::ios::binary) << record_of("cut").substr(0, 9);
   fs::rename(old, checkpoint);
   run_training(drawn_run("", 5), options);
-  CHECK(run_python(fs::path(CAIRN_TRAINERS_TESTS) / "read_events.py", ".", folder.path));
+  CHECK(run_python(fs::path(CAIRN_SOURCE_DIR) / "tests/trainers" / "read_events.py", ".", folder.path));
 }
 
 }  // namespace cairn::testing

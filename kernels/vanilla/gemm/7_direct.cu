@@ -117,8 +117,9 @@ __global__ void __launch_bounds__(kThreads) direct_kernel(FloatProduct p, Blocki
     }
   } else {
     const bool whole = p.b.vectors && column0 + kColumns <= p.n;
-    const float* b_line = p.b.data + at.k_begin * p.b.stride + column0;
-    for (int k = at.k_begin; k < at.k_end; ++k, b_line += p.b.stride) {
+    int64_t line = at.k_begin * p.b.stride + column0;  // no pointer yet: there may be no matrix
+    for (int k = at.k_begin; k < at.k_end; ++k, line += p.b.stride) {
+      const float* b_line = p.b.data + line;
       simt::Fragment<kColumns> b;
       if (whole)
         b.load(b_line);
