@@ -1,9 +1,11 @@
 #include "apps/flags.h"
 
 #include <CLI/CLI.hpp>
+#include <charconv>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <type_traits>
 
 #include "framework/error.h"
 #include "framework/file.h"
@@ -17,6 +19,20 @@ std::string read_text(const std::string& flag, const std::string& path) {
   std::stringstream text;
   text << file.rdbuf();
   return text.str();
+}
+
+// CLI11 takes an integer that does not fit for a real number and casts it, to whatever comes out.
+template <class Integer>
+std::string range_fault(const std::string& word) {
+  Integer value;
+  const auto [end, fault] = std::from_chars(word.data(), word.data() + word.size(), value);
+  return fault == std::errc::result_out_of_range ? word + " is out of range" : "";
+}
+
+template <class Value>
+CLI::Option* in_range(CLI::Option* option) {
+  if constexpr (std::is_integral_v<Value> && !std::is_same_v<Value, bool>) option->check(range_fault<Value>);
+  return option;
 }
 
 }  // namespace
@@ -56,12 +72,12 @@ Flags::~Flags() = default;
 
 template <class Value>
 void Flags::add(const char* name, Value& value, const char* help) {
-  parser_->app.add_option(name, value, help)->capture_default_str();
+  in_range<Value>(parser_->app.add_option(name, value, help))->capture_default_str();
 }
 
 template <class Value>
 void Flags::add(const char* name, std::optional<Value>& value, const char* help) {
-  parser_->app.add_option(name, value, help);
+  in_range<Value>(parser_->app.add_option(name, value, help));
 }
 
 template void Flags::add(const char*, std::string&, const char*);

@@ -68,7 +68,7 @@ void add_loss_rows(const ParityResult& result, benchmarks::Table& table) {
            "", "", "", "", ""});
   };
   add(result.first, std::min<int64_t>(count, 10), kTenLosses);
-  add(result.all, count, kHundredLosses);
+  if (count > 10) add(result.all, count, kHundredLosses);
   const std::vector<double>& own = result.reference.own_deviation;
   table.rows.push_back({"PyTorch from itself, rounded otherwise: worst of 1 to 10, of 1 to 100", "", "",
                         scientific(largest(own, 10)) + ", " + scientific(largest(own, own.size())), "", ""});
