@@ -12,7 +12,7 @@ target_compile_options(cairn_options INTERFACE
 # clang's analysis and the sanitizer build stay.
 target_compile_options(cairn_options INTERFACE
   "$<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized;-Wno-restrict>>")
-# g++ collects its garbage at 100 MB or so; most files here never need it before half a gigabyte, and 6 % of the build goes.
+# g++ collects its garbage at 100 MB or so; most files here need half a gigabyte at most, and are compiled some 5 % sooner.
 target_compile_options(cairn_options INTERFACE
   "$<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=ggc-min-heapsize=500000>>")
 
