@@ -56,9 +56,10 @@ int64_t y_count(const Conv2dShape& s) {
   return s.batch * s.out_channels * s.out_height * s.out_width;
 }
 
-// Of a sum of `terms` products in [-1, 1]; where inputs may be rounded, their errors behave as random numbers.
+// Of a sum of `terms` products in [-1, 1], twice what a sum in the given order may be off, because transforms
+// (Winograd's) multiply other, larger numbers; where inputs may be rounded, their errors behave as random numbers.
 double products_tolerance(const Place& place, int64_t terms) {
-  return sum_tolerance(terms) + 8 * std::sqrt(static_cast<double>(terms)) * place.input_rounding();
+  return 2 * sum_tolerance(terms) + 8 * std::sqrt(static_cast<double>(terms)) * place.input_rounding();
 }
 
 void add_conv(std::vector<Case>& cases, const Conv& conv) {

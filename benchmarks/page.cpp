@@ -32,8 +32,9 @@ with `--model` and `--impl` once for each that is to stand here. The GPU part of
 ## How it is measured
 
 A kernel's result is first compared with `reference` in double (in float where a primitive knows only float); what is wrong is not timed.
-Values are in about [-1, 1]; a result may be off by at most its tolerance, which the JSON holds (four roundings a term of a sum, a few for
-other operations, 0 where nothing is rounded), times its size where that is more than 1.
+Values are in about [-1, 1]; a result may be off by at most its tolerance, which the JSON holds (four roundings a term of a sum, eight in a
+convolution, which may be computed by transforms, a few for other operations, 0 where nothing is rounded), times its size where that is
+more than 1.
 
 Then the call is timed with a **cold cache**: it goes round over so many sets of arrays that twice the last-level cache has been touched
 before a set's turn comes again, so every operand comes from memory. In training most operands are still in a cache: `--warm` calls with
