@@ -23,7 +23,7 @@ constexpr const char* kCommands =
     "Commands:\n"
     "  kernels  every kernel: its result checked, then timed with a cold cache, against the library and the machine\n"
     "  step     a model's training step, split by kernel\n"
-    "  page     docs/benchmarks.md from the results under bench/results\n"
+    "  page     docs/benchmarks.md and its tables from the results under bench/results; --out is its folder\n"
     "\n"
     "--out FILE writes there; --out FOLDER/ writes FOLDER/<machine>/<what was measured>.json or .md or .txt\n";
 
@@ -56,6 +56,15 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.set_footer(kCommands);
 }
 
+// Folders that are not there are made.
+void write_file(const Settings& settings, const std::filesystem::path& path, const std::string& text) {
+  std::error_code failure;
+  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), failure);
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
+  write_file_atomically(path, std::span(&bytes, 1));
+  if (!settings.quiet) fmt::print(stderr, "wrote {}\n", path.string());
+}
+
 void write(const Settings& settings, const std::string& text, const std::string& machine, const std::string& name) {
   if (settings.out.empty()) {
     fmt::print("{}", text);
@@ -67,11 +76,7 @@ void write(const Settings& settings, const std::string& text, const std::string&
            (name + (settings.format == "json"       ? ".json"
                     : settings.format == "markdown" ? ".md"
                                                     : ".txt"));
-  std::error_code failure;
-  if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), failure);
-  const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
-  write_file_atomically(path, std::span(&bytes, 1));
-  if (!settings.quiet) fmt::print(stderr, "wrote {}\n", path.string());
+  write_file(settings, path, text);
 }
 
 void write_report(const Settings& settings, const nlohmann::json& report, const std::string& name) {
@@ -125,6 +130,13 @@ int time_step(const Settings& settings) {
   return app::kDone;
 }
 
+int write_pages(const Settings& settings) {
+  if (settings.out.empty()) throw UsageError("bench page needs the folder to write to: --out docs/");
+  for (const benchmarks::ResultsPage& page : benchmarks::results_pages(settings.results))
+    write_file(settings, std::filesystem::path(settings.out) / page.path, page.text);
+  return app::kDone;
+}
+
 int bench(int argc, char** argv) {
   app::Flags flags("bench", "Measures kernels and training steps.");
   Settings settings;
@@ -141,8 +153,7 @@ int bench(int argc, char** argv) {
   if (words[0] == "kernels") return time_kernels(settings);
   if (words[0] == "step") return time_step(settings);
   if (words[0] != "page") throw UsageError("unknown command '" + words[0] + "': choose kernels, step or page");
-  write(settings, benchmarks::results_page(settings.results), "", "benchmarks");
-  return app::kDone;
+  return write_pages(settings);
 }
 
 }  // namespace

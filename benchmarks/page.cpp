@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <fstream>
 #include <sstream>
 
@@ -20,7 +19,7 @@ constexpr const char* kOpening = R"(# Benchmarks
 
 Written by `bench` out of the results under `bench/results`, never by hand, with
 
-    ./build/cpu/bin/bench page --out docs/benchmarks.md
+    ./build/cpu/bin/bench page --out docs/
 
 To be measured and made again at every release, on an idle machine:
 
@@ -49,9 +48,9 @@ last-level cache, the best of five tries each.
 
 *Limit* is computed: `arithmetic` or `memory` where that ceiling explains half of the time or more, `launch` where a call on one element
 takes that long, and otherwise `instructions`: neither ceiling, but instructions that the count leaves out, and latency. The sentence
-under each heading says what lies behind it. Products have a table of their own form (`gemm` with its whole ladder
-at two sizes only, and without `reference`; the JSON has all); elsewhere a cell holds the time, GB/s, of ceiling, and limit of one
-implementation.
+under each heading says what lies behind it. Products and convolutions have tables of their own form (with the whole ladder at two
+sizes only, and without `reference`; the JSON has all); elsewhere a cell holds the time, GB/s, of ceiling, and limit of one
+implementation. More than the whole ceiling is reached where a transform (Winograd's) saves multiplications.
 
 A multiply-add is two FLOPs, an elementary function one. Bytes are each array once, read or written, and twice if both.
 
@@ -81,31 +80,38 @@ std::vector<fs::path> sorted_entries(const fs::path& folder) {
   return paths;
 }
 
-// A ladder stands whole at the square size and at the dnn's first layer, and without the oracle; at the other sizes
-// there is what an implementation chooses.
+using Results = std::vector<std::pair<std::string, json>>;  // file name and contents
+
+// What counts FLOPs stands at length, with ladders; the rest with the implementations side by side.
+bool is_product(const std::string& primitive) {
+  return primitive == "gemm" || primitive.starts_with("byte_linear") ||
+         (primitive.starts_with("conv2d") && primitive != "conv2d_backward_bias");
+}
+
+// A ladder stands whole at two sizes, and without the oracle; at the other sizes there is what an implementation
+// chooses.
 bool is_shown(const json& row) {
-  if (row["primitive"] != "gemm") return true;
+  if (!is_product(row["primitive"])) return row["rung"] == 0;
+  if (row["impl"] == "reference") return row["primitive"].get<std::string>().starts_with("byte_linear");
   const std::string use = row["use"];
-  return row["impl"] != "reference" && (row["rung"] == 0 || use == "square" || use.rfind("dnn fc1", 0) == 0);
+  for (const char* whole : {"square", "dnn fc1", "lenet-caffe conv2", "cnn conv1"})
+    if (use.starts_with(whole)) return true;
+  return row["rung"] == 0;
 }
 
 std::string primitive_section(const json& rows, const char* primitive) {
-  // Ladders and what counts FLOPs at length; the rest with the implementations side by side.
-  const bool is_product = std::strcmp(primitive, "gemm") == 0 || std::strncmp(primitive, "byte_linear", 11) == 0;
-  const Table table = is_product ? kernels_table(rows, primitive) : compact_table(rows, primitive);
+  const Table table = is_product(primitive) ? kernels_table(rows, primitive) : compact_table(rows, primitive);
   if (table.rows.empty()) return "";
-  std::string out = fmt::format("\n#### {}\n\n", primitive);
+  std::string out = fmt::format("\n## {}\n\n", primitive);
   if (const PrimitiveNote* note = find_note(primitive)) out += fmt::format("{}.\n{}\n\n", note->count, note->limit);
   return out + markdown(table);
 }
 
-std::string machine_section(const std::string& name, const std::vector<std::pair<std::string, json>>& results) {
-  std::string out = "\n## " + name + "\n\n";
+// The rows of all results of kernels.
+json kernel_rows(const Results& results) {
   json rows = json::array();
-  for (const auto& [file, result] : results) {
-    out += fmt::format("- `{}`: {}; {}\n", file, identity(result), ceilings_text(result));
+  for (const auto& [file, result] : results)
     if (result["kind"] == "kernels") rows.insert(rows.end(), result["rows"].begin(), result["rows"].end());
-  }
   // What one call takes, over implementations that were measured apart, stands together; a library that was measured
   // with each of them, once.
   json merged = json::array();
@@ -124,36 +130,66 @@ std::string machine_section(const std::string& name, const std::vector<std::pair
     }
     if (!known) merged.insert(merged.begin() + static_cast<std::ptrdiff_t>(place), row);
   }
-  if (!merged.empty()) out += "\n### Kernels\n";
-  for (const char* primitive : kPrimitives) out += primitive_section(merged, primitive);
-  bool first = true;
-  for (const auto& [file, result] : results) {
-    if (result["kind"] != "step") continue;
-    if (first)
-      out += "\n### Training steps\n\nLaunches in the step's order; time and share are of all launches of a row.\n";
-    first = false;
-    out += "\n" + step_summary(result) + "\n" + markdown(step_table(result));
+  return merged;
+}
+
+// One machine's pages below its folder; nothing where nothing of the kind was measured.
+std::string kernels_page(const std::string& machine, const json& rows, bool products) {
+  std::string out;
+  for (const char* primitive : kPrimitives)
+    if (is_product(primitive) == products) out += primitive_section(rows, primitive);
+  if (out.empty()) return "";
+  return fmt::format("# {} on {}\n\n[How it was measured](../../benchmarks.md#how-it-is-measured).\n{}",
+                     products ? "Products and convolutions" : "Other kernels", machine, out);
+}
+
+std::string steps_page(const std::string& machine, const Results& results) {
+  std::string out;
+  for (const auto& [file, result] : results)
+    if (result["kind"] == "step") out += "\n" + step_summary(result) + "\n" + markdown(step_table(result));
+  if (out.empty()) return "";
+  return fmt::format(
+      "# Training steps on {}\n\n[How it was measured](../../benchmarks.md#how-it-is-measured). Launches in the step's "
+      "order; time and share are of all launches of a row.\n{}",
+      machine, out);
+}
+
+// Writes the machine's pages behind the first, which links them.
+void add_machine(const std::string& machine, const Results& results, std::vector<ResultsPage>& pages) {
+  pages[0].text += fmt::format("\n## {}\n\n", machine);
+  const json rows = kernel_rows(results);
+  const struct {
+    const char *file, *title;
+    std::string text;
+  } all[] = {{"products.md", "products and convolutions", kernels_page(machine, rows, true)},
+             {"kernels.md", "other kernels", kernels_page(machine, rows, false)},
+             {"steps.md", "training steps", steps_page(machine, results)}};
+  std::string links;
+  for (const auto& page : all) {
+    if (page.text.empty()) continue;
+    const fs::path path = fs::path("benchmarks") / machine / page.file;
+    links += fmt::format("{}[{}]({})", links.empty() ? "" : ", ", page.title, path.string());
+    pages.push_back({path, page.text});
   }
-  return out;
+  pages[0].text += fmt::format("Figures: {}. Measured:\n\n", links);
+  for (const auto& [file, result] : results)
+    pages[0].text += fmt::format("- `{}`: {}; {}\n", file, identity(result), ceilings_text(result));
 }
 
 }  // namespace
 
-std::string results_page(const fs::path& results) {
-  std::string out = kOpening;
-  bool any = false;
+std::vector<ResultsPage> results_pages(const fs::path& results) {
+  std::vector<ResultsPage> pages = {{"benchmarks.md", kOpening}};
   for (const fs::path& machine : sorted_entries(results)) {
     if (!fs::is_directory(machine)) continue;
-    std::vector<std::pair<std::string, json>> contents;
+    Results contents;
     for (const fs::path& path : sorted_entries(machine))
       if (path.extension() == ".json") contents.emplace_back(path.filename().string(), read_result(path));
-    if (contents.empty()) continue;
-    out += machine_section(machine.filename().string(), contents);
-    any = true;
+    if (!contents.empty()) add_machine(machine.filename().string(), contents, pages);
   }
-  if (!any)
+  if (pages.size() == 1)
     throw UsageError("no results under " + results.string() + ": run bench kernels --format json --out FOLDER/");
-  return out;
+  return pages;
 }
 
 }  // namespace cairn::benchmarks

@@ -21,7 +21,7 @@ std::string read(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("bench kernels: JSON, Markdown, text; and the page made from results") {
+TEST_CASE("bench kernels: JSON, Markdown, text; and the pages made from results") {
   const TemporaryFolder folder;
   const std::vector<std::string> brief = {"--small",          "--threads=1", "--repeats=1",
                                           "--seconds=0.0001", "--quiet",     "--only=softmax"};
@@ -59,12 +59,18 @@ TEST_CASE("bench kernels: JSON, Markdown, text; and the page made from results")
                            "--seconds=0.001", "--format=json", "--out=results/", "--quiet"},
                           folder.path);
   REQUIRE_MESSAGE(step.code == 0, step.error);
-  const Result page = run(CAIRN_BENCH, {"page", "--results=results", "--out=page.md"}, folder.path);
+  const Result page = run(CAIRN_BENCH, {"page", "--results=results", "--out=pages"}, folder.path);
   REQUIRE_MESSAGE(page.code == 0, page.error);
-  const std::string text = read(folder.path / "page.md");
-  for (const char* part : {"#### softmax_backward", "| byte_linear_forward |", "linear on digits, batch 64",
-                           "kernels-softmax.json", "step-linear-eigen.json"})
-    CHECK_MESSAGE(text.find(part) != std::string::npos, part);
+  const std::string machine = report["machine"]["folder"];
+  const auto check_page = [&](const std::string& file, const std::vector<std::string>& parts) {
+    const std::string text = read(folder.path / "pages" / file);
+    for (const std::string& part : parts) CHECK_MESSAGE(text.find(part) != std::string::npos, file, ": ", part);
+  };
+  check_page("benchmarks.md", {"kernels-softmax.json", "step-linear-eigen.json",
+                               "[other kernels](benchmarks/" + machine + "/kernels.md), [training steps]"});
+  check_page("benchmarks/" + machine + "/kernels.md", {"## softmax_backward"});
+  check_page("benchmarks/" + machine + "/steps.md", {"| byte_linear_forward |", "linear on digits, batch 64"});
+  CHECK_FALSE(std::filesystem::exists(folder.path / "pages" / "benchmarks" / machine / "products.md"));
 }
 
 TEST_CASE("bad flags give one line and exit code 2") {
@@ -88,8 +94,9 @@ TEST_CASE("bad flags give one line and exit code 2") {
       {{"step", "--impl=fast"}, "eigen"},
       {{"step", "--dataset=nist"}, "digits"},
       {{"step", "--dataset=digits", "--batch-size=-7"}, "--batch-size"},
-      {{"page", "--results=nowhere"}, "nowhere"},
-      {{"page", "--results=bad"}, "kernels.json"},
+      {{"page", "--results=bad"}, "--out docs/"},
+      {{"page", "--results=nowhere", "--out=pages"}, "nowhere"},
+      {{"page", "--results=bad", "--out=pages"}, "kernels.json"},
   };
   for (const auto& one : bad) {
     const Result result = run(CAIRN_BENCH, one.first, folder.path);
