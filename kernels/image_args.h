@@ -175,7 +175,7 @@ struct LocalResponseNormForwardArgs {
   int64_t batch, channels, plane;
   const void* x;
   void* y;
-  void* scale;  // out, as x; kept for the backward pass
+  void* scale;  // out, as x, for the backward pass; or null: not wanted
   int64_t size;
   double alpha, beta, k;
 };

@@ -66,12 +66,13 @@ Tensor local_response_norm(const Tensor& x, int64_t size, double alpha, double b
   check_number("local_response_norm", k > 0 && std::isfinite(k), "k must be above 0", k);
 
   const int64_t batch = x.shape()[0], channels = x.shape()[1], plane = x.shape()[2] * x.shape()[3];
-  const Tensor scale = Tensor::empty(x.device(), x.shape(), x.dtype(), "local_response_norm");
+  const bool gradient = needs_gradient({x});
+  const Tensor scale = gradient ? Tensor::empty(x.device(), x.shape(), x.dtype(), "local_response_norm") : Tensor();
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "local_response_norm");
   x.device()->call(&Backend::local_response_norm_forward,
-                   LocalResponseNormForwardArgs{x.dtype(), batch, channels, plane, x.data(), y.data(), scale.data(),
-                                                size, alpha, beta, k});
-  if (!needs_gradient({x})) return y;
+                   LocalResponseNormForwardArgs{x.dtype(), batch, channels, plane, x.data(), y.data(),
+                                                gradient ? scale.data() : nullptr, size, alpha, beta, k});
+  if (!gradient) return y;
   record(y, "local_response_norm", {x},
          [x = x.detach(), scale, batch, channels, plane, size, alpha, beta](const Tensor& dy, Gradients& gradients) {
            if (const auto dx = gradients.destination(0))

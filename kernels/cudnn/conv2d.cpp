@@ -1,6 +1,6 @@
 // Convolution through cuDNN's graph API: forward with bias and ReLU fused, and the gradients of data and filter. Not
-// here: the graphs (conv2d_graph.h), which engines may run them (plan.h); the bias's gradient, pools and normalisation
-// fall back on vanilla. Not yet run on a GPU.
+// here: the graphs (conv2d_graph.h), which engines may run them (plan.h); the bias's gradient falls back on vanilla.
+// Not yet run on a GPU.
 //
 // A plan is made at the first call of its kind: for these sizes, this epilogue and this alignment of the arrays. The
 // rung says how: 1 takes the heuristic's first engine, 2 and 3 time what it proposes on the call's own arrays.
@@ -69,12 +69,6 @@ std::string text_of(const ConvolutionCase& c) {
          product({s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}) + ", y " +
          product({s.batch, s.out_channels, s.out_height, s.out_width}) + ", stride " +
          product({s.stride_height, s.stride_width}) + ", padding " + product({s.pad_height, s.pad_width});
-}
-
-// The largest power of two, up to 16, that divides the address: no engine loads more at once.
-int64_t alignment(const void* pointer) {
-  const auto address = reinterpret_cast<uintptr_t>(pointer) | 16;
-  return static_cast<int64_t>(address & -address);
 }
 
 // The arrays of one call, by their identities.

@@ -1,5 +1,6 @@
 // cuDNN's graph API as C++ objects: a descriptor that owns itself, and the tensors and operations that graphs are made
-// of. Needs no GPU. Not here: choosing an engine for a graph (plan.h), and what the graphs compute (conv2d_graph.h).
+// of. Needs no GPU. Not here: choosing an engine for a graph (plan.h), and what the graphs compute (conv2d_graph.h,
+// pool_graph.h).
 // Not yet run on a GPU; descriptors, graphs and plans are built without one in tests/kernels/cudnn.
 #pragma once
 
@@ -44,6 +45,12 @@ template <>
 inline constexpr cudnnBackendAttributeType_t kAttributeType<cudnnConvolutionMode_t> = CUDNN_TYPE_CONVOLUTION_MODE;
 template <>
 inline constexpr cudnnBackendAttributeType_t kAttributeType<cudnnPointwiseMode_t> = CUDNN_TYPE_POINTWISE_MODE;
+template <>
+inline constexpr cudnnBackendAttributeType_t kAttributeType<cudnnResampleMode_t> = CUDNN_TYPE_RESAMPLE_MODE;
+template <>
+inline constexpr cudnnBackendAttributeType_t kAttributeType<cudnnPaddingMode_t> = CUDNN_TYPE_PADDING_MODE;
+template <>
+inline constexpr cudnnBackendAttributeType_t kAttributeType<cudnnFraction_t> = CUDNN_TYPE_FRACTION;
 template <>
 inline constexpr cudnnBackendAttributeType_t kAttributeType<cudnnNanPropagation_t> = CUDNN_TYPE_NAN_PROPOGATION;
 template <>

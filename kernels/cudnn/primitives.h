@@ -1,4 +1,5 @@
-// The primitives of the cudnn implementation. Everything that is not here falls back on vanilla.
+// The primitives of the cudnn implementation. Everything that is not here falls back on vanilla, and so does a call for
+// which one of those that return bool returns false: it has then done nothing.
 #pragma once
 
 #include "kernels/cudnn/stream.h"
@@ -9,6 +10,12 @@ void gemm(Stream& stream, const GemmArgs& args);
 void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args);
 void conv2d_backward_data(Stream& stream, const Conv2dBackwardDataArgs& args);
 void conv2d_backward_filter(Stream& stream, const Conv2dBackwardFilterArgs& args);
+bool max_pool_forward(Stream& stream, const MaxPoolForwardArgs& args);
+bool average_pool_forward(Stream& stream, const AveragePoolForwardArgs& args);
+bool average_pool_backward(Stream& stream, const AveragePoolBackwardArgs& args);
+bool batch_norm_forward(Stream& stream, const BatchNormForwardArgs& args);
+bool batch_norm_backward(Stream& stream, const BatchNormBackwardArgs& args);
+bool local_response_norm_forward(Stream& stream, const LocalResponseNormForwardArgs& args);
 void softmax_forward(Stream& stream, const SoftmaxForwardArgs& args);
 void softmax_backward(Stream& stream, const SoftmaxBackwardArgs& args);
 

@@ -28,6 +28,7 @@ Stream::~Stream() {
   cudaStreamSynchronize(handle);
   for (void* pointer : zeros_) cudaFree(pointer);
   convolution_plans.clear();  // before the handle that they were made with
+  pool_plans.clear();
   cudnnDestroy(cudnn);
   cublasLtDestroy(cublas);
 }

@@ -6,6 +6,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 
 #include "kernels/cuda/stream.h"
 #include "kernels/cudnn/plan.h"
@@ -30,6 +31,14 @@ enum PlanChoice { kHeuristic = 1, kTimed = 2, kTimedAnyOrder = 3 };
 
 // Kind, bias, ReLU, accumulate, alignments of the four arrays, shape.
 using ConvolutionKey = std::array<int64_t, 21>;
+// Kind, backward, alignments of the two arrays, shape.
+using PoolKey = std::array<int64_t, 15>;
+
+// The largest power of two, up to 16, that divides the address: no engine loads more at once.
+inline int64_t alignment(const void* pointer) {
+  const auto address = reinterpret_cast<uintptr_t>(pointer) | 16;
+  return static_cast<int64_t>(address & -address);
+}
 
 class Stream : public cuda::Stream {
  public:
@@ -43,6 +52,7 @@ class Stream : public cuda::Stream {
   const bool autotune;  // the default rung of what has timed plans
   std::map<GemmKey, GemmPlan> gemm_plans;
   std::map<ConvolutionKey, Plan> convolution_plans;
+  std::map<PoolKey, std::shared_ptr<const Plan>> pool_plans;  // null: cuDNN has none
 
   // At least so many floats of 0 in device memory. Grows, but never during capture.
   const void* zeros(int64_t count);

@@ -209,7 +209,7 @@ void local_response_norm_forward(Stream& stream, const LocalResponseNormForwardA
         }
         const int64_t i = first + c * args.plane + p;
         const Vector scale = k + factor * sum;
-        store_part(floats(args.scale) + i, scale, lanes);
+        if (args.scale) store_part(floats(args.scale) + i, scale, lanes);
         store_part(floats(args.y) + i, load_part(x + i, lanes) * power(scale, exponent), lanes);
       }
     }

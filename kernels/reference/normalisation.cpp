@@ -111,7 +111,7 @@ void local_response_norm_forward(Stream&, const LocalResponseNormForwardArgs& ar
         }
         const double scale = args.k + args.alpha / static_cast<double>(args.size) * sum;
         const int64_t element = place + c * args.plane;
-        static_cast<T*>(args.scale)[element] = static_cast<T>(scale);
+        if (args.scale) static_cast<T*>(args.scale)[element] = static_cast<T>(scale);
         static_cast<T*>(args.y)[element] = static_cast<T>(x[element] * std::pow(scale, -args.beta));
       }
     });

@@ -66,8 +66,9 @@ void batch_norm_backward(const Place& place, const BatchNormBackwardArgs& args) 
 void local_response_norm_forward(const Place& place, const LocalResponseNormForwardArgs& args) {
   const at::Tensor x = place.reals(args.dtype, args.x, sizes_of(args));
   if (x.numel() == 0) return;
-  at::Tensor scale = place.reals(args.dtype, args.scale, sizes_of(args));
-  scale.copy_(channel_means(at::mul(x, x), args.size / 2, (args.size - 1) / 2).mul_(args.alpha).add_(args.k));
+  const at::Tensor scale =
+      channel_means(at::mul(x, x), args.size / 2, (args.size - 1) / 2).mul_(args.alpha).add_(args.k);
+  if (args.scale) place.reals(args.dtype, args.scale, sizes_of(args)).copy_(scale);
   place.reals(args.dtype, args.y, sizes_of(args)).copy_(at::mul(x, scale.pow(-args.beta)));
 }
 

@@ -175,7 +175,7 @@ __global__ void local_response_norm_forward_kernel(int64_t batch, int64_t channe
     }
     const int64_t i = place.first + c * plane;
     const float s = k + factor * sum;
-    scale[i] = s;
+    if (scale) scale[i] = s;
     y[i] = x[i] * powf(s, -beta);
   }
 }

@@ -281,14 +281,14 @@ double power_error(const Response& r, int64_t size, DType real) {
 }
 
 Status response_forward(Call& call, const BatchShape& s, int64_t size, const Response& r, const Values& x,
-                        const Tolerance& scale, const Tolerance& y) {
+                        const Tolerance& scale, const Tolerance& y, bool keeps_scale = true) {
   const LocalResponseNormForwardArgs args{.dtype = call.real(),
                                           .batch = s.batch,
                                           .channels = s.channels,
                                           .plane = s.plane,
                                           .x = call.input("x", s.count(), x),
                                           .y = call.output("y", s.count(), y),
-                                          .scale = call.output("scale", s.count(), scale),
+                                          .scale = keeps_scale ? call.output("scale", s.count(), scale) : nullptr,
                                           .size = size,
                                           .alpha = r.alpha,
                                           .beta = r.beta,
@@ -302,14 +302,14 @@ TEST_CASE("local_response_norm_forward") {
   for (DType real : kReals) {
     for (const BatchShape& s : response_shapes()) {
       for (int64_t size : {1, 2, 5, 9, 1000}) {
-        int turn = 0;
-        for (const Response& r : kResponses) {
-          const auto run = [=](Call& call) {
+        for (int turn = 0; turn < 6; ++turn) {
+          const Response& r = kResponses[turn / 2];
+          const auto run = [=, &r](Call& call) {
             return response_forward(call, s, size, r, reals(s.count(), 1, -5, 5), {.relative = scale_error(size, real)},
-                                    {.relative = power_error(r, size, real)});
+                                    {.relative = power_error(r, size, real)}, turn % 2 == 0);
           };
           check({.primitive = "local_response_norm_forward",
-                 .shape = text(s, {{"size", size}, {"turn", turn++}}),
+                 .shape = text(s, {{"size", size}, {"turn", turn}}),
                  .real = real,
                  .offset = s.plane % 2,
                  .run = run});

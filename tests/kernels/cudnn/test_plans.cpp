@@ -1,12 +1,13 @@
-// The convolutions' graphs and the plans that cuDNN makes of them, for GPUs that are only described: every shape of
-// the sweep has a plan, and every plan keeps to what was asked. No GPU is needed and nothing is computed. Not here:
-// results (test_conv2d.cpp, on a GPU).
+// The graphs of convolutions and pools and the plans that cuDNN makes of them, for GPUs that are only described: every
+// shape of the sweep has a plan, and every plan keeps to what was asked. No GPU is needed and nothing is computed. Not
+// here: results (test_conv2d.cpp, test_pooling.cpp, on a GPU).
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <string>
 
 #include "kernels/cudnn/conv2d_graph.h"
+#include "kernels/cudnn/pool_graph.h"
 
 namespace cairn::cudnn {
 namespace {
@@ -175,6 +176,31 @@ TEST_CASE("an output that stops short of x, or a shape that does not fit, is one
     CHECK(text.find("CUDNN_STATUS_BAD_PARAM") != std::string::npos);
     CHECK(text.find('\n') == std::string::npos);
   }
+}
+
+TEST_CASE("every pool with the same padding on all sides has a plan; no other pool counts as one") {
+  int even = 0;
+  for (const Descriptor* device : {&a100(), &h100()})
+    for (int64_t window : {1, 2, 3, 7})
+      for (int64_t stride : {1, 2, 3})
+        for (int64_t pad = 0; 2 * pad <= window; ++pad)
+          for (int64_t in : {7, 12, 24})
+            for (int64_t beyond : {0, 1}) {
+              const int64_t out = (in + 2 * pad - window) / stride + 1 + beyond;
+              const PoolShape shape{5, in, in, out, out, window, window, stride, stride, pad, pad};
+              CHECK(has_even_padding(shape) == (beyond == 0));
+              if (beyond != 0) continue;
+              ++even;
+              for (const Pool kind : {Pool::max, Pool::average, Pool::average_without_padding})
+                for (const bool backward : {false, true}) {
+                  if (backward && kind == Pool::max) continue;
+                  INFO("window ", window, " stride ", stride, " pad ", pad, " in ", in, " backward ", backward);
+                  const Target target{.description = device};
+                  const PoolCase c{.kind = kind, .backward = backward, .shape = shape, .alignments = {4, 4}};
+                  CHECK(find_plans(target, pool_graph(target, c), {.workspace_bytes = 0}, 1).size() == 1);
+                }
+            }
+  CHECK(even == 2 * 3 * 3 * (1 + 2 + 2 + 4));
 }
 
 }  // namespace cairn::cudnn
