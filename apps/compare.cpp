@@ -26,7 +26,7 @@ struct Settings {
   // Of the comparisons with PyTorch, recorded or live.
   std::optional<std::string> models, recipe, report, references, kernels;
   std::optional<int64_t> steps, epochs;
-  bool all = false, live = false;
+  bool all = false, live = false, in_double = false;
 };
 
 std::string suites_text() {
@@ -47,6 +47,8 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--recipe", settings.recipe, "of --model; default `default`");
   flags.add("--steps", settings.steps, "losses to compare with PyTorch's, without epochs if under 100");
   flags.add("--epochs", settings.epochs, "accuracies to compare with PyTorch's; default as many as were recorded");
+  flags.add_switch("--double", settings.in_double,
+                   "compare with PyTorch's losses in double precision, where rounding explains nothing");
   flags.add("--report", settings.report, "folder for a page of the comparison with PyTorch");
   flags.add("--kernel", settings.kernels, "with --model and --all: rungs to use, such as gemm=3");
   flags.add("--references", settings.references, "folder of PyTorch's recordings; default those that come with Cairn");
@@ -120,12 +122,14 @@ void check_kind(const Settings& settings) {
     if (suite || settings.all || !settings.models) throw UsageError("--live goes with one --model");
     refuse(settings.epochs.has_value(), "--epochs", "a call without --live");
     refuse(settings.report.has_value(), "--report", "a call without --live");
+    refuse(settings.in_double, "--double", "a call without --live");
     refuse(settings.references.has_value(), "--references", "a call without --live");
   }
   refuse(suite && settings.recipe, "--recipe", "--model");
   refuse(suite && settings.steps, "--steps", "--model and --all");
   refuse(suite && settings.epochs, "--epochs", "--model and --all");
   refuse(suite && settings.report, "--report", "--model and --all");
+  refuse(suite && settings.in_double, "--double", "--model and --all");
   refuse(suite && settings.kernels, "--kernel", "--model and --all");
   refuse(suite && settings.references, "--references", "--model and --all");
   refuse(parity && settings.options.quick, "--quick", "--suite");
@@ -150,6 +154,7 @@ int compare_with_pytorch(const Settings& settings) {
   plan.options.device.kernels = settings.kernels.value_or("");
   plan.options.steps = settings.steps.value_or(plan.options.steps);
   plan.options.epochs = settings.epochs.value_or(plan.options.epochs);
+  plan.options.real = settings.in_double ? DType::f64 : DType::f32;
   plan.options.stop = &app::interruption();
   if (plan.options.steps < 1) throw UsageError("--steps must be 1 or more");
   if (settings.epochs && *settings.epochs < 0) throw UsageError("--epochs must be 0 or more");

@@ -122,14 +122,36 @@ std::vector<ReferenceEpoch> choose_epochs(const ReferenceCase& reference) {
   return best ? *best : std::vector<ReferenceEpoch>();
 }
 
+std::vector<double> widened(const Tensor& tensor) {
+  if (tensor.dtype() == DType::f64) return tensor.to_host<double>();
+  const std::vector<float> values = tensor.to_host<float>();
+  return {values.begin(), values.end()};
+}
+
+// The recording in double precision in the place of the one in float.
+ReferenceCase in_double(ReferenceCase reference) {
+  ReferenceCase::InDouble& exact = reference.in_double;
+  if (exact.losses.empty())
+    throw DataError(
+        fmt::format("{}: {}: is not recorded in double precision; record it with references/record.py "
+                    "--parts double",
+                    reference.file, reference.label()));
+  reference.torch = exact.torch;
+  reference.losses = exact.losses;
+  reference.gradients = exact.gradients;
+  reference.own_deviation = exact.own_deviation;
+  reference.runs.clear();
+  return reference;
+}
+
 GradientDeviation compare_gradients(const std::vector<NamedTensor>& parameters,
                                     const std::vector<ReferenceGradient>& expected) {
   GradientDeviation worst;
   worst.deviation = -1;
   for (size_t i = 0; i < parameters.size(); ++i) {
-    const std::vector<float> values = parameters[i].tensor.grad().to_host<float>();
+    const std::vector<double> values = widened(parameters[i].tensor.grad());
     double squares = 0;
-    for (const float value : values) squares += double{value} * value;
+    for (const double value : values) squares += value * value;
     const double norm = std::sqrt(squares);
     double largest = std::fabs(norm - expected[i].norm);
     const std::vector<int64_t> places = sample_places(static_cast<int64_t>(values.size()));
@@ -219,8 +241,8 @@ class Comparison {
 
   void compare_losses() {
     result_.losses.resize(static_cast<size_t>(steps_));
-    result_.first = deviation_of(std::min<int64_t>(steps_, 10), kTenLosses);
-    result_.all = deviation_of(steps_, kHundredLosses);
+    result_.first = deviation_of(std::min<int64_t>(steps_, 10), result_.limits().ten_losses);
+    result_.all = deviation_of(steps_, result_.limits().hundred_losses);
   }
 
   ParityResult::Losses deviation_of(int64_t steps, double limit) const {
@@ -266,14 +288,19 @@ Verdict ParityResult::Losses::verdict() const {
 
 Verdict ParityResult::verdict() const {
   const auto gradient = gradients.find(1);
-  const bool others = !interrupted && gradient != gradients.end() && gradient->second.deviation <= kFirstGradients &&
-                      accuracy_deviation <= kAccuracy + 1e-12;
+  const bool others = !interrupted && gradient != gradients.end() &&
+                      gradient->second.deviation <= limits().first_gradients && accuracy_deviation <= kAccuracy + 1e-12;
   return others ? std::max(first.verdict(), all.verdict()) : Verdict::beyond;
 }
 
 std::optional<double> ParityResult::ratio(const ReferenceTime& time) const {
   if (!same_machine || !timed || timed->threads != threads || !(step_seconds > 0) || !(time.step_ms > 0)) return {};
   return time.step_ms / (1e3 * step_seconds);
+}
+
+void check_precision(const Device& device, DType real) {
+  if (device.supports(real)) return;
+  throw UsageError(device.label() + " computes in float only; reference and torch have double precision");
 }
 
 void check_reference(const ReferenceCase& reference, const ParityData& data) {
@@ -295,17 +322,20 @@ ParityResult compare_with_reference(const ReferenceCase& reference, const Parity
   config.device = options.device;
   config.training = find_recipe(model, reference.recipe);
   const std::shared_ptr<Device> device = Device::open(options.device);
-  Trainer trainer(device, model, config,
-                  upload(device, data.dataset, model, config.training.normalization, config.training.validation_count,
-                         config.seed));
-  check_parameters(reference, trainer.model().parameters());
+  check_precision(*device, options.real);
+  Trainer trainer(
+      device, model, config,
+      upload(device, data.dataset, model, config.training.normalization, config.training.validation_count, config.seed),
+      options.real);
 
   ParityResult result;
-  result.reference = reference;
+  result.reference = options.real == DType::f64 ? in_double(reference) : reference;
+  result.real = options.real;
+  check_parameters(result.reference, trainer.model().parameters());
   result.implementation = device->implementation();
   result.device = device->label();
   result.threads = device->threads();
-  if (const ReferenceRun* run = choose_run(reference, *device, result.same_machine)) result.timed = *run;
+  if (const ReferenceRun* run = choose_run(result.reference, *device, result.same_machine)) result.timed = *run;
   Comparison(trainer, options, result).run();
   return result;
 }

@@ -15,8 +15,13 @@
 
 namespace cairn::comparisons {
 
-// What must hold in float32. Losses relative, gradients relative to the tensor's norm, accuracies as fractions.
-inline constexpr double kTenLosses = 1e-5, kHundredLosses = 1e-3, kFirstGradients = 1e-4, kAccuracy = 0.003;
+// What must hold. Losses relative, gradients relative to the tensor's norm.
+struct ParityLimits {
+  double ten_losses, hundred_losses, first_gradients;
+};
+// In double precision rounding explains nothing of this size: losses are kept as floats, which rounds them by 6e-8.
+inline constexpr ParityLimits kFloatLimits{1e-5, 1e-3, 1e-4}, kDoubleLimits{1e-6, 1e-6, 1e-6};
+inline constexpr double kAccuracy = 0.003;  // as a fraction
 
 // Rounding grows from step to step, in some trainings beyond every limit. Where PyTorch's own losses, in double or
 // summed in another order, had left the recorded ones by a tenth of a limit before ours left them by all of it, that is
@@ -32,6 +37,8 @@ ParityData load_parity_data(const std::string& name, const std::string& data_dir
 
 struct ParityOptions {
   DeviceOptions device;
+  // f64: with the recording in double precision, by limits that rounding is no excuse for; no epochs and no times.
+  DType real = DType::f32;
   int64_t steps = 100;  // losses to compare; fewer than were recorded leave the epochs out
   int64_t epochs = -1;  // to compare; -1: those that were recorded
   const std::atomic<bool>* stop = nullptr;
@@ -45,6 +52,7 @@ struct GradientDeviation {
 struct ParityResult {
   ReferenceCase reference;
   std::string implementation, device;  // "eigen", "eigen on cpu, 2 threads"
+  DType real = DType::f32;
   bool interrupted = false;
   std::vector<double> losses;
   // Of the first ten losses, and of all.
@@ -64,11 +72,15 @@ struct ParityResult {
   std::optional<ReferenceRun> timed;
   bool same_machine = false;
 
+  const ParityLimits& limits() const { return real == DType::f64 ? kDoubleLimits : kFloatLimits; }
   Verdict verdict() const;  // the worst of all lines
   bool holds() const { return verdict() != Verdict::beyond; }
   // PyTorch's time over ours; nothing where that would compare machines or numbers of threads.
   std::optional<double> ratio(const ReferenceTime& time) const;
 };
+
+// UsageError where the device does not compute in that precision.
+void check_precision(const Device& device, DType real);
 
 // DataError, one line that names the field: the recorded recipe, parameters or data are not those of this program.
 void check_reference(const ReferenceCase& reference, const ParityData& data);

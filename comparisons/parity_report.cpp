@@ -67,11 +67,12 @@ void add_loss_rows(const ParityResult& result, benchmarks::Table& table) {
                        losses.own_left > 0 ? fmt::format("step {}", losses.own_left) : "no step"),
            "", "", "", "", ""});
   };
-  add(result.first, std::min<int64_t>(count, 10), kTenLosses);
-  if (count > 10) add(result.all, count, kHundredLosses);
+  add(result.first, std::min<int64_t>(count, 10), result.limits().ten_losses);
+  if (count > 10) add(result.all, count, result.limits().hundred_losses);
   const std::vector<double>& own = result.reference.own_deviation;
-  table.rows.push_back({"PyTorch from itself, rounded otherwise: worst of 1 to 10, of 1 to 100", "", "",
-                        scientific(largest(own, 10)) + ", " + scientific(largest(own, own.size())), "", ""});
+  if (largest(own, own.size()) > 0)
+    table.rows.push_back({"PyTorch from itself, rounded otherwise: worst of 1 to 10, of 1 to 100", "", "",
+                          scientific(largest(own, 10)) + ", " + scientific(largest(own, own.size())), "", ""});
 }
 
 // Plots of one comparison.
@@ -127,13 +128,21 @@ std::vector<std::string> notes(const std::vector<ParityResult>& results) {
 
 void add_summary(Page& page, const std::vector<ParityResult>& results) {
   const benchmarks::Machine machine = benchmarks::this_machine();
-  page.paragraph(fmt::format(
-      "From the same weights, on the same batches, with the same dropout masks, in float32. Limits: the first ten "
-      "losses within {:g} relative, one hundred within {:g}, gradients of the first step within {:g} of the tensor's "
-      "norm, accuracy after each epoch within {:g} points. `as PyTorch itself`: rounding grows beyond the limit, in "
-      "PyTorch's own training too (in double precision, with each batch in the opposite order, or with initial weights "
-      "moved by a unit of their last place), and there no later.",
-      kTenLosses, kHundredLosses, kFirstGradients, 100 * kAccuracy));
+  const bool in_float = results.empty() || results[0].real == DType::f32;
+  const ParityLimits& limits = in_float ? kFloatLimits : kDoubleLimits;
+  page.paragraph(
+      fmt::format("From the same weights, on the same batches, with the same dropout masks, in {}. Limits: the first "
+                  "ten losses within {:g} relative, one hundred within {:g}, gradients of the first step within {:g} "
+                  "of the tensor's norm",
+                  in_float ? "float32" : "double precision, which leaves nothing to rounding", limits.ten_losses,
+                  limits.hundred_losses, limits.first_gradients) +
+      (in_float
+           ? fmt::format(", accuracy after each epoch within {:g} points. `as PyTorch itself`: rounding grows beyond "
+                         "the limit, in PyTorch's own training too (in double precision, with each batch in the "
+                         "opposite order, with initial weights moved by a unit of their last place, or by another "
+                         "version of PyTorch), and there no later.",
+                         100 * kAccuracy)
+           : "."));
   page.paragraph(fmt::format("Here: {}, {} cores; Cairn {} at commit {}, {}; {}.", machine.name, machine.cores,
                              machine.version, machine.commit, machine.compiler, machine.date));
   page.list(notes(results));
@@ -163,8 +172,8 @@ benchmarks::Table parity_table(const ParityResult& result) {
   for (const auto& [step, gradient] : result.gradients)
     table.rows.push_back({fmt::format("gradients at step {}, worst: {}", step, gradient.name),
                           fmt::format("{:.7g}", gradient.expected_norm), fmt::format("{:.7g}", gradient.norm),
-                          scientific(gradient.deviation), step == 1 ? scientific(kFirstGradients) : "",
-                          step == 1 ? text_of(gradient.deviation <= kFirstGradients) : ""});
+                          scientific(gradient.deviation), step == 1 ? scientific(result.limits().first_gradients) : "",
+                          step == 1 ? text_of(gradient.deviation <= result.limits().first_gradients) : ""});
   for (size_t i = 0; i < result.epochs.size(); ++i) {
     const double ours = result.epochs[i].accuracy, theirs = result.expected_epochs[i].accuracy;
     const double difference = std::abs(ours - theirs);

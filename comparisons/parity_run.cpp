@@ -58,11 +58,12 @@ std::vector<ParityResult> run_parity(const ParityPlan& plan, const std::function
   if (models.empty())
     for (const ModelInfo& model : known_models()) models.push_back(model.name);
   std::vector<std::string> implementations = plan.implementations;
-  if (implementations.empty()) implementations = implementations_here();
   ParityOptions options = plan.options;
+  if (implementations.empty())
+    implementations = options.real == DType::f64 ? std::vector<std::string>{"reference"} : implementations_here();
   for (const std::string& implementation : implementations) {
     options.device.implementation = implementation;
-    Device::open(options.device);
+    check_precision(*Device::open(options.device), options.real);
   }
   for (const std::string& model : models) find_model(model);
   const std::vector<ParityData> data = load_data(plan);

@@ -14,7 +14,7 @@ struct ParityPlan {
   std::vector<std::string> models;           // empty: all
   std::string recipe;                        // empty: every one that was recorded
   std::vector<std::string> datasets;         // empty: mnist if it is to be had, else digits
-  std::vector<std::string> implementations;  // empty: every one that this machine has, apart from `reference`
+  std::vector<std::string> implementations;  // empty: in f32 all that this machine has but `reference`, in f64 that
   std::string data_dir, references;
   bool check_hash = true;
   bool quiet = false;

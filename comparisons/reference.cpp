@@ -141,6 +141,30 @@ ReferenceRun read_run(const Place& place) {
   return run;
 }
 
+std::vector<double> read_losses(const Place& place) {
+  std::vector<double> losses;
+  for (const Place& loss : place.items()) losses.push_back(loss.positive());
+  if (losses.size() < 10) place.fail("has fewer than ten numbers");
+  return losses;
+}
+
+// One for each of so many losses.
+std::vector<double> read_deviations(const Place& place, const char* name, size_t losses) {
+  std::vector<double> deviations = place.at(name).numbers();
+  if (deviations.size() != losses) place.at(name).fail("does not have as many numbers as there are losses");
+  return deviations;
+}
+
+std::map<int64_t, std::vector<ReferenceGradient>> read_gradients_by_step(const Place& place) {
+  std::map<int64_t, std::vector<ReferenceGradient>> by_step;
+  for (const auto& [step, gradients] : place.entries()) {
+    if (step != "1" && step != "10") gradients.fail("is of a step other than 1 and 10");
+    by_step[step == "1" ? 1 : 10] = read_gradients(gradients);
+  }
+  if (!by_step.contains(1)) place.fail("has none of step 1");
+  return by_step;
+}
+
 ReferenceCase read_case(const Place& place, const std::string& file, const std::string& model) {
   ReferenceCase result;
   result.file = file;
@@ -153,18 +177,23 @@ ReferenceCase read_case(const Place& place, const std::string& file, const std::
   result.train_sha256 = place.at("train_sha256").text();
   const Place parity = place.at("parity");
   result.torch = parity.at("torch").text();
-  result.losses = parity.at("losses").numbers();
-  if (result.losses.size() < 10) parity.at("losses").fail("has fewer than ten numbers");
-  for (const Place& loss : parity.at("losses").items()) loss.positive();
-  result.own_deviation = parity.at("own_deviation").numbers();
-  if (result.own_deviation.size() != result.losses.size())
-    parity.at("own_deviation").fail("does not have as many numbers as there are losses");
-  for (const auto& [step, gradients] : parity.at("gradients").entries()) {
-    if (step != "1" && step != "10") gradients.fail("is of a step other than 1 and 10");
-    result.gradients[step == "1" ? 1 : 10] = read_gradients(gradients);
+  result.losses = read_losses(parity.at("losses"));
+  result.own_deviation = read_deviations(parity, "own_deviation", result.losses.size());
+  result.gradients = read_gradients_by_step(parity.at("gradients"));
+  if (place.has("double")) {
+    const Place exact = place.at("double");
+    ReferenceCase::InDouble& found = result.in_double;
+    found = {
+        exact.at("torch").text(), read_losses(exact.at("losses")), read_gradients_by_step(exact.at("gradients")), {}};
+    found.own_deviation.assign(found.losses.size(), 0);
+    if (exact.has("own_deviation")) found.own_deviation = read_deviations(exact, "own_deviation", found.losses.size());
   }
-  if (!result.gradients.contains(1)) parity.at("gradients").fail("has none of step 1");
-  for (const auto& [key, run] : place.at("runs").entries()) result.runs.push_back(read_run(run));
+  for (const auto& [key, run] : place.at("runs").entries()) {
+    result.runs.push_back(read_run(run));
+    if (!run.has("deviation_by_step")) continue;
+    const std::vector<double> others = read_deviations(run, "deviation_by_step", result.losses.size());
+    for (size_t i = 0; i < others.size(); ++i) result.own_deviation[i] = std::max(result.own_deviation[i], others[i]);
+  }
   return result;
 }
 

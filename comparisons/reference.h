@@ -51,9 +51,17 @@ struct ReferenceCase {
   std::string torch;         // that computed the losses and gradients
   std::vector<double> losses;
   std::map<int64_t, std::vector<ReferenceGradient>> gradients;  // by step, 1 for the first
-  // By step: how far PyTorch's losses lie from its own where only rounding differs (references/training.py, TWINS).
-  // What these do not share, no other program can share with them.
+  // By step: how far PyTorch's losses lie from its own where only rounding differs (references/training.py, TWINS), and
+  // those of its other versions and devices. What these do not share, no other program can share with them.
   std::vector<double> own_deviation;
+  // The same training in double precision; empty where it was not recorded. own_deviation: of batches in the opposite
+  // order, in double precision too; where that was not recorded, none.
+  struct InDouble {
+    std::string torch;
+    std::vector<double> losses;
+    std::map<int64_t, std::vector<ReferenceGradient>> gradients;
+    std::vector<double> own_deviation;
+  } in_double;
   std::vector<ReferenceRun> runs;
 
   std::string label() const { return model + " " + recipe + " on " + dataset; }

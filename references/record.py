@@ -4,11 +4,11 @@
     python3 references/record.py --data-dir data/mnist --digits data/digits --out references/recorded
 
 records everything that this machine can: for every network, recipe and data set the losses of the first 100 steps,
-gradients at steps 1 and 10, what rounding alone does to those losses (training.TWINS), loss and accuracy of the first
-epochs, and the time of a step in each form that works here, on the CPU and, where there is one, on the GPU (not yet run
-on a GPU). PyTorch starts from Cairn's weights, sees its batches in its order and drops what it drops: the draws are
-written anew in philox.py. `./cairn fetch digits` writes the folder that --digits names. Files of other machines and
-versions are kept: a run replaces its own entry.
+gradients at steps 1 and 10, what rounding alone does to those losses (training.TWINS), the same losses and gradients
+in double precision, loss and accuracy of the first epochs, and the time of a step in each form that works here, on the
+CPU and, where there is one, on the GPU (not yet run on a GPU). PyTorch starts from Cairn's weights, sees its batches in
+its order and drops what it drops: the draws are written anew in philox.py. `./cairn fetch digits` writes the folder
+that --digits names. Files of other machines and versions are kept: a run replaces its own entry.
 
 Needs numpy and torch, 1.13 or later.
 """
@@ -26,7 +26,7 @@ import store
 import timing
 import training
 
-PARTS = ("losses", "twins", "epochs", "times")
+PARTS = ("losses", "twins", "double", "epochs", "times")
 LARGE = ("cnn", "simplecnn", "lenet-caffe2")
 DENSE = ("linear", "dnn", "mlp", "mlp-dropout", "mlp-wide", "mlp-deep")
 
@@ -60,18 +60,25 @@ def record_case(arguments, model, recipe, data, device):
         trained, parity, by_epoch = training.record(model, settings, data, arguments.seed, device, epochs)
         if by_epoch:
             entry["epochs"] = by_epoch
-        if "losses" in arguments.parts and device == "cpu" and store.may_replace(case, torch.__version__):
+        newest = store.may_replace(case.get("parity"), torch.__version__)
+        if "losses" in arguments.parts and device == "cpu" and newest:
             case["parity"] = {"torch": torch.__version__, "run": key, "twins": [],
                               "own_deviation": [0.0] * len(parity["losses"]), **parity}
         held = case.get("parity")
         if not held:
             raise SystemExit(f"record.py: record the losses of {model} {recipe} {data.name} on the CPU first")
-        entry["deviation"] = training.worst_deviations(parity["losses"], held["losses"])
+        by_step = training.deviations(parity["losses"], held["losses"])
+        entry["deviation"] = [max(by_step[:10]), max(by_step)]
+        if key != held["run"]:
+            entry["deviation_by_step"] = by_step
         entry["steps_per_epoch"] = trained.steps_per_epoch
     if "twins" in arguments.parts and case.get("parity", {}).get("torch") == torch.__version__:
         names = training.TWINS[:arguments.twins]
         case["parity"].update(twins=list(names), own_deviation=training.own_deviation(
             model, settings, data, arguments.seed, "cpu", case["parity"]["losses"], names))
+    if "double" in arguments.parts and device == "cpu" and store.may_replace(case.get("double"), torch.__version__):
+        case["double"] = {"torch": torch.__version__,
+                          **training.record_in_double(model, settings, data, arguments.seed, device)}
     if "times" in arguments.parts:
         if "deviation" not in entry:
             raise SystemExit(f"record.py: record the losses of {model} {recipe} {data.name} before its times")

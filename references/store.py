@@ -58,7 +58,6 @@ class File:
         os.replace(temporary, self.path)
 
 
-def may_replace(case, torch_version):
-    """The newest PyTorch's losses are the reference."""
-    held = case.get("parity")
+def may_replace(held, torch_version):
+    """The newest PyTorch's losses are the reference. held: those that are there, or None."""
     return not held or machine.version_number(torch_version) >= machine.version_number(held["torch"])

@@ -34,9 +34,10 @@ def sample_places(count):
 
 
 class Training:
-    def __init__(self, model, settings, data, seed, device="cpu", dtype=torch.float32, backwards=False):
+    def __init__(self, model, settings, data, seed, device="cpu", dtype=torch.float32, backwards=False, exact=False):
         self.settings, self.data, self.seed = settings, data, seed
         self.device, self.dtype = torch.device(device), dtype
+        self.pixel_dtype = dtype if exact else torch.float32
         self.scale, self.shift = datasets.pixel_scale(data, settings["normalization"])
         images, labels = datasets.training_subset(data, settings["validation_count"], seed)
         self.images = torch.from_numpy(images.copy()).to(self.device)
@@ -55,9 +56,9 @@ class Training:
         self.losses = []  # of all steps so far
 
     def pixels(self, images):
-        """N x 1 x 28 x 28, rounded to float first in double precision too: the same numbers go in."""
-        floats = images.to(torch.float32) * float(self.scale) + float(self.shift)
-        return floats.to(self.dtype).view(-1, 1, 28, 28)
+        """N x 1 x 28 x 28, rounded to float first in double precision too, unless the training is to be exact."""
+        values = images.to(self.pixel_dtype) * float(self.scale) + float(self.shift)
+        return values.to(self.dtype).view(-1, 1, 28, 28)
 
     def epoch(self):
         """Runs one epoch step by step; yields the number of steps done after each."""
@@ -110,9 +111,10 @@ class Training:
         return hits / len(self.data.test_labels)
 
 
-def record(model, settings, data, seed, device, epochs):
-    """Losses and gradients of the first steps, loss and accuracy of the first epochs."""
-    training = Training(model, settings, data, seed, device)
+def record(model, settings, data, seed, device, epochs, dtype=torch.float32):
+    """Losses and gradients of the first steps, loss and accuracy of the first epochs. In double precision nothing but
+    the start is rounded to float: weights and learning rates."""
+    training = Training(model, settings, data, seed, device, dtype, exact=True)
     gradients, by_epoch = {}, []
     while training.clock.step < min(training.total_steps, max(STEPS, epochs * training.steps_per_epoch)):
         for step in training.epoch():
@@ -126,10 +128,22 @@ def record(model, settings, data, seed, device, epochs):
     return training, {"losses": training.losses[:STEPS], "gradients": gradients}, by_epoch
 
 
-def worst_deviations(losses, expected):
-    """Relative, over the first 10 losses and over all."""
-    deviations = [abs(a - b) / abs(b) for a, b in zip(losses, expected)]
-    return [max(deviations[:10]), max(deviations)]
+def deviations(losses, expected):
+    """Relative, by step, in two digits."""
+    return [float(f"{abs(a - b) / abs(b):.2g}") for a, b in zip(losses, expected)]
+
+
+def record_in_double(model, settings, data, seed, device):
+    """Losses and gradients of the first steps in double precision, and how far those of the same training with each
+    batch in the opposite order lie from them: the rounding of doubles too grows, in few trainings so far that it shows.
+    """
+    _, parity, _ = record(model, settings, data, seed, device, 0, torch.float64)
+    backwards = Training(model, settings, data, seed, device, torch.float64, backwards=True, exact=True)
+    while len(backwards.losses) < len(parity["losses"]):
+        for step in backwards.epoch():
+            if step == len(parity["losses"]):
+                break
+    return {**parity, "own_deviation": deviations(backwards.losses, parity["losses"])}
 
 
 # Trainings that differ from the recorded one by rounding alone: each batch's images in the opposite order, which

@@ -17,6 +17,18 @@ using Clock = std::chrono::steady_clock;
 
 constexpr int64_t kEvaluationRows = 2000;  // bounds the memory of an evaluation's activations
 
+// The same network with its weights widened.
+std::shared_ptr<Module> in_double(const ModelInfo& model, Module& narrow, const std::shared_ptr<Device>& device,
+                                  Initializer initializer) {
+  std::shared_ptr<Module> wide = model.build(device, initializer, DType::f64);
+  const std::vector<NamedTensor> from = narrow.parameters(), to = wide->parameters();
+  for (size_t i = 0; i < to.size(); ++i) {
+    const std::vector<float> values = from[i].tensor.to_host<float>();
+    Tensor(to[i].tensor).set(std::span<const double>(std::vector<double>(values.begin(), values.end())));
+  }
+  return wide;
+}
+
 }  // namespace
 
 std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<NamedTensor> parameters) {
@@ -29,8 +41,8 @@ std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<Name
 }
 
 Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config,
-                 DeviceData data)
-    : device_(device), recipe_(config.training), seed_(config.seed), data_(std::move(data)) {
+                 DeviceData data, DType real)
+    : device_(device), real_(real), recipe_(config.training), seed_(config.seed), data_(std::move(data)) {
   const int64_t count = data_.train.count;
   if (recipe_.batch_size > count)
     throw UsageError("--batch-size " + std::to_string(recipe_.batch_size) + " is more than the " +
@@ -45,6 +57,7 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
 
   Initializer initializer(recipe_.init, seed_);
   model_ = model.build(device_, initializer, DType::f32);
+  if (real_ == DType::f64) model_ = in_double(model, *model_, device_, Initializer(recipe_.init, seed_));
   optimizer_ = make_optimizer(recipe_, model_->parameters());
   clock_ = std::make_unique<StepClock>(device_, steps_per_epoch_);
   model_->set_dropout_source({seed_, clock_->step()});
@@ -91,7 +104,7 @@ void Trainer::step_calls(int64_t rows) {
                                                           clock_->step().data<int64_t>(), steps_per_epoch_, batch_size_,
                                                           rows, index.data<int32_t>(), labels.data<int32_t>()});
   }
-  const Tensor x = Tensor::byte_rows(data_.train.images, index, data_.pixels.scale, data_.pixels.shift);
+  const Tensor x = Tensor::byte_rows(data_.train.images, index, data_.pixels.scale, data_.pixels.shift, real_);
   const Tensor loss = cross_entropy(model_->forward(x), labels);
   optimizer_->clear_grads();
   backward(loss);

@@ -33,8 +33,10 @@ std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<Name
 
 class Trainer {
  public:
-  // config.training and config.seed rule; the model's parameters are drawn here.
-  Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config, DeviceData data);
+  // config.training and config.seed rule; the model's parameters are drawn here, in float for f64 too, which starts
+  // from the same numbers.
+  Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config, DeviceData data,
+          DType real = DType::f32);
   ~Trainer();
 
   // What is called between two steps of an epoch. The host waits for the device and looks at the losses first; the time
@@ -73,6 +75,7 @@ class Trainer {
   int64_t images(int64_t first, int64_t end) const;
 
   std::shared_ptr<Device> device_;
+  DType real_;
   Recipe recipe_;
   uint64_t seed_;
   DeviceData data_;

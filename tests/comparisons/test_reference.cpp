@@ -65,6 +65,8 @@ TEST_CASE("every recipe of every network is recorded on both data sets, as this 
         REQUIRE(found != cases.end());
         CHECK(found->losses.size() == 100);
         CHECK(found->gradients.size() == 2);
+        CHECK(found->in_double.losses.size() == 100);
+        CHECK(found->in_double.gradients.size() == 2);
         CHECK(found->own_deviation.size() == 100);
         CHECK(*std::ranges::max_element(found->own_deviation) > 0);
       }
@@ -126,6 +128,14 @@ TEST_CASE("a recording with a field that is missing, of another type, or no numb
         std::string("cases[0].parity.losses has fewer than ten numbers") + kFileRemedy);
   CHECK(first([](Json& json) { json["parity"]["own_deviation"].erase(0); }) ==
         std::string("cases[0].parity.own_deviation does not have as many numbers as there are losses") + kFileRemedy);
+  CHECK(first([](Json& json) { json["double"]["losses"][99] = nullptr; }) ==
+        std::string("cases[0].double.losses[99] is not a finite number") + kFileRemedy);
+  CHECK(first([](Json& json) { json["double"].erase("gradients"); }) ==
+        std::string("cases[0].double has no 'gradients'") + kFileRemedy);
+  CHECK(tells(first([](Json& json) {
+                json["runs"].begin().value()["deviation_by_step"] = {1, 2};
+              }),
+              ".deviation_by_step does not have as many numbers as there are losses"));
   CHECK(first([](Json& json) { json["parity"]["gradients"].erase("1"); }) ==
         std::string("cases[0].parity.gradients has none of step 1") + kFileRemedy);
   CHECK(first([](Json& json) { json["parity"]["gradients"]["1"][0]["shape"][0] = 99999999; }) ==
