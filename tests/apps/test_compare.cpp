@@ -155,6 +155,10 @@ TEST_CASE("compare: bad input is one line that says what there is") {
   refused(with(quick("nmist", "c"), {"--report", "r"}), "--report belongs to --model and --all\n");
   refused({"--live"}, "--live goes with one --model\n");
   refused({"--live", "--model", "lenet", "--epochs", "2"}, "--epochs belongs to a call without --live\n");
+  refused(with(quick("nmist", "c"), {"--double"}), "--double belongs to --model and --all\n");
+  refused({"--live", "--model", "lenet", "--double"}, "--double belongs to a call without --live\n");
+  refused({"--model", "dnn", "--dataset", "digits", "--double", "--impl", "eigen", "--device", "cpu"},
+          "computes in float only; reference and torch have double precision\n");
   refused({"--all", "--quick"}, "--quick belongs to --suite\n");
   refused({"--all", "--seed", "3"}, "--seed belongs to --suite; here it is the recording's\n");
   refused({"--all", "--out", "c"}, "--out belongs to --suite");
@@ -205,6 +209,15 @@ TEST_CASE("compare: without MNIST the recordings on digits are used, and it says
   REQUIRE_MESSAGE(result.code == 0, result.error);
   CHECK(says(result.error, "comparing on the generated data set 'digits' instead\n"));
   CHECK(says(result.out, "linear default on digits"));
+}
+
+TEST_CASE("compare: in double precision reference is within a millionth") {
+  const TemporaryFolder folder;
+  const Result result = run(CAIRN_COMPARE, {"--model", "linear", "--dataset", "digits", "--double"}, folder.path);
+  REQUIRE_MESSAGE(result.code == 0, result.error);
+  CHECK(says(result.out, "linear default on digits, reference on cpu\n"));
+  CHECK(says(result.out, "1.0e-06  within"));
+  CHECK(says(result.out, "1 of 1 comparisons within the limits\n"));
 }
 
 TEST_CASE("compare: a training that is not PyTorch's is exit code 1, and the line says which") {
