@@ -19,8 +19,8 @@ struct Gradcheck {
 };
 
 // Compares backward()'s gradient of every input that requires one with differences, element by element, to 1e-6
-// relative. An input that requires none must be left without. Inputs are f64 leaves; they come back unchanged,
-// gradients cleared.
+// relative; of large inputs every fifth with CAIRN_TEST_SWEEP=small. An input that requires none must be left without.
+// Inputs are f64 leaves; they come back unchanged, gradients cleared.
 Gradcheck gradcheck(const Function& function, std::vector<Tensor> inputs);
 
 }  // namespace cairn::test
