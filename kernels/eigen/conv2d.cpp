@@ -1,6 +1,8 @@
 // Convolution: the forward pass and the gradients of the input and of the bias. Not here: the sliding itself
 // (correlation.cpp) and the gradient of the weights (conv2d_filter.cpp).
+#include "kernels/conv2d_product.h"
 #include "kernels/eigen/correlation.h"
+#include "kernels/eigen/primitives.h"
 #include "kernels/eigen/scatter.h"
 #include "kernels/eigen/vector.h"
 
@@ -9,6 +11,7 @@ namespace cairn::eigen {
 void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
   require_f32(args.dtype, "conv2d_forward");
   const Conv2dShape& s = args.shape;
+  if (covers_image(s)) return gemm(stream, product_of(args));
   const int64_t taps = s.kernel_height * s.kernel_width, plane = s.out_height * s.out_width;
   correlate(stream, {.batch = s.batch,
                      .images = {.data = floats(args.x),
@@ -83,6 +86,7 @@ Correlation phase_of(const Conv2dBackwardDataArgs& args, int64_t down, int64_t r
 void conv2d_backward_data(Stream& stream, const Conv2dBackwardDataArgs& args) {
   require_f32(args.dtype, "conv2d_backward_data");
   const Conv2dShape& s = args.shape;
+  if (covers_image(s)) return gemm(stream, product_of(args));
   const auto for_phases = [&](const auto& body) {
     for (int64_t down = 0; down < s.stride_height; ++down)
       for (int64_t right = 0; right < s.stride_width; ++right) body(phase_of(args, down, right));

@@ -13,6 +13,7 @@
 // The cheapest by multiply-adds (idle lanes and turning included) is taken, winograd_filter.cpp's among them. Images
 // are cut into chunks, at most 16 and by the sizes alone; a chunk sums into an array of its own (rows x vectors of the
 // tiles), and those are added in order. Where few chunks fit into memory, their tiles' rows are shared out too.
+#include "kernels/conv2d_product.h"
 #include "kernels/eigen/padded_images.h"
 #include "kernels/eigen/primitives.h"
 #include "kernels/eigen/register_tile.h"
@@ -356,6 +357,7 @@ struct Choice {
 void conv2d_backward_filter(Stream& stream, const Conv2dBackwardFilterArgs& args) {
   require_f32(args.dtype, "conv2d_backward_filter");
   const Conv2dShape& s = args.shape;
+  if (covers_image(s)) return gemm(stream, product_of(args));
   const int64_t weights = s.out_channels * taps_of(s);
   if (weights == 0) return;
   if (s.batch == 0 || places_of(s) == 0) {

@@ -246,13 +246,15 @@ std::vector<Problem> transformable() {
   return problems;
 }
 
-// Every epilogue and alignment of one odd shape.
+// Every epilogue and alignment of one odd shape, and of a kernel that covers the image, which is a matrix product.
 std::vector<Problem> epilogues() {
   std::vector<Problem> problems;
   for (int epilogue = 0; epilogue < 4; ++epilogue)
     for (int64_t offset : {0, 1})
       for (bool whole_numbers : {false, true})
-        problems.push_back({shape_of(3, 5, {7, 9}, 11, {3, 3}, {1, 1}, {1, 1}), epilogue, offset, whole_numbers});
+        for (const Conv2dShape& shape :
+             {shape_of(3, 5, {7, 9}, 11, {3, 3}, {1, 1}, {1, 1}), shape_of(5, 3, {4, 6}, 7, {4, 6}, {2, 1})})
+          problems.push_back({shape, epilogue, offset, whole_numbers});
   return problems;
 }
 
@@ -264,6 +266,8 @@ std::vector<Problem> empties() {
     problems.push_back({shape_of(2, 0, {5, 5}, 2, {3, 3}), epilogue});
     problems.push_back({shape_of(2, 3, {5, 5}, 0, {3, 3}), epilogue});
     problems.push_back({shape_of(2, 3, {2, 5}, 2, {3, 3}), epilogue});  // no row of y
+    for (const int64_t channels : {0, 2})
+      problems.push_back({shape_of(channels, 2 - channels, {3, 3}, 2, {3, 3}), epilogue});
   }
   return problems;
 }

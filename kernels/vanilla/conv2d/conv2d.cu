@@ -7,6 +7,8 @@
 #include <iterator>
 #include <string>
 
+#include "kernels/conv2d_product.h"
+
 namespace cairn::CAIRN_VANILLA {
 namespace {
 
@@ -66,6 +68,11 @@ const Rung& chosen_rung(const Stream& stream, const char* primitive, const Patch
     throw std::invalid_argument(std::string("vanilla: the rungs of ") + primitive + " are 1 to " +
                                 std::to_string(kRungs) + ", not " + std::to_string(number));
   return kLadder[number - 1];
+}
+
+// Where no rung was asked for, a kernel as large as the image is left to the ladder of gemm.
+bool is_product(const Stream& stream, const char* primitive, const Conv2dShape& s) {
+  return covers_image(s) && stream.rungs.get(primitive, 0) == 0;
 }
 
 // ---- from the seam's arguments to a problem --------------------------------------------------------------------
@@ -195,6 +202,7 @@ std::span<const KernelVariant> conv2d_rungs() {
 void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
   require_f32(args.dtype, "conv2d_forward");
   const Conv2dShape& s = args.shape;
+  if (is_product(stream, "conv2d_forward", s)) return gemm(stream, product_of(args));
   check_sizes(s);
   const int64_t plane = s.out_height * s.out_width;
   if (s.batch == 0 || s.out_channels == 0 || plane == 0) return;
@@ -210,6 +218,7 @@ void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
 void conv2d_backward_data(Stream& stream, const Conv2dBackwardDataArgs& args) {
   require_f32(args.dtype, "conv2d_backward_data");
   const Conv2dShape& s = args.shape;
+  if (is_product(stream, "conv2d_backward_data", s)) return gemm(stream, product_of(args));
   check_sizes(s);
   if (s.batch == 0 || s.in_channels == 0 || s.in_height == 0 || s.in_width == 0) return;
   for (int64_t phase_h = 0; phase_h < std::min(s.stride_height, s.in_height); ++phase_h)
@@ -220,6 +229,7 @@ void conv2d_backward_data(Stream& stream, const Conv2dBackwardDataArgs& args) {
 void conv2d_backward_filter(Stream& stream, const Conv2dBackwardFilterArgs& args) {
   require_f32(args.dtype, "conv2d_backward_filter");
   const Conv2dShape& s = args.shape;
+  if (is_product(stream, "conv2d_backward_filter", s)) return gemm(stream, product_of(args));
   check_sizes(s);
   const int64_t terms = s.in_channels * s.kernel_height * s.kernel_width;
   if (s.out_channels == 0 || terms == 0) return;
