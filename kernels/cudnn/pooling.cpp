@@ -2,6 +2,7 @@
 // training. Not here, so left to vanilla: max pools with places, and their gradient, which is computed from the places
 // (cuDNN's is computed from x and y, and searches each window a second time); gradients that are added to what is
 // there; windows that reach beyond the padding because sizes were rounded up. Not yet run on a GPU.
+#include <algorithm>
 #include <bit>
 
 #include "kernels/cudnn/pool_graph.h"
