@@ -20,7 +20,7 @@ const std::vector<const Backend*>& compiled_backends() {
     &vanilla_cuda::backend(),
 #endif
 #if defined(CAIRN_HAS_CUDNN)
-    &cudnn::backend(),
+    &cudnn::backend(vanilla_cuda::backend()),
 #endif
   };
   return backends;

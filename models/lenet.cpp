@@ -58,7 +58,7 @@ std::vector<ModelInfo> lenet_family() {
        [](const DevicePointer& device, Initializer& initializer, DType dtype) {
          return lenet5(device, initializer, dtype, true);
        },
-       {default_recipe(0.05, 5)}},
+       {default_recipe(0.05, 5), gentle_recipe()}},
       {"lenet-playground",
        "lenet without an activation between the fully connected layers",
        image,
@@ -66,7 +66,8 @@ std::vector<ModelInfo> lenet_family() {
        [](const DevicePointer& device, Initializer& initializer, DType dtype) {
          return lenet5(device, initializer, dtype, false);
        },
-       {default_recipe(0.02, 5), playground("playground", OptimizerKind::adam, 1e-3, 0, 512, 25, "98.94 %")}},
+       {default_recipe(0.02, 5), playground("playground", OptimizerKind::adam, 1e-3, 0, 512, 25, "98.94 %"),
+        gentle_recipe()}},
       {"lenet-caffe", "Caffe's LeNet, 20-50-500-10, ReLU only between the fully connected layers", image, 10,
        [](const DevicePointer& device, Initializer& initializer, DType dtype) {
          return caffe_lenet(device, initializer, dtype, 50, false);
@@ -79,7 +80,7 @@ std::vector<ModelInfo> lenet_family() {
        [](const DevicePointer& device, Initializer& initializer, DType dtype) {
          return caffe_lenet(device, initializer, dtype, 100, false);
        },
-       {default_recipe(0.02, 5), benchmark_mnist_caffe2()}},
+       {default_recipe(0.02, 5), benchmark_mnist_caffe2(), gentle_recipe()}},
       {"relunet", "lenet-caffe with ReLU after each convolution", image, 10,
        [](const DevicePointer& device, Initializer& initializer, DType dtype) {
          return caffe_lenet(device, initializer, dtype, 50, true);

@@ -96,7 +96,7 @@ std::vector<ModelInfo> mlp_family() {
        [](const std::shared_ptr<Device>& device, Initializer& initializer, DType dtype) {
          return stack(device, initializer, dtype, {784, 1024, 512, 512, 10}, 0.5);
        },
-       {default_recipe(0.02, 20), playground_mlp("adam", OptimizerKind::adam, 1e-3, 0, "98.28 %")}},
+       {default_recipe(0.02, 20), playground_mlp("adam", OptimizerKind::adam, 1e-3, 0, "98.28 %"), gentle_recipe()}},
   };
 }
 

@@ -13,6 +13,13 @@ Recipe default_recipe(double learning_rate, int64_t epochs, double weight_decay,
           .epochs = epochs};
 }
 
+Recipe gentle_recipe() {
+  return {.name = "gentle",
+          .description = "plain SGD at a low rate, for comparing step by step",
+          .learning_rate = 0.005,
+          .epochs = 5};
+}
+
 std::vector<Recipe> skoltech(const Recipe& standard, const std::string& cudnn_reaches,
                              const std::string& pytorch_reaches) {
   const auto text = [](const std::string& twin, const std::string& reaches) {

@@ -17,6 +17,10 @@ inline constexpr InitRule kTruncatedNormal{WeightInit::truncated_normal, BiasIni
 // The default of every network: mini-batch SGD with momentum 0.9 and a cosine schedule over standardised pixels.
 Recipe default_recipe(double learning_rate, int64_t epochs, double weight_decay = 0, int64_t batch_size = 64);
 
+// For comparing step by step: plain SGD at a rate so low that rounding stays rounding, where the others' rates let it
+// grow past any limit (docs/compare.md).
+Recipe gentle_recipe();
+
 // Nina-Konovalova/HCP_skoltech: `skoltech`, the settings of its cuDNN programs, and `skoltech-pytorch`, those of its
 // PyTorch twins, both after the network's default. reaches: the accuracies that it shows after 45 epochs; "" where the
 // network has no such program.

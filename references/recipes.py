@@ -21,6 +21,9 @@ def default(lr, epochs):
     return recipe(lr=lr, momentum=0.9, schedule={"kind": "cosine"}, epochs=epochs)
 
 
+GENTLE = recipe(lr=0.005, epochs=5)
+
+
 def full_batch(weight, lr, epochs):
     return recipe(init={"weight": weight, **CONSTANT_BIAS}, normalization="unit", lr=lr, batch_size=0, epochs=epochs)
 
@@ -48,22 +51,25 @@ RECIPES = {
             "adam-l2": playground("adam", 1e-3, 1e-3)},
     "mlp-dropout": {"default": default(0.02, 20), "adam": playground("adam", 1e-3)},
     "mlp-wide": {"default": default(0.02, 20), "adam": playground("adam", 1e-3)},
-    "mlp-deep": {"default": default(0.02, 20), "adam": playground("adam", 1e-3)},
-    "lenet": {"default": default(0.05, 5)},
-    "lenet-playground": {"default": default(0.02, 5), "playground": playground("adam", 1e-3, 0, 512, 25)},
+    "mlp-deep": {"default": default(0.02, 20), "adam": playground("adam", 1e-3), "gentle": GENTLE},
+    "lenet": {"default": default(0.05, 5), "gentle": GENTLE},
+    "lenet-playground": {"default": default(0.02, 5), "playground": playground("adam", 1e-3, 0, 512, 25),
+                         "gentle": GENTLE},
     "lenet-caffe": skoltech(0.02, 5),
     "lenet-caffe2": {
         "default": default(0.02, 5),
         "benchmark-mnist": recipe(init={"weight": "caffe-xavier", **CONSTANT_BIAS}, normalization="unit-256", lr=0.1,
                                   schedule={"kind": "exponential", "gamma": 0.999}, batch_size=100, steps=20000,
-                                  shuffle=False)},
+                                  shuffle=False),
+        "gentle": GENTLE},
     "relunet": skoltech(0.02, 5),
     "cnn": {
         "default": default(0.05, 6),
         "benchmark-mnist": recipe(init={"weight": "truncated-normal", "bias": "constant", "weight_value": 0.1,
                                         "bias_value": 0.1}, normalization="unit", optimizer="adam", lr=1e-4,
-                                  batch_size=100, steps=20000, validation_count=5000)},
-    "simplecnn": {"default": default(0.02, 6), "playground": playground("adam", 1e-3, 0, 512, 25)},
+                                  batch_size=100, steps=20000, validation_count=5000),
+        "gentle": GENTLE},
+    "simplecnn": {"default": default(0.02, 6), "playground": playground("adam", 1e-3, 0, 512, 25), "gentle": GENTLE},
     "simplenet": skoltech(0.01, 8),
     "largenet": skoltech(0.02, 8),
     "largenet-1x1": skoltech(0.02, 8),

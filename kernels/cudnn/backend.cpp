@@ -2,10 +2,11 @@
 #include "kernels/cudnn/backend.h"
 
 #include "kernels/cudnn/primitives.h"
-#include "kernels/vanilla/backend.h"
 
 namespace cairn::cudnn {
 namespace {
+
+const Backend* vanilla = nullptr;
 
 // An entry of a primitive that NVIDIA's library has in part: the calls that `function` refuses are vanilla's.
 template <auto function, auto member>
@@ -18,7 +19,7 @@ struct InPart<function, member> {
       cuda::unwrap(stream).activate();
       done = function(static_cast<Stream&>(cuda::unwrap(stream)), *args);
     });
-    return status != 0 || done ? status : (vanilla_cuda::backend().*member)(stream, args);
+    return status != 0 || done ? status : (vanilla->*member)(stream, args);
   }
 };
 template <auto function, auto member>
@@ -26,8 +27,9 @@ constexpr auto in_part = &InPart<function, member>::call;
 
 }  // namespace
 
-const Backend& backend() {
+const Backend& backend(const Backend& others) {
   using cuda::entry;
+  vanilla = &others;
   static const Backend instance = cuda::with_services({
       .name = "cudnn",
       .falls_back = "vanilla",

@@ -5,6 +5,7 @@
 
 namespace cairn::cudnn {
 
-const Backend& backend();
+// others: vanilla's entries, for the calls of a primitive that NVIDIA's library does not have; the same at every call.
+const Backend& backend(const Backend& others);
 
 }  // namespace cairn::cudnn
