@@ -85,7 +85,7 @@ TEST_CASE("live: every network and kind of optimizer stays with its twin") {
         CHECK(result.losses[1].size() == 6);
         CHECK_MESSAGE(result.loss_deviation(10) <= kFirstTenTolerance, text(result));
         // Small tensors move by much of their size where a ReLU or a pool decides otherwise for a rounding.
-        CHECK_MESSAGE(result.weight_deviation <= 1e-2, text(result));
+        CHECK_MESSAGE(result.weight_deviation <= 2e-3, text(result));
         CHECK(result.ratio > 0);
       }
     }
