@@ -153,7 +153,7 @@ TEST_CASE("a run folder that vanishes is told in one line, and the training goes
   const TemporaryFolder folder;
   const Result result = run("/bin/sh",
                             {"-c",
-                             "( until [ -e r/metrics.jsonl ]; do sleep 0.01; done; until rm -r r; do :; done ) 2>&- & "
+                             "( until [ -e r/config.json ]; do sleep 0.01; done; until rm -r r; do :; done ) 2>&- & "
                              "exec \"$0\" --model linear --dataset digits --impl eigen --epochs 30 --out r",
                              CAIRN_TRAIN},
                             folder.path);
