@@ -1,5 +1,5 @@
-// The tensor descriptor of cuDNN's calls from before its graph API, for what the graph API has no engine for: softmax,
-// batch and local response normalisation in N x C x H x W.
+// The tensor descriptor of cuDNN's calls from before its graph API: softmax, and what the graph API has no engine for,
+// batch and local response normalisation in N x C x H x W. Not yet run on a GPU.
 #pragma once
 
 #include "kernels/cudnn/stream.h"
