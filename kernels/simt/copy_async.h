@@ -10,11 +10,12 @@ namespace cairn::simt {
 // A copy happens only when its thread waits for it, and until then its destination is NaN: a forgotten wait shows.
 class PendingCopies {
  public:
-  void start(unsigned thread, void* destination, const void* source, size_t bytes) {
+  // The first `valid` of `bytes` bytes are copied, zeros come after them.
+  void start(unsigned thread, void* destination, const void* source, size_t bytes, size_t valid) {
     if (threads_.size() <= thread) threads_.resize(thread + 1);
     used_ = true;
     std::memset(destination, 0xff, bytes);
-    threads_[thread].copies.push_back({destination, source, bytes, threads_[thread].group});
+    threads_[thread].copies.push_back({destination, source, bytes, valid, threads_[thread].group});
   }
   void commit(unsigned thread) {
     if (thread < threads_.size()) ++threads_[thread].group;
@@ -25,7 +26,8 @@ class PendingCopies {
     Thread& waiter = threads_[thread];
     std::erase_if(waiter.copies, [&](const Copy& copy) {
       if (copy.group + pending >= waiter.group) return false;
-      std::memcpy(copy.destination, copy.source, copy.bytes);
+      std::memset(copy.destination, 0, copy.bytes);
+      std::memcpy(copy.destination, copy.source, copy.valid);
       return true;
     });
   }
@@ -43,7 +45,7 @@ class PendingCopies {
   struct Copy {
     void* destination;
     const void* source;
-    size_t bytes;
+    size_t bytes, valid;
     unsigned group;
   };
   struct Thread {

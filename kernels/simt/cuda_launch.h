@@ -37,6 +37,12 @@ __device__ __forceinline__ void copy_async16(void* destination, const void* sour
   const auto shared = static_cast<unsigned>(__cvta_generic_to_shared(destination));
   asm volatile("cp.async.cg.shared.global [%0], [%1], 16;" ::"r"(shared), "l"(source) : "memory");
 }
+// 4 bytes, or zeros where `there` is false; then the source is not read.
+__device__ __forceinline__ void copy_async4(void* destination, const void* source, bool there) {
+  const auto shared = static_cast<unsigned>(__cvta_generic_to_shared(destination));
+  asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(shared), "l"(source), "r"(there ? 4 : 0)
+               : "memory");
+}
 __device__ __forceinline__ void copy_async_commit() {
   asm volatile("cp.async.commit_group;" ::: "memory");
 }

@@ -7,7 +7,8 @@
 //   simt::launch<kernel>(stream, grid, block, shared_bytes, arguments...)   checked kernel<<<...>>>(arguments...);
 //                                        a size of 0 is an error
 //   simt::Fragment<N>                    N floats in registers (fragment.h)
-//   simt::copy_async16(to_shared, from_global), copy_async_commit(), copy_async_wait<pending>()
+//   simt::copy_async16(to_shared, from_global), copy_async4(to_shared, from_global, there), copy_async_commit(),
+//   copy_async_wait<pending>()
 //
 // Kernels are otherwise plain CUDA: __shared__, __syncthreads, the _sync collectives, atomics, float4. Not for the
 // host: spin locks, waits between blocks, grid sync, dynamic parallelism, inline PTX. `if (out of range) return;`

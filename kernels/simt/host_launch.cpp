@@ -9,13 +9,13 @@ void* dynamic_shared() {
   return worker_in_kernel("CAIRN_SHARED_DYNAMIC").dynamic_shared;
 }
 
-void start_copy(void* destination, const void* source, size_t bytes) {
-  Worker& worker = worker_in_kernel("copy_async16");
+void start_copy(void* destination, const void* source, size_t bytes, size_t valid) {
+  Worker& worker = worker_in_kernel("an asynchronous copy");
 #if CAIRN_SIMT_RACE
-  note_access(source, bytes, Access::read, __builtin_return_address(0));
+  if (valid > 0) note_access(source, valid, Access::read, __builtin_return_address(0));
   note_access(destination, bytes, Access::write, __builtin_return_address(0));
 #endif
-  worker.copies.start(worker.linear_thread(), destination, source, bytes);
+  worker.copies.start(worker.linear_thread(), destination, source, bytes, valid);
 }
 
 void commit_copies() {

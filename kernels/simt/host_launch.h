@@ -53,13 +53,17 @@ void launch(Stream& stream, dim3 grid, dim3 block, size_t shared_bytes, Argument
   run(stream.pool, description);
 }
 
-void start_copy(void* destination, const void* source, size_t bytes);
+void start_copy(void* destination, const void* source, size_t bytes, size_t valid);
 void commit_copies();
 void wait_for_copies(unsigned pending);
 
 // 16 bytes from global to shared memory; they are there after a commit, a wait and (for other threads) a barrier.
 inline void copy_async16(void* destination, const void* source) {
-  start_copy(destination, source, 16);
+  start_copy(destination, source, 16, 16);
+}
+// 4 bytes, or zeros where `there` is false; then the source is not read.
+inline void copy_async4(void* destination, const void* source, bool there) {
+  start_copy(destination, source, 4, there ? 4 : 0);
 }
 inline void copy_async_commit() {
   commit_copies();

@@ -142,6 +142,15 @@ TEST_CASE("gemm: rounding, on the shapes of a training step and on larger odd on
   check_all(products);
 }
 
+// So many results that a ladder takes its largest tiles, with both edges cutting through one.
+TEST_CASE("gemm: many tiles") {
+  if (small_sweep()) return;
+  std::vector<Product> products;
+  for (int layout : {0, 3})  // both operands turned and both straight, once each
+    products.push_back({.m = 129, .n = 16257, .k = 33, .transpose_a = layout % 2 != 0, .transpose_b = layout / 2 != 0});
+  check_all(products);
+}
+
 // An implementation may list what is not zero in a.
 TEST_CASE("gemm: an operand with many zeros") {
   if (small_sweep()) return;
