@@ -14,7 +14,8 @@ endif()
 # cairn_add_simt_executor(name [extra sources of kernels/simt...]): the executor as a static library. The checked forms
 # need their own, because executor and kernels must be compiled for the same form (kernels/simt/build_mode.h).
 function(cairn_add_simt_executor name)
-  set(sources collectives.cpp config.cpp executor.cpp fiber.cpp host_launch.cpp report.cpp scheduler.cpp ${ARGN})
+  set(sources collectives.cpp config.cpp executor.cpp fiber.cpp host_launch.cpp report.cpp scheduler.cpp warpgroup.cpp
+    ${ARGN})
   list(TRANSFORM sources PREPEND ${CAIRN_SIMT_DIR}/)
   add_library(${name} STATIC ${sources})
   set_target_properties(${name} PROPERTIES UNITY_BUILD ${CAIRN_UNITY})

@@ -15,12 +15,14 @@ namespace cairn::cpu {
 // A CPU stream runs each call before returning from it. Behind the seam's opaque cairn::Stream* stands one of these
 // (for a CPU implementation) or a cuda::Stream; an implementation says which with `using cpu::Stream;`.
 struct Stream {
-  explicit Stream(const StreamOptions& options) : pool(options.threads), rungs(options.kernels) {}
+  explicit Stream(const StreamOptions& options)
+      : pool(options.threads), precision(options.precision), rungs(options.kernels) {}
 
   // Memory for the call in hand, at least `bytes`, aligned to 256; the next call may get the same bytes.
   void* workspace(size_t bytes);
 
   ThreadPool pool;
+  const Precision precision;  // only rungs that were asked for look at it: nothing here is faster for rounding
   Rungs rungs;
 
  private:

@@ -34,15 +34,12 @@ void check_limits(const Launch& launch) {
 
 void prepare_shared(Worker& worker, size_t bytes) {
   if (!bytes) return;
-#if CAIRN_ADDRESS_SANITIZER
-  std::vector<unsigned char>(bytes).swap(worker.shared_bytes);  // the exact size: red zones on both sides
-  worker.dynamic_shared = worker.shared_bytes.data();
-#else
-  constexpr size_t kAlignment = 128;
-  if (worker.shared_bytes.size() < bytes + kAlignment) worker.shared_bytes.resize(bytes + kAlignment);
-  const auto address = reinterpret_cast<uintptr_t>(worker.shared_bytes.data());
-  worker.dynamic_shared = reinterpret_cast<void*>((address + kAlignment - 1) / kAlignment * kAlignment);
+#if !CAIRN_ADDRESS_SANITIZER  // which gets the exact size each time: red zones on both sides
+  if (bytes <= worker.shared_capacity) return;
 #endif
+  worker.shared.reset(static_cast<unsigned char*>(::operator new (bytes, std::align_val_t{kSharedAlignment})));
+  worker.shared_capacity = bytes;
+  worker.dynamic_shared = worker.shared.get();
 }
 
 // Which block of the grid is the i-th to run: the orders of Config, for blocks.

@@ -44,6 +44,8 @@ std::string describe_threads(const Worker& worker) {
     const Fiber* fiber = worker.by_index[i];
     states[i] = std::string("wait at ") + collective_name(fiber->what) + " " + place(fiber->file, fiber->line);
   }
+  for (const Parked& parked : worker.parked)
+    states[parked.fiber->linear] = "wait at a TransferBarrier " + place(parked.fiber->file, parked.fiber->line);
   for (unsigned i = worker.next; i < count; ++i)
     states[worker.forward ? i : worker.start_order[i]] = "have not started";
   constexpr int kMaxGroups = 6;

@@ -135,6 +135,8 @@ void run_block(Worker& worker, const Launch& launch) {
   ++worker.epoch;
   std::memset(worker.arrived, 0, sizeof worker.arrived);
   worker.copies.clear();
+  worker.parked.clear();
+  worker.transfers.clear();
   worker.forward = settings.order == Order::forward;
   if (!worker.forward) choose_start_order(worker, settings);
   // Undefined at the start of a block: NaN, so that a read before the first write shows.

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,19 @@
 namespace cairn::simt {
 
 extern __thread int row_split;  // 1: the running fiber runs one thread alone
+
+// A thread that waits at a TransferBarrier, and a box on its way to one (warpgroup.cpp).
+struct Parked {
+  Fiber* fiber;
+  const void* at;
+};
+struct Transfer {
+  const void* barrier;
+  int bytes;
+  std::function<void()> fetch;
+};
+
+constexpr size_t kSharedAlignment = 1024;  // of dynamic shared memory: what the copy engine's tiles need
 
 // What one OS thread needs to run blocks; the fibers never leave it, so that addresses of its thread_local variables
 // may be kept across a switch.
@@ -51,11 +66,17 @@ struct Worker {
   uint16_t start_order[kMaxBlockThreads];
   std::exception_ptr failure;
   PendingCopies copies;
+  std::vector<Parked> parked;
+  std::vector<Transfer> transfers;
 
   // ---- of the OS thread
   Fiber scheduler;  // the context that starts a block and gets control back at its end
   Stacks stacks;
-  std::vector<unsigned char> shared_bytes;
+  struct FreeShared {
+    void operator()(unsigned char* memory) const { ::operator delete (memory, std::align_val_t{kSharedAlignment}); }
+  };
+  std::unique_ptr<unsigned char, FreeShared> shared;  // behind dynamic_shared
+  size_t shared_capacity = 0;
   uint64_t random_state = 1;
 
   // ---- for the race detector: barriers and collectives passed

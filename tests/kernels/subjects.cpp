@@ -69,10 +69,15 @@ const std::vector<Subject>& subjects(const char* primitive) {
       Subject rung{.backend = backend, .kernels = std::string(primitive) + "=" + std::to_string(variants[i].rung)};
       if (std::strstr(variants[i].idea, "TF32")) {
         rung.precision = Precision::tf32;
-        rung.input_rounding = 0x1p-11;
+        rung.input_rounding = std::strstr(variants[i].idea, "cut to TF32") ? 0x1p-10 : 0x1p-11;
       }
       rung.same_bits = !std::strstr(variants[i].idea, "not bitwise");
       result.push_back(rung);
+      if (std::strstr(variants[i].idea, "bf16")) {
+        rung.precision = Precision::bf16;
+        rung.input_rounding = 0x1p-9;
+        result.push_back(rung);
+      }
     }
   }
   return result;

@@ -12,7 +12,10 @@ namespace {
 #if defined(__CUDACC__)
 int default_rung(const Stream& stream, const FloatProduct& product) {
   if (product.m <= 32 || product.n <= 32) return 5;  // it has shapes for these
-  return stream.precision == Precision::fp32 ? 9 : 8;
+  if (stream.precision == Precision::fp32) return 9;
+  // Rung 10's tile is large: it wants one for each multiprocessor.
+  const int64_t tiles = divide_up(product.m, 128) * divide_up(product.n, 256);
+  return stream.compute_capability == 90 && tiles >= stream.multiprocessors ? 10 : 8;
 }
 constexpr int kUsualRung = 9;
 #else
@@ -40,6 +43,7 @@ constexpr KernelVariant kRungs[] = {
     rung(8, "tensor_core", "TF32 on tensor cores, with --precision tf32"),
 #endif
     rung(9, "warp_tile", "a part of the tile for each warp, three tiles on their way while one is multiplied"),
+    rung(10, "warpgroup", "compute capability 9.0: tensor cores fed by the copy engine, inputs cut to TF32, or bf16"),
 };
 
 // Indices within a matrix are ints, with room for a tile beyond its edge; offsets into memory are 64 bits wide.
@@ -96,8 +100,10 @@ void gemm(Stream& stream, const GemmArgs& args) {
       return gemm_tensor_core(stream, product);
     case 9:
       return gemm_warp_tile(stream, product);
+    case 10:
+      return gemm_warpgroup(stream, product);
     default:
-      throw std::invalid_argument("vanilla: the rungs of gemm are 1 to 9, not " + std::to_string(chosen));
+      throw std::invalid_argument("vanilla: the rungs of gemm are 1 to 10, not " + std::to_string(chosen));
   }
 }
 

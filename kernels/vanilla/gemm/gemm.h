@@ -49,5 +49,6 @@ void gemm_double_buffered(Stream&, const FloatProduct&);
 void gemm_direct(Stream&, const FloatProduct&);
 void gemm_tensor_core(Stream&, const FloatProduct&);
 void gemm_warp_tile(Stream&, const FloatProduct&);
+void gemm_warpgroup(Stream&, const FloatProduct&);
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -1,0 +1,170 @@
+#include "kernels/simt/warpgroup.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+#include <string>
+
+#include "kernels/simt/report.h"
+#include "kernels/simt/scheduler.h"
+
+namespace cairn::simt {
+inline namespace host_form {
+namespace {
+
+constexpr int kPieceBytes = 16, kLinesOfPattern = 8;
+
+// Where the byte at `address` of a tile is kept: its 16-byte piece is exchanged by the number of its line. As on the
+// GPU it is the address that counts, and a tile begins at a multiple of 1024.
+uintptr_t exchanged(uintptr_t address) {
+  return address ^ (address / kBoxLineBytes % kLinesOfPattern * kPieceBytes);
+}
+
+void fetch(const TensorShape& shape, void* box, int position, int first_line) {
+  const int element = bytes_of(shape.input), per_line = kBoxLineBytes / element;
+  const auto* data = static_cast<const unsigned char*>(shape.data);
+  for (int i = 0; i < shape.box_lines; ++i) {
+    unsigned char line[kBoxLineBytes] = {};
+    const int64_t from_line = int64_t{first_line} + i;
+    const int64_t count = std::clamp<int64_t>(shape.length - position, 0, per_line);
+    if (from_line < shape.lines && count > 0)
+      std::memcpy(line, data + from_line * shape.stride_bytes + int64_t{position} * element,
+                  static_cast<size_t>(count * element));
+    const auto to = reinterpret_cast<uintptr_t>(box) + static_cast<uintptr_t>(i) * kBoxLineBytes;
+    for (int piece = 0; piece < kBoxLineBytes; piece += kPieceBytes)
+      std::memcpy(reinterpret_cast<void*>(exchanged(to + static_cast<uintptr_t>(piece))), line + piece, kPieceBytes);
+  }
+}
+
+// The floats that the tensor cores see in the 32 bytes of a line along k.
+template <int count>
+struct Terms {
+  float values[count];
+};
+Terms<8> terms_at(uintptr_t address, const Terms<8>*) {
+  Terms<8> terms;
+  for (unsigned piece = 0; piece < 2; ++piece) {
+    uint32_t bits[4];
+    std::memcpy(bits, reinterpret_cast<const void*>(exchanged(address + piece * kPieceBytes)), sizeof bits);
+    for (unsigned i = 0; i < 4; ++i) terms.values[piece * 4 + i] = std::bit_cast<float>(bits[i] & 0xffffe000u);
+  }
+  return terms;
+}
+Terms<16> terms_at(uintptr_t address, const Terms<16>*) {
+  Terms<16> terms;
+  for (unsigned piece = 0; piece < 2; ++piece) {
+    uint16_t bits[8];
+    std::memcpy(bits, reinterpret_cast<const void*>(exchanged(address + piece * kPieceBytes)), sizeof bits);
+    for (unsigned i = 0; i < 8; ++i) terms.values[piece * 8 + i] = std::bit_cast<float>(uint32_t{bits[i]} << 16);
+  }
+  return terms;
+}
+
+template <int count>
+void multiply(float* sums, uintptr_t a, uintptr_t b, bool add) {
+  constexpr const Terms<count>* kKind = nullptr;
+  const unsigned thread = threadIdx.x % 128, warp = thread / 32, lane = thread % 32;
+  const uintptr_t row = a + (warp * 16 + lane / 4) * kBoxLineBytes;
+  const Terms<count> upper = terms_at(row, kKind), lower = terms_at(row + 8 * kBoxLineBytes, kKind);
+  for (unsigned j = 0; j < kProductColumns / 8; ++j) {
+    for (unsigned i = 0; i < 2; ++i) {
+      const Terms<count> column = terms_at(b + (j * 8 + lane % 4 * 2 + i) * kBoxLineBytes, kKind);
+      float upper_sum = add ? sums[4 * j + i] : 0, lower_sum = add ? sums[4 * j + 2 + i] : 0;
+      for (int k = 0; k < count; ++k) {
+        upper_sum += upper.values[k] * column.values[k];
+        lower_sum += lower.values[k] * column.values[k];
+      }
+      sums[4 * j + i] = upper_sum;
+      sums[4 * j + 2 + i] = lower_sum;
+    }
+  }
+}
+
+}  // namespace
+
+TensorMap tensor_map(const TensorShape& shape) {
+  if (reinterpret_cast<uintptr_t>(shape.data) % kPieceBytes != 0 || shape.stride_bytes % kPieceBytes != 0 ||
+      shape.lines <= 0 || shape.length <= 0 || shape.box_lines <= 0 || shape.box_lines > 256)
+    throw Error(
+        "a tensor map needs a matrix that is not empty, its address and lines at multiples of 16 bytes, and "
+        "boxes of at most 256 lines");
+  return {shape};
+}
+
+void TransferBarrier::initialize(unsigned arrivals) {
+  arrivals_ = missing_ = arrivals;
+  bytes_ = 0;
+  parity_ = 0;
+}
+
+void TransferBarrier::end_phase_if_due() {
+  if (missing_ != 0 || bytes_ != 0) return;
+  parity_ ^= 1;
+  missing_ = arrivals_;
+  Worker& worker = worker_in_kernel("TransferBarrier");
+  std::erase_if(worker.parked, [&](const Parked& parked) {
+    if (parked.at != this) return false;
+    worker.released_lanes[worker.released++] = parked.fiber;
+    return true;
+  });
+}
+
+void TransferBarrier::arrive() {
+  Worker& worker = worker_in_kernel("TransferBarrier::arrive");
+  if (missing_ == 0 || missing_ > arrivals_)
+    fail(worker, "a TransferBarrier that was not initialised, or more arrivals in a phase than it has");
+  --missing_;
+  end_phase_if_due();
+}
+
+void TransferBarrier::expect(unsigned bytes) {
+  bytes_ += static_cast<int>(bytes);
+  arrive();
+}
+
+// Does what the copy engine would have done by now.
+void TransferBarrier::deliver() {
+  Worker& worker = worker_in_kernel("TransferBarrier::wait");
+  std::erase_if(worker.transfers, [&](const Transfer& transfer) {
+    if (transfer.barrier != this) return false;
+    transfer.fetch();
+    bytes_ -= transfer.bytes;
+    return true;
+  });
+  end_phase_if_due();
+}
+
+void TransferBarrier::wait(unsigned parity, std::source_location where) {
+  Worker& worker = worker_in_kernel("TransferBarrier::wait");
+  if (parity_ != parity) return;
+  deliver();
+  if (parity_ != parity) return;
+  Fiber* fiber = worker.running;
+  if (!row_split) split_row(worker, fiber);
+  fiber->file = where.file_name();
+  fiber->line = static_cast<int>(where.line());
+  worker.parked.push_back({fiber, this});
+  resume(worker, fiber, pick(worker));
+}
+
+void copy_box(void* to, const TensorMap& from, int position, int line, TransferBarrier& barrier) {
+  Worker& worker = worker_in_kernel("copy_box");
+  if (reinterpret_cast<uintptr_t>(to) % (kBoxLineBytes * kLinesOfPattern) != 0)
+    fail(worker, "copy_box writes to a multiple of 1024 bytes in shared memory");
+  std::memset(to, 0xff, static_cast<size_t>(from.shape.box_lines) * kBoxLineBytes);
+  worker.transfers.push_back({&barrier, from.shape.box_lines * kBoxLineBytes,
+                              [shape = from.shape, to, position, line] { fetch(shape, to, position, line); }});
+  const auto waits_here = [&](const Parked& parked) { return parked.at == &barrier; };
+  if (std::any_of(worker.parked.begin(), worker.parked.end(), waits_here)) barrier.deliver();
+}
+
+void multiply_warpgroup(TensorInput input, float* sums, const void* a, const void* b, bool add) {
+  const auto at_a = reinterpret_cast<uintptr_t>(a), at_b = reinterpret_cast<uintptr_t>(b);
+  if (input == TensorInput::tf32)
+    multiply<8>(sums, at_a, at_b, add);
+  else
+    multiply<16>(sums, at_a, at_b, add);
+}
+
+}  // namespace host_form
+}  // namespace cairn::simt
