@@ -111,7 +111,7 @@ void TransferBarrier::end_phase_if_due() {
 
 void TransferBarrier::arrive() {
   Worker& worker = worker_in_kernel("TransferBarrier::arrive");
-  if (missing_ == 0 || missing_ > arrivals_)
+  if (missing_ == 0 || missing_ > arrivals_ || arrivals_ > kMaxBlockThreads)
     fail(worker, "a TransferBarrier that was not initialised, or more arrivals in a phase than it has");
   --missing_;
   end_phase_if_due();

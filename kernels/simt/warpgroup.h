@@ -10,6 +10,8 @@
 //                              what lies outside the matrix becomes zeros. `to`: at a multiple of 1024 bytes
 //   multiply_warpgroup<Input>  sums (64 x 256) += a (64 lines) * b (256 lines)^T, 32 bytes along k of each
 //
+// The race detector sees neither boxes nor products: a missing wait shows as NaN, a wrong count of bytes as a deadlock.
+//
 // In a tile of lines of 128 bytes the 16-byte pieces of line r are exchanged by XOR with r % 8, so that a column of
 // pieces lies in all banks. copy_box writes that order and multiply_warpgroup reads it: nothing else touches a tile.
 //
@@ -38,7 +40,7 @@ namespace cairn::simt {
 // What the tensor cores take: 32-bit floats, of which they use 19 bits (TF32: the mantissa is cut to 10 bits), or the
 // upper halves of floats (bf16).
 enum class TensorInput { tf32, bf16 };
-constexpr int bytes_of(TensorInput input) {
+__host__ __device__ constexpr int bytes_of(TensorInput input) {
   return input == TensorInput::tf32 ? 4 : 2;
 }
 
