@@ -20,6 +20,21 @@ bool has(const Backend& backend, size_t primitive) {
   return entry != nullptr;
 }
 
+// A rung for one generation of GPUs begins its idea with "compute capability 9.0:". On the CPU the executor stands in.
+bool runs_here(const Backend& backend, const KernelVariant& rung) {
+  const std::string idea = rung.idea, prefix = "compute capability ";
+  if (backend.where == Where::cpu || !idea.starts_with(prefix)) return true;
+  const StreamOptions options{.ordinal = 0, .threads = 1, .precision = Precision::fp32, .kernels = ""};
+  Stream* stream = nullptr;
+  char text[512] = "";
+  if (backend.open_stream(&options, &stream) != 0 || backend.describe(stream, text, sizeof text) != 0)
+    throw std::runtime_error(place_of(backend) + ": " + backend.last_error());
+  backend.close_stream(stream);
+  const bool runs = std::string(text).find(idea.substr(0, idea.find(':'))) != std::string::npos;
+  if (!runs) MESSAGE(place_of(backend), " ", rung.primitive, "=", rung.rung, " is skipped, it needs ", idea);
+  return runs;
+}
+
 }  // namespace
 
 std::string Subject::name() const {
@@ -65,7 +80,7 @@ const std::vector<Subject>& subjects(const char* primitive) {
     int32_t count = 0;
     const KernelVariant* variants = backend->variants ? backend->variants(&count) : nullptr;
     for (int32_t i = 0; i < count; ++i) {
-      if (std::strcmp(variants[i].primitive, primitive) != 0) continue;
+      if (std::strcmp(variants[i].primitive, primitive) != 0 || !runs_here(*backend, variants[i])) continue;
       Subject rung{.backend = backend, .kernels = std::string(primitive) + "=" + std::to_string(variants[i].rung)};
       if (std::strstr(variants[i].idea, "TF32")) {
         rung.precision = Precision::tf32;
