@@ -44,11 +44,11 @@ struct Worker {
   int vote_result = 0;  // and at the last barrier
   const Launch* launch = nullptr;
   void* dynamic_shared = nullptr;
-  uint32_t arrived[kMaxBlockThreads / 32];  // lanes that wait at a collective
-  Fiber* queues[2][kMaxBlockThreads];       // `ready` and `waiting`, swapped at each barrier
-  Fiber* released_lanes[kMaxBlockThreads];  // a stack
-  Fiber* by_index[kMaxBlockThreads];        // the fiber of each thread that ever blocked
-  uint16_t start_order[kMaxBlockThreads];
+  uint32_t arrived[kMaxClusterThreads / 32];  // lanes that wait at a collective
+  Fiber* queues[2][kMaxClusterThreads];       // `ready` and `waiting`, swapped at each barrier
+  Fiber* released_lanes[kMaxClusterThreads];  // a stack
+  Fiber* by_index[kMaxClusterThreads];        // the fiber of each thread that ever blocked
+  uint16_t start_order[kMaxClusterThreads];
   std::exception_ptr failure;
   PendingCopies copies;
 
@@ -58,10 +58,13 @@ struct Worker {
   std::vector<unsigned char> shared_bytes;
   uint64_t random_state = 1;
 
+  bool at_cluster_sync = false;  // the barrier that threads wait at orders the whole cluster
+
   // ---- for the race detector: barriers and collectives passed
   uint64_t launch_number = 0;
   uint64_t epoch = 0;
-  uint32_t warp_epoch[kMaxBlockThreads / 32] = {};
+  uint64_t cluster_epoch = 0;  // `epoch` after the last barrier that ordered the whole cluster
+  uint32_t warp_epoch[kMaxClusterThreads / 32] = {};
 
   uint64_t random();
   void shuffle(Fiber** begin, Fiber** end);
@@ -70,6 +73,8 @@ struct Worker {
     return row_split ? running->linear : running->linear + (threadIdx.x - running->thread.x);
   }
   bool in_kernel() const { return running != &scheduler; }
+  // Which block of its cluster a thread belongs to, by its index in all of the cluster.
+  unsigned rank_of(unsigned linear) const { return launch->cluster ? linear / launch->block.x : 0; }
 };
 
 // The running OS thread's worker: null until it runs its first block.
