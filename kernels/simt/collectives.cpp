@@ -153,6 +153,11 @@ void barrier(const char* file, int line) {
   arrive("__syncthreads", file, line, 0);
 }
 
+void cluster_barrier(const char* file, int line) {
+  if (Worker* worker = current_worker) worker->at_cluster_sync = true;
+  arrive("cluster_sync", file, line, 0);
+}
+
 int barrier_count(bool vote, const char* file, int line) {
   arrive_with_vote(vote, file, line);
   return current_worker->vote_result;

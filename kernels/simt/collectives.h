@@ -12,6 +12,7 @@
 namespace cairn::simt {
 
 void barrier(const char* file, int line);
+void cluster_barrier(const char* file, int line);
 int barrier_count(bool vote, const char* file, int line);
 // Returns the calling thread's fiber, with its result in `value`.
 Fiber* collective(Collective what, uint32_t mask, uint64_t value, int argument, int width, const char* file, int line);
@@ -45,6 +46,12 @@ inline int __syncthreads_or(int vote, CAIRN_SITE) {
 inline int __syncthreads_and(int vote, CAIRN_SITE) {
   return cairn::simt::barrier_count(vote == 0, file, line) == 0;
 }
+
+namespace cairn::simt {
+inline void cluster_sync(CAIRN_SITE) {
+  cluster_barrier(file, line);
+}
+}  // namespace cairn::simt
 
 inline void __syncwarp(unsigned mask = 0xffffffffu, CAIRN_SITE) {
   cairn::simt::collective(cairn::simt::Collective::sync, mask, 0, 0, 32, file, line);

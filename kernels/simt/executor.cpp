@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <exception>
+#include <functional>
 #include <mutex>
 #include <numeric>
 #include <string>
@@ -11,8 +12,26 @@
 #include "kernels/simt/report.h"
 #include "kernels/simt/scheduler.h"
 
+#if CAIRN_ADDRESS_SANITIZER
+#include <sanitizer/asan_interface.h>
+#endif
+
 namespace cairn::simt {
 namespace {
+
+// One cluster is laid out as one block (see Launch).
+void check_cluster_limits(const Launch& launch, const std::function<void(const std::string&)>& refuse) {
+  const unsigned threads = launch.block.x, blocks = launch.cluster;
+  if (blocks > kMaxClusterBlocks || (blocks & (blocks - 1)) != 0)
+    refuse("a cluster has 1, 2, 4, 8 or 16 blocks, not " + std::to_string(blocks));
+  if (threads > kMaxBlockThreads || threads % 32 != 0)
+    refuse("a block of a cluster has whole warps and at most 1024 threads");
+  if (threads * blocks > kMaxClusterThreads)
+    refuse("the executor runs clusters of at most " + std::to_string(kMaxClusterThreads) + " threads");
+  if (uint64_t{launch.grid.x} * blocks > kMaxGridX) refuse("a grid has at most 2147483647 blocks in x");
+  if (launch.shared_bytes > kMaxSharedBytes)
+    refuse("a block has at most " + std::to_string(kMaxSharedBytes) + " bytes of shared memory");
+}
 
 void check_limits(const Launch& launch) {
   const dim3 grid = launch.grid;
@@ -23,6 +42,7 @@ void check_limits(const Launch& launch) {
                 std::to_string(launch.shared_bytes) + " bytes of shared memory: " + reason);
   };
   if (!grid.x || !grid.y || !grid.z || !block.x || !block.y || !block.z) refuse("a size is zero");
+  if (launch.cluster) return check_cluster_limits(launch, refuse);
   if (grid.x > kMaxGridX || grid.y > kMaxGridYZ || grid.z > kMaxGridYZ)
     refuse("a grid has at most 2147483647 x 65535 x 65535 blocks");
   if (block.x > kMaxBlockThreads || block.y > kMaxBlockThreads || block.z > kMaxBlockZ ||
@@ -32,14 +52,20 @@ void check_limits(const Launch& launch) {
     refuse("a block has at most " + std::to_string(kMaxSharedBytes) + " bytes of shared memory");
 }
 
-void prepare_shared(Worker& worker, size_t bytes) {
-  if (!bytes) return;
+void prepare_shared(Worker& worker, const Launch& launch) {
+  if (!launch.shared_bytes) return;
+  // The last block needs no room after it.
+  const size_t bytes = (launch.blocks_at_once() - 1) * launch.shared_stride() + launch.shared_bytes;
 #if !CAIRN_ADDRESS_SANITIZER  // which gets the exact size each time: red zones on both sides
   if (bytes <= worker.shared_capacity) return;
 #endif
   worker.shared.reset(static_cast<unsigned char*>(::operator new (bytes, std::align_val_t{kSharedAlignment})));
   worker.shared_capacity = bytes;
   worker.dynamic_shared = worker.shared.get();
+#if CAIRN_ADDRESS_SANITIZER
+  for (size_t end = launch.shared_bytes; end < bytes; end += launch.shared_stride())
+    ASAN_POISON_MEMORY_REGION(worker.shared.get() + end, launch.shared_stride() - launch.shared_bytes);
+#endif
 }
 
 // Which block of the grid is the i-th to run: the orders of Config, for blocks.
@@ -86,14 +112,15 @@ void run_blocks(const Launch& launch, const BlockOrder& order, int64_t begin, in
   int64_t i = begin;
   try {
     Worker& worker = this_threads_worker();
-    prepare_shared(worker, launch.shared_bytes);
+    prepare_shared(worker, launch);
     worker.launch_number = launch_number;
-    gridDim = launch.grid;
-    blockDim = launch.block;
+    const unsigned blocks = launch.blocks_at_once();
+    gridDim = dim3(launch.grid.x * blocks, launch.grid.y, launch.grid.z);
+    blockDim = launch.cluster ? dim3(launch.block.x) : launch.block;
     for (; i < end && i < first.position.load(std::memory_order_relaxed); ++i) {
       const int64_t block = order(i);
       const int64_t row = block / launch.grid.x;
-      blockIdx = {static_cast<unsigned>(block % launch.grid.x), static_cast<unsigned>(row % launch.grid.y),
+      blockIdx = {static_cast<unsigned>(block % launch.grid.x) * blocks, static_cast<unsigned>(row % launch.grid.y),
                   static_cast<unsigned>(row / launch.grid.y)};
       run_block(worker, launch);
       if (__builtin_expect(worker.failure != nullptr, 0))

@@ -21,6 +21,10 @@ constexpr unsigned kMaxBlockZ = 64;
 constexpr unsigned kMaxGridX = 2147483647;
 constexpr unsigned kMaxGridYZ = 65535;
 constexpr size_t kMaxSharedBytes = 227 * 1024;
+constexpr size_t kSharedAlignment = 1024;   // of dynamic shared memory: what the copy engine's tiles need
+constexpr unsigned kMaxClusterBlocks = 16;  // on sm_90, beyond 8 only when it is asked for
+// The executor's own: what the fibers of the largest cluster may be. 1024 threads a block then go with 4 blocks.
+constexpr unsigned kMaxClusterThreads = 4096;
 
 // A pointer among a kernel's arguments, by which the race detector names places in global memory.
 struct PointerArgument {
@@ -29,14 +33,21 @@ struct PointerArgument {
 };
 
 struct Launch {
+  // block: what runs on one OS thread. In a launch of clusters that is a whole cluster: x threads by `cluster` blocks,
+  // so that threadIdx.z is the block's rank in it.
   dim3 grid, block;
-  size_t shared_bytes;
+  size_t shared_bytes;  // of each block
   // Runs the threads begin <= threadIdx.x < end of one row, unless one of them blocks (see run_row in launch.h).
   void (*run_row)(const void* arguments, unsigned begin, unsigned end);
   const void* arguments;
   const char* signature;  // __PRETTY_FUNCTION__ of launch<kernel>
   const PointerArgument* pointers = nullptr;
   size_t pointer_count = 0;
+  unsigned cluster = 0;  // blocks in a cluster; 0: not a launch of clusters
+
+  // From one block's dynamic shared memory to the next one's of the cluster.
+  size_t shared_stride() const { return (shared_bytes + kSharedAlignment - 1) / kSharedAlignment * kSharedAlignment; }
+  unsigned blocks_at_once() const { return cluster ? cluster : 1; }
 };
 
 // Returns when all blocks are done. Each thread of the pool runs a contiguous part of the grid, so what runs where

@@ -57,26 +57,26 @@ std::atomic<int> guards{0};
 
 Stacks::Stacks(size_t stack_size, void (*entry)())
     : stride_((stack_size + kPage - 1) / kPage * kPage + kPage), entry_(entry) {
-  void* memory = mmap(nullptr, stride_ * kMaxBlockThreads, PROT_READ | PROT_WRITE,
+  void* memory = mmap(nullptr, stride_ * kMaxClusterThreads, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
   if (memory == MAP_FAILED) throw std::bad_alloc();
   memory_ = static_cast<char*>(memory);
-  fibers_.reserve(kMaxBlockThreads);
-  idle_.reserve(kMaxBlockThreads);
+  fibers_.reserve(kMaxClusterThreads);
+  idle_.reserve(kMaxClusterThreads);
 }
 
 Stacks::~Stacks() {
-  munmap(memory_, stride_ * kMaxBlockThreads);
+  munmap(memory_, stride_ * kMaxClusterThreads);
 }
 
 bool Stacks::contains(const void* address) const {
   const auto* byte = static_cast<const char*>(address);
-  return byte >= memory_ && byte < memory_ + stride_ * kMaxBlockThreads;
+  return byte >= memory_ && byte < memory_ + stride_ * kMaxClusterThreads;
 }
 
 void Stacks::grow() {
   const size_t index = fibers_.size();
-  if (index == kMaxBlockThreads) throw Error("simt executor: more fibers than threads in a block");
+  if (index == kMaxClusterThreads) throw Error("simt executor: more fibers than threads in a cluster");
   auto fiber = std::make_unique<Fiber>();
   char* slot = memory_ + index * stride_;
   if (guards.fetch_add(1) < kMaxGuards) mprotect(slot, kPage, PROT_NONE);

@@ -64,7 +64,7 @@ struct alignas(64) Fiber {
 extern "C" Fiber* cairn_simt_switch(Fiber* from, Fiber* to);
 #endif
 
-// Up to one stack for each thread of the largest block, handed out as they are needed. Owned by one OS thread.
+// Up to one stack for each thread of the largest cluster, handed out as they are needed. Owned by one OS thread.
 class Stacks {
  public:
   Stacks(size_t stack_size, void (*entry)());

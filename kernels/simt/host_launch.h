@@ -16,6 +16,19 @@ extern __thread int row_split;
 // The running block's dynamic shared memory.
 void* dynamic_shared();
 
+// Of the running block: its place in its cluster, the blocks of that, and which of the grid's clusters it is. A launch
+// without clusters has clusters of one block.
+unsigned cluster_rank();
+unsigned cluster_blocks();
+unsigned cluster_index();
+// The same place in the dynamic shared memory of the cluster's block `rank`. An Error for a rank that is not there or a
+// pointer to anything else.
+void* cluster_shared(const void* pointer, unsigned rank);
+template <class T>
+T* cluster_shared(T* pointer, unsigned rank) {
+  return static_cast<T*>(cluster_shared(static_cast<const void*>(pointer), rank));
+}
+
 // Runs the threads of one row as a plain loop, which the compiler can vectorise. A thread that blocks sets row_split;
 // when it has resumed and finished, the loop ends, because the rest of the row belongs to other fibers by then.
 template <class Call>
@@ -51,6 +64,27 @@ void launch(Stream& stream, dim3 grid, dim3 block, size_t shared_bytes, Argument
   description.pointer_count = pointers.size();
 #endif
   run(stream.pool, description);
+}
+
+template <auto kernel, class... Arguments>
+void launch_cluster(Stream& stream, unsigned clusters, unsigned blocks, unsigned threads, size_t shared_bytes,
+                    Arguments... arguments) {
+  const auto call = [=] { kernel(arguments...); };
+  Launch description{clusters, {threads, 1, blocks}, shared_bytes, &run_row<decltype(call)>,
+                     &call,    __PRETTY_FUNCTION__};
+  description.cluster = blocks;
+#if CAIRN_SIMT_RACE
+  const std::array<PointerArgument, sizeof...(Arguments)> pointers{pointer_argument(arguments)...};
+  description.pointers = pointers.data();
+  description.pointer_count = pointers.size();
+#endif
+  run(stream.pool, description);
+}
+
+// How many clusters of this shape the device can run at once; 0: none, and a launch would fail.
+template <auto kernel>
+int most_clusters(Stream&, unsigned blocks, unsigned threads, size_t shared_bytes) {
+  return blocks <= kMaxClusterBlocks && threads * blocks <= kMaxClusterThreads && shared_bytes <= kMaxSharedBytes;
 }
 
 void start_copy(void* destination, const void* source, size_t bytes, size_t valid);

@@ -3,10 +3,11 @@
 //
 // Blocks run one after the other on one OS thread, so nothing here is concurrent and a race is found whether or not
 // anything went wrong. What orders two accesses: being of one thread; a __syncthreads between them, for a block; a warp
-// collective, for a warp. Nothing orders two blocks of a launch. Shared memory read before it was written is a fault
-// too. Kept for every 4 bytes: the last write, an atomic and two reads of the block that runs, and a write and a read
-// of earlier blocks; bytes of one word that different threads write are told apart by a mask, of which the last is
-// kept.
+// collective, for a warp; a cluster_sync, for a cluster. A cluster's blocks are laid out as one here (executor.h) and
+// their barriers are barriers of them all, but only cluster_sync orders accesses of different blocks. Nothing orders
+// two clusters, or two blocks of any other launch. Shared memory read before it was written is a fault too. Kept for
+// every 4 bytes: the last write, an atomic and two reads of the block or cluster that runs, and a write and a read of
+// earlier ones; bytes of one word that different threads write are told apart by a mask, of which the last is kept.
 #include <cstdint>
 #include <cstring>
 #include <memory>
@@ -68,7 +69,13 @@ struct Finding {
 
 bool is_dynamic_shared(const Worker& worker, uintptr_t address) {
   const auto begin = reinterpret_cast<uintptr_t>(worker.dynamic_shared);
-  return address >= begin && address < begin + worker.launch->shared_bytes;
+  const Launch& launch = *worker.launch;
+  return launch.shared_bytes && address >= begin &&
+         address < begin + (launch.blocks_at_once() - 1) * launch.shared_stride() + launch.shared_bytes;
+}
+
+bool of_one_block(const Event& a, const Event& b) {
+  return a.block == b.block && current_worker->rank_of(a.thread) == current_worker->rank_of(b.thread);
 }
 
 uint32_t linear_block() {
@@ -81,7 +88,9 @@ uint3 block_at(uint32_t linear) {
 
 bool ordered(const Event& before, const Event& now) {
   if (before.block != now.block) return false;
-  if (before.thread == now.thread || before.epoch != now.epoch) return true;
+  if (before.thread == now.thread) return true;
+  if (!of_one_block(before, now)) return before.epoch < current_worker->cluster_epoch;
+  if (before.epoch != now.epoch) return true;
   return before.thread / 32 == now.thread / 32 && before.warp_epoch != now.warp_epoch;
 }
 
@@ -117,8 +126,11 @@ void remember(Word& word, const Event& now) {
     word.write = now;
     word.write.bytes |= bytes;
     if (now.access == Access::write) word.other_atomic = word.read = word.other_read = {};
-  } else if (!word.read.code || word.read.epoch != now.epoch || word.read.thread == now.thread) {
+  } else if (!word.read.code || word.read.thread == now.thread ||
+             (word.read.epoch != now.epoch && ordered(word.read, now))) {
     word.read = now;
+  } else if (word.other_read.code && of_one_block(word.read, now) && !of_one_block(word.other_read, now)) {
+    word.read = now;  // a read of each of two blocks tells more than two of one
   } else {
     word.other_read = now;
   }
@@ -138,7 +150,10 @@ std::string memory_text(const Worker& worker) {
   const size_t element = finding.bytes <= 8 ? finding.bytes : 4;  // wider accesses are vectors of floats
   if (is_dynamic_shared(worker, address)) {
     const size_t offset = address - reinterpret_cast<uintptr_t>(worker.dynamic_shared);
-    return "dynamic shared memory[" + std::to_string(offset / element) + "]";
+    const Launch& launch = *worker.launch;
+    if (!launch.cluster) return "dynamic shared memory[" + std::to_string(offset / element) + "]";
+    return "dynamic shared memory[" + std::to_string(offset % launch.shared_stride() / element) + "] of block " +
+           std::to_string(offset / launch.shared_stride()) + " of the cluster";
   }
   if (const SharedVariable* variable = find_shared_variable(address))
     return "shared memory " + variable_name(*variable) + "[" + std::to_string((address - variable->begin) / element) +
@@ -207,12 +222,18 @@ void throw_found_race(Worker& worker) {
   const Event& before = finding.before;
   std::string text = prefix(worker, now.thread);
   if (before.code) {
+    const bool other_cluster = before.block != now.block;
     text += "data race on " + memory_text(worker) + ": " + access_text(now.access) + " at " + source_line(now.code) +
-            ", earlier " + access_text(before.access) + " by thread " +
-            text_of(thread_at(worker.launch->block, before.thread));
-    if (before.block != now.block) text += " of block " + text_of(block_at(before.block));
+            ", earlier " + access_text(before.access) + " by thread " + thread_text(worker, before.thread);
+    if (!of_one_block(before, now)) {
+      uint3 block = block_at(before.block);
+      block.x += worker.rank_of(before.thread);
+      text += " of block " + text_of(block);
+    }
     text += " at " + source_line(before.code);
-    text += before.block != now.block ? ", blocks are not ordered" : ", no barrier between";
+    text += other_cluster               ? ", blocks are not ordered"
+            : of_one_block(before, now) ? ", no barrier between"
+                                        : ", no cluster_sync between";
   } else {
     text += "read of uninitialised " + memory_text(worker) + " at " + source_line(now.code);
   }

@@ -23,9 +23,16 @@ std::string place(const char* file, int line) {
   return file_name(file) + ":" + std::to_string(line);
 }
 
+std::string thread_text(const Worker& worker, unsigned linear_thread) {
+  uint3 thread = thread_at(worker.launch->block, linear_thread);
+  if (worker.launch->cluster) thread.z = 0;
+  return text_of(thread);
+}
+
 std::string prefix(const Worker& worker, unsigned linear_thread) {
-  return "kernel " + kernel_name(worker.launch->signature) + ", block " + text_of(blockIdx) + ", thread " +
-         text_of(thread_at(worker.launch->block, linear_thread)) + ": ";
+  const uint3 block{blockIdx.x + worker.rank_of(linear_thread), blockIdx.y, blockIdx.z};
+  return "kernel " + kernel_name(worker.launch->signature) + ", block " + text_of(block) + ", thread " +
+         thread_text(worker, linear_thread) + ": ";
 }
 
 void fail(Worker& worker, const std::string& text) {

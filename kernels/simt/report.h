@@ -21,6 +21,9 @@ std::string file_name(const std::string& path);  // without its folders
 // "n threads, first (x,y,z), wait at ... ; ...": where the threads of the block are.
 std::string describe_threads(const Worker& worker);
 
+// The thread's index in its own block: "(1,0,0)".
+std::string thread_text(const Worker& worker, unsigned linear_thread);
+
 // "kernel gemm, block (0,0,0), thread (1,0,0): "
 std::string prefix(const Worker& worker, unsigned linear_thread);
 

@@ -133,14 +133,17 @@ void run_block(Worker& worker, const Launch& launch) {
   worker.waiting = worker.waiting_end = worker.queues[0];
   worker.votes = 0;
   ++worker.epoch;
-  std::memset(worker.arrived, 0, sizeof worker.arrived);
+  worker.at_cluster_sync = false;
+  worker.cluster_epoch = worker.epoch;
+  std::memset(worker.arrived, 0, (worker.thread_count + 31) / 32 * sizeof worker.arrived[0]);
   worker.copies.clear();
   worker.parked.clear();
   worker.transfers.clear();
   worker.forward = settings.order == Order::forward;
   if (!worker.forward) choose_start_order(worker, settings);
   // Undefined at the start of a block: NaN, so that a read before the first write shows.
-  if (launch.shared_bytes) std::memset(worker.dynamic_shared, 0xff, launch.shared_bytes);
+  for (size_t block = 0; launch.shared_bytes && block < launch.blocks_at_once(); ++block)
+    std::memset(static_cast<char*>(worker.dynamic_shared) + block * launch.shared_stride(), 0xff, launch.shared_bytes);
   resume(worker, &worker.scheduler, worker.stacks.take());
   if (worker.failure) worker.stacks.reset();
 }
@@ -169,6 +172,7 @@ void release_barrier(Worker& worker) {
   worker.waiting = worker.waiting_end = worker.waiting == worker.queues[0] ? worker.queues[1] : worker.queues[0];
   worker.vote_result = std::exchange(worker.votes, 0);
   ++worker.epoch;
+  if (std::exchange(worker.at_cluster_sync, false)) worker.cluster_epoch = worker.epoch;
 }
 
 void report_deadlock(Worker& worker) {

@@ -34,8 +34,6 @@ struct Transfer {
   std::function<void()> fetch;
 };
 
-constexpr size_t kSharedAlignment = 1024;  // of dynamic shared memory: what the copy engine's tiles need
-
 // What one OS thread needs to run blocks; the fibers never leave it, so that addresses of its thread_local variables
 // may be kept across a switch.
 struct Worker {
@@ -59,11 +57,11 @@ struct Worker {
   int vote_result = 0;  // and at the last barrier
   const Launch* launch = nullptr;
   void* dynamic_shared = nullptr;
-  uint32_t arrived[kMaxBlockThreads / 32];  // lanes that wait at a collective
-  Fiber* queues[2][kMaxBlockThreads];       // `ready` and `waiting`, swapped at each barrier
-  Fiber* released_lanes[kMaxBlockThreads];  // a stack
-  Fiber* by_index[kMaxBlockThreads];        // the fiber of each thread that ever blocked
-  uint16_t start_order[kMaxBlockThreads];
+  uint32_t arrived[kMaxClusterThreads / 32];  // lanes that wait at a collective
+  Fiber* queues[2][kMaxClusterThreads];       // `ready` and `waiting`, swapped at each barrier
+  Fiber* released_lanes[kMaxClusterThreads];  // a stack
+  Fiber* by_index[kMaxClusterThreads];        // the fiber of each thread that ever blocked
+  uint16_t start_order[kMaxClusterThreads];
   std::exception_ptr failure;
   PendingCopies copies;
   std::vector<Parked> parked;
@@ -79,10 +77,13 @@ struct Worker {
   size_t shared_capacity = 0;
   uint64_t random_state = 1;
 
+  bool at_cluster_sync = false;  // the barrier that threads wait at orders the whole cluster
+
   // ---- for the race detector: barriers and collectives passed
   uint64_t launch_number = 0;
   uint64_t epoch = 0;
-  uint32_t warp_epoch[kMaxBlockThreads / 32] = {};
+  uint64_t cluster_epoch = 0;  // `epoch` after the last barrier that ordered the whole cluster
+  uint32_t warp_epoch[kMaxClusterThreads / 32] = {};
 
   uint64_t random();
   void shuffle(Fiber** begin, Fiber** end);
@@ -91,6 +92,8 @@ struct Worker {
     return row_split ? running->linear : running->linear + (threadIdx.x - running->thread.x);
   }
   bool in_kernel() const { return running != &scheduler; }
+  // Which block of its cluster a thread belongs to, by its index in all of the cluster.
+  unsigned rank_of(unsigned linear) const { return launch->cluster ? linear / launch->block.x : 0; }
 };
 
 // The running OS thread's worker: null until it runs its first block.
