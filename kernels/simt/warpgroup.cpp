@@ -1,8 +1,8 @@
 #include "kernels/simt/warpgroup.h"
 
 #include <algorithm>
-#include <bit>
 #include <cstring>
+#include <iterator>
 #include <string>
 
 #include "kernels/simt/report.h"
@@ -36,46 +36,47 @@ void fetch(const TensorShape& shape, void* box, int position, int first_line) {
   }
 }
 
-// The floats that the tensor cores see in the 32 bytes of a line along k.
-template <int count>
-struct Terms {
-  float values[count];
-};
-Terms<8> terms_at(uintptr_t address, const Terms<8>*) {
-  Terms<8> terms;
-  for (unsigned piece = 0; piece < 2; ++piece) {
-    uint32_t bits[4];
-    std::memcpy(bits, reinterpret_cast<const void*>(exchanged(address + piece * kPieceBytes)), sizeof bits);
-    for (unsigned i = 0; i < 4; ++i) terms.values[piece * 4 + i] = std::bit_cast<float>(bits[i] & 0xffffe000u);
-  }
-  return terms;
-}
-Terms<16> terms_at(uintptr_t address, const Terms<16>*) {
-  Terms<16> terms;
-  for (unsigned piece = 0; piece < 2; ++piece) {
-    uint16_t bits[8];
-    std::memcpy(bits, reinterpret_cast<const void*>(exchanged(address + piece * kPieceBytes)), sizeof bits);
-    for (unsigned i = 0; i < 8; ++i) terms.values[piece * 8 + i] = std::bit_cast<float>(uint32_t{bits[i]} << 16);
-  }
-  return terms;
-}
+typedef uint32_t EightWords __attribute__((vector_size(32)));
 
-template <int count>
+// The floats that the tensor cores see in the 32 bytes of a line along k, in any order that is the same for all lines.
+template <TensorInput input>
+struct Terms {
+  Fragment<8> parts[input == TensorInput::tf32 ? 1 : 2];
+
+  explicit Terms(uintptr_t address) {
+    EightWords words;
+    for (unsigned piece = 0; piece < 2; ++piece)
+      std::memcpy(reinterpret_cast<char*>(&words) + piece * kPieceBytes,
+                  reinterpret_cast<const void*>(exchanged(address + piece * kPieceBytes)), kPieceBytes);
+    if constexpr (input == TensorInput::tf32) {
+      put(parts[0], words & 0xffffe000u);
+    } else {
+      put(parts[0], words << 16);
+      put(parts[1], words & 0xffff0000u);
+    }
+  }
+  float times(const Terms& other) const {
+    Fragment<8> sums;
+    sums.zero();
+    for (unsigned i = 0; i < std::size(parts); ++i) sums.fma(parts[i], other.parts[i]);
+    return sums.sum();
+  }
+
+ private:
+  static void put(Fragment<8>& part, EightWords bits) { std::memcpy(&part, &bits, sizeof bits); }
+};
+
+template <TensorInput input>
 void multiply(float* sums, uintptr_t a, uintptr_t b, bool add) {
-  constexpr const Terms<count>* kKind = nullptr;
   const unsigned thread = threadIdx.x % 128, warp = thread / 32, lane = thread % 32;
   const uintptr_t row = a + (warp * 16 + lane / 4) * kBoxLineBytes;
-  const Terms<count> upper = terms_at(row, kKind), lower = terms_at(row + 8 * kBoxLineBytes, kKind);
+  const Terms<input> upper(row), lower(row + 8 * kBoxLineBytes);
   for (unsigned j = 0; j < kProductColumns / 8; ++j) {
     for (unsigned i = 0; i < 2; ++i) {
-      const Terms<count> column = terms_at(b + (j * 8 + lane % 4 * 2 + i) * kBoxLineBytes, kKind);
-      float upper_sum = add ? sums[4 * j + i] : 0, lower_sum = add ? sums[4 * j + 2 + i] : 0;
-      for (int k = 0; k < count; ++k) {
-        upper_sum += upper.values[k] * column.values[k];
-        lower_sum += lower.values[k] * column.values[k];
-      }
-      sums[4 * j + i] = upper_sum;
-      sums[4 * j + 2 + i] = lower_sum;
+      const Terms<input> column(b + (j * 8 + lane % 4 * 2 + i) * kBoxLineBytes);
+      float *upper_sum = sums + 4 * j + i, *lower_sum = upper_sum + 2;
+      *upper_sum = upper.times(column) + (add ? *upper_sum : 0.0f);
+      *lower_sum = lower.times(column) + (add ? *lower_sum : 0.0f);
     }
   }
 }
@@ -161,9 +162,9 @@ void copy_box(void* to, const TensorMap& from, int position, int line, TransferB
 void multiply_warpgroup(TensorInput input, float* sums, const void* a, const void* b, bool add) {
   const auto at_a = reinterpret_cast<uintptr_t>(a), at_b = reinterpret_cast<uintptr_t>(b);
   if (input == TensorInput::tf32)
-    multiply<8>(sums, at_a, at_b, add);
+    multiply<TensorInput::tf32>(sums, at_a, at_b, add);
   else
-    multiply<16>(sums, at_a, at_b, add);
+    multiply<TensorInput::bf16>(sums, at_a, at_b, add);
 }
 
 }  // namespace host_form

@@ -8,6 +8,8 @@
 //                              phase of that parity (0 for the first, 1, 0, ...) is over.
 //   copy_box(to, map, position, line, barrier)   one thread: fetches the box that begins at that element of that line;
 //                              what lies outside the matrix becomes zeros. `to`: at a multiple of 1024 bytes
+//   copy_box_to_cluster        the same, once, for all blocks of the cluster: to the same place in each one's shared
+//                              memory, and each one's barrier counts the bytes
 //   multiply_warpgroup<Input>  sums (64 x 256) += a (64 lines) * b (256 lines)^T, 32 bytes along k of each
 //
 // The race detector sees neither boxes nor products: a missing wait shows as NaN, a wrong count of bytes as a deadlock.
@@ -106,6 +108,15 @@ class TransferBarrier {
   __device__ __forceinline__ void arrive() {
     asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(shared_address(this)) : "memory");
   }
+  // At the barrier in the same place of the cluster's block `rank`.
+  __device__ __forceinline__ void arrive_at(unsigned rank) {
+    asm volatile(
+        "{ .reg .b32 remote;\n"
+        "mapa.shared::cluster.u32 remote, %0, %1;\n"
+        "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [remote]; }" ::"r"(shared_address(this)),
+        "r"(rank)
+        : "memory");
+  }
   // Arrives, and tells how many bytes this phase waits for.
   __device__ __forceinline__ void expect(unsigned bytes) {
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(shared_address(this)), "r"(bytes)
@@ -136,6 +147,16 @@ __device__ __forceinline__ void copy_box(void* to, const TensorMap& from, int po
       "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes [%0], [%1, {%3, %4}], [%2];" ::"r"(
           shared_address(to)),
       "l"(&from.map), "r"(shared_address(&barrier)), "r"(position), "r"(line)
+      : "memory");
+}
+
+__device__ __forceinline__ void copy_box_to_cluster(void* to, const TensorMap& from, int position, int line,
+                                                    TransferBarrier& barrier) {
+  const auto all = static_cast<unsigned short>((1u << cluster_blocks()) - 1);
+  asm volatile(
+      "cp.async.bulk.tensor.2d.shared::cluster.global.mbarrier::complete_tx::bytes.multicast::cluster "
+      "[%0], [%1, {%3, %4}], [%2], %5;" ::"r"(shared_address(to)),
+      "l"(&from.map), "r"(shared_address(&barrier)), "r"(position), "r"(line), "h"(all)
       : "memory");
 }
 
@@ -218,6 +239,7 @@ class TransferBarrier {
  public:
   void initialize(unsigned arrivals);
   void arrive();
+  void arrive_at(unsigned rank) { cluster_shared(this, rank)->arrive(); }
   void expect(unsigned bytes);
   void wait(unsigned parity, std::source_location where = std::source_location::current());
 
@@ -235,6 +257,10 @@ inline void fence_barriers() {}
 // The box arrives when its barrier is waited for, and until then its place holds NaN: a forgotten wait shows, and so
 // does a tile that is overwritten too early.
 void copy_box(void* to, const TensorMap& from, int position, int line, TransferBarrier& barrier);
+inline void copy_box_to_cluster(void* to, const TensorMap& from, int position, int line, TransferBarrier& barrier) {
+  for (unsigned rank = 0; rank < cluster_blocks(); ++rank)
+    copy_box(cluster_shared(to, rank), from, position, line, *cluster_shared(&barrier, rank));
+}
 
 template <int registers>
 void keep_registers() {}

@@ -3,24 +3,25 @@
 // or rounded to bf16 (7 bits), sums stay float32. Compute capability 9.0, and only where --precision allows it; on the
 // CPU the executor stands in for both engines, slowly. Not yet run on a GPU.
 //
-// Block: three warpgroups of 128 threads, a 128 x 256 tile of c, 128 bytes of k (32 floats or 64 bf16) at a time:
+// Two blocks, a cluster, share a 256 x 256 tile of c, 128 rows each: half of b's lines is fetched by each block and
+// arrives in both. Block: three warpgroups of 128 threads, 128 bytes of k (32 floats or 64 bf16) at a time:
 //
-//   producer   one thread waits until a place in the ring is free and starts two copies into it; its warpgroup gives
-//              its registers away
-//   consumers  each has 64 rows of the tile: it waits until a place is filled, issues four products of 64 x 256 x 32
-//              bytes, 128 sums a thread in registers, and frees the place before
+//   producer   one thread waits until a place in the ring is free in both blocks and starts two copies into it; its
+//              warpgroup gives its registers away
+//   consumers  each has 64 rows: it waits until a place is filled, issues four products of 64 x 256 x 32 bytes, 128
+//              sums a thread in registers, and frees the place before, in both blocks
 //
 //   place 0    | copy 0 ........ | multiply 0 | copy 4 ........ |      kStages places of 48 KB; a barrier `filled` (the
-//   place 1      | copy 1 ........ | multiply 1 | copy 5 ...           bytes have arrived) and one `free` (all eight
+//   place 1      | copy 1 ........ | multiply 1 | copy 5 ...           bytes have arrived) and one `free` (all 16
 //   place 2        | copy 2 ........ | multiply 2 | copy 6             warps are done) for each; nobody else waits
 //
-// A block takes one tile after another, so that the producer fetches the next while the consumers write the last. Tiles
-// are taken in groups of kGroup rows, column by column, so that what blocks at work read lies in the L2 cache.
+// A cluster takes one tile after another, so that the producer fetches the next while the consumers write the last.
+// Tiles are taken in groups of kGroup rows, column by column, so that what blocks at work read lies in the L2 cache.
 //
 // The tensor cores take both operands along k. A float operand that lies so is fetched as it is (TF32); any other, and
 // all for bf16, is first written along k into the workspace, which costs a pass over memory.
-// 2 * 128 * 256 FLOPs for 4 * 384 bytes from the L2 a step of k with TF32: 43 FLOPs a byte. Limited by the tensor
-// cores.
+// 2 * 256 * 256 FLOPs for 4 * 512 bytes from the L2 a step of k with TF32: 64 FLOPs a byte, and 128 with bf16. (Alone,
+// a block would read all of b: 43 and 85, and the L2 would be the limit.) Limited by the tensor cores.
 #include <algorithm>
 
 #include "kernels/simt/warpgroup.h"
@@ -34,7 +35,8 @@ using simt::TensorInput;
 constexpr int kTileM = 128, kTileN = simt::kProductColumns, kLineBytes = simt::kBoxLineBytes;
 constexpr int kStages = 4, kConsumers = kTileM / simt::kProductLines, kThreads = 128 * (1 + kConsumers);
 constexpr int kBytesA = kTileM * kLineBytes, kBytesPair = (kTileM + kTileN) * kLineBytes;
-constexpr int kGroup = 16;
+constexpr int kBlocks = 2, kClusterM = kBlocks * kTileM, kShareN = kTileN / kBlocks;  // of a cluster
+constexpr int kGroup = 8;
 constexpr size_t kSharedBytes = kStages * (kBytesPair + 2 * sizeof(simt::TransferBarrier));
 
 // ---- operands along k ------------------------------------------------------------------------------------------
@@ -87,15 +89,17 @@ __global__ void __launch_bounds__(kSquare* kSquareRows)
 struct Tiling {
   int rows, columns, count;  // of tiles
   int steps;                 // of 128 bytes along k
+  int clusters;
 };
 
+// Of this block in a cluster's tile.
 struct TilePlace {
   int m0, n0;
 };
 __device__ __forceinline__ TilePlace place_of(const Tiling& tiling, int tile) {
   const int per_group = kGroup * tiling.columns, first = tile / per_group * kGroup, rest = tile % per_group;
   const int rows = tiling.rows - first < kGroup ? tiling.rows - first : kGroup;
-  return {(first + rest % rows) * kTileM, rest / rows * kTileN};
+  return {(first + rest % rows) * kClusterM + static_cast<int>(simt::cluster_rank()) * kTileM, rest / rows * kTileN};
 }
 
 // A place in the ring, and the parity of the phase that its barriers are in.
@@ -124,14 +128,16 @@ template <TensorInput input>
 __device__ __forceinline__ void produce(const Ring& ring, const simt::TensorMap& a, const simt::TensorMap& b,
                                         const Tiling& tiling) {
   constexpr int kPerLine = kLineBytes / simt::bytes_of(input);
+  const int share = static_cast<int>(simt::cluster_rank()) * kShareN;
   RingPlace at;
-  for (int tile = static_cast<int>(blockIdx.x); tile < tiling.count; tile += static_cast<int>(gridDim.x)) {
+  for (int tile = static_cast<int>(simt::cluster_index()); tile < tiling.count; tile += tiling.clusters) {
     const TilePlace place = place_of(tiling, tile);
     for (int step = 0; step < tiling.steps; ++step) {
       ring.free[at.index].wait(at.parity ^ 1);  // at once, the first time round: no phase has begun before the first
       ring.filled[at.index].expect(kBytesPair);
       simt::copy_box(ring.a(at), a, step * kPerLine, place.m0, ring.filled[at.index]);
-      simt::copy_box(ring.b(at), b, step * kPerLine, place.n0, ring.filled[at.index]);
+      simt::copy_box_to_cluster(ring.b(at) + share * kLineBytes, b, step * kPerLine, place.n0 + share,
+                                ring.filled[at.index]);
       at.advance();
     }
   }
@@ -191,7 +197,7 @@ __device__ __forceinline__ void consume(const Ring& ring, const Output& output, 
   const int group = thread / 128, warp = thread % 128 / 32, lane = thread % 32;
   float sums[simt::kProductSums];
   RingPlace at;
-  for (int tile = static_cast<int>(blockIdx.x); tile < tiling.count; tile += static_cast<int>(gridDim.x)) {
+  for (int tile = static_cast<int>(simt::cluster_index()); tile < tiling.count; tile += tiling.clusters) {
     RingPlace last;
     for (int step = 0; step < tiling.steps; ++step) {
       ring.filled[at.index].wait(at.parity);
@@ -203,12 +209,12 @@ __device__ __forceinline__ void consume(const Ring& ring, const Output& output, 
       simt::commit_products();
       // These products may go on while the next are issued; those before them are done, and their place is free.
       simt::wait_for_products<1>();
-      if (step > 0 && lane == 0) ring.free[last.index].arrive();
+      if (step > 0 && lane < kBlocks) ring.free[last.index].arrive_at(static_cast<unsigned>(lane));
       last = at;
       at.advance();
     }
     simt::wait_for_products<0>();
-    if (lane == 0) ring.free[last.index].arrive();
+    if (lane < kBlocks) ring.free[last.index].arrive_at(static_cast<unsigned>(lane));
 
     const TilePlace place = place_of(tiling, tile);
     store_sums(sums, output, m, n, place.m0 + group * simt::kProductLines + warp * 16 + lane / 4,
@@ -227,11 +233,11 @@ __global__ void __launch_bounds__(kThreads, 1)
   if (thread == 0) {
     for (int i = 0; i < kStages; ++i) {
       ring.filled[i].initialize(1);
-      ring.free[i].initialize(kConsumers * 4);  // warps
+      ring.free[i].initialize(kBlocks * kConsumers * 4);  // warps
     }
     simt::fence_barriers();
   }
-  __syncthreads();
+  simt::cluster_sync();
   if (thread >= kConsumers * 128) {
     simt::keep_registers<40>();
     if (thread == kConsumers * 128) produce<input>(ring, a, b, tiling);
@@ -239,6 +245,7 @@ __global__ void __launch_bounds__(kThreads, 1)
     simt::take_registers<232>();
     consume<input>(ring, output, m, n, tiling, thread);
   }
+  simt::cluster_sync();  // no block ends while the other may still write to it
 }
 
 // ---- the launches ----------------------------------------------------------------------------------------------
@@ -283,10 +290,11 @@ simt::TensorMap prepare(Stream& stream, const Operand& operand, void* packed, in
                            .box_lines = box_lines});
 }
 
-// One block a multiprocessor; on the CPU as many as make each take several tiles.
+// As many clusters as run at once, so that each takes one tile after another; on the CPU few enough for that.
 #if defined(__CUDACC__)
-int most_blocks(const Stream& stream) {
-  return stream.multiprocessors;
+template <TensorInput input>
+int clusters_at_once(Stream& stream) {
+  return simt::most_clusters<warpgroup_kernel<input>>(stream, kBlocks, kThreads, kSharedBytes);
 }
 void require_hopper(const Stream& stream) {
   if (stream.compute_capability != 90)
@@ -295,7 +303,8 @@ void require_hopper(const Stream& stream) {
                                 std::to_string(stream.compute_capability % 10) + "; rung 8 runs on it");
 }
 #else
-int most_blocks(const Stream&) {
+template <TensorInput input>
+int clusters_at_once(Stream&) {
   return 2;
 }
 void require_hopper(const Stream&) {}
@@ -307,14 +316,18 @@ void multiply(Stream& stream, const FloatProduct& product) {
   const size_t bytes_a = a.packed_bytes(input), bytes_b = b.packed_bytes(input);
   auto* workspace = bytes_a + bytes_b > 0 ? static_cast<unsigned char*>(stream.workspace(bytes_a + bytes_b)) : nullptr;
   const simt::TensorMap map_a = prepare<input>(stream, a, workspace, kTileM);
-  const simt::TensorMap map_b = prepare<input>(stream, b, workspace + bytes_a, kTileN);
-  const int64_t rows = divide_up(product.m, kTileM), columns = divide_up(product.n, kTileN);
+  const simt::TensorMap map_b = prepare<input>(stream, b, workspace + bytes_a, kShareN);
+  const int64_t rows = divide_up(product.m, kClusterM), columns = divide_up(product.n, kTileN);
   if (rows * columns > INT32_MAX / 2) throw std::invalid_argument("vanilla: a product is too large for gemm rung 10");
-  const Tiling tiling{static_cast<int>(rows), static_cast<int>(columns), static_cast<int>(rows * columns),
-                      static_cast<int>(divide_up(product.k, kLineBytes / simt::bytes_of(input)))};
-  simt::launch<warpgroup_kernel<input>>(stream, static_cast<unsigned>(std::min(tiling.count, most_blocks(stream))),
-                                        kThreads, kSharedBytes, map_a, map_b, product.output, product.m, product.n,
-                                        tiling);
+  const int at_once = clusters_at_once<input>(stream);
+  if (at_once == 0) throw std::invalid_argument("vanilla: gemm rung 10 finds no room for its clusters on this GPU");
+  const auto count = static_cast<int>(rows * columns);
+  const Tiling tiling{static_cast<int>(rows), static_cast<int>(columns), count,
+                      static_cast<int>(divide_up(product.k, kLineBytes / simt::bytes_of(input))),
+                      std::min(count, at_once)};
+  simt::launch_cluster<warpgroup_kernel<input>>(stream, static_cast<unsigned>(tiling.clusters), kBlocks, kThreads,
+                                                kSharedBytes, map_a, map_b, product.output, product.m, product.n,
+                                                tiling);
 }
 
 }  // namespace

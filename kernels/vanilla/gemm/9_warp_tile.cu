@@ -6,8 +6,8 @@
 // multiplications, and turned operands are copied asynchronously too, four bytes at a time: cp.async costs an issue
 // slot and an address for each copy, kM + kN of them a step of k, against kM kN / 32 instructions of multiplying.
 //
-// 2 kM kN kK FLOPs for 4 kK (kM + kN) bytes from memory: with 128 x 128, 16 FLOPs a byte, half of what fp32 needs to
-// hide an H100's memory and far more than its L2 needs. Limited by arithmetic. Not yet run on a GPU.
+// 2 kM kN kK FLOPs for 4 kK (kM + kN) bytes: with 128 x 128, 32 FLOPs a byte, where an H100 has 20 to a byte of memory
+// (67 TFLOP/s, 3.35 TB/s) and more to one of its L2. Limited by arithmetic. Not yet run on a GPU.
 #include "kernels/vanilla/gemm/split_k.h"
 #include "kernels/vanilla/gemm/store.h"
 #include "kernels/vanilla/gemm/warp_tile.h"

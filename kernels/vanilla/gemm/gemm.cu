@@ -13,9 +13,9 @@ namespace {
 int default_rung(const Stream& stream, const FloatProduct& product) {
   if (product.m <= 32 || product.n <= 32) return 5;  // it has shapes for these
   if (stream.precision == Precision::fp32) return 9;
-  // Rung 10's tile is large: it wants one for each multiprocessor.
-  const int64_t tiles = divide_up(product.m, 128) * divide_up(product.n, 256);
-  return stream.compute_capability == 90 && tiles >= stream.multiprocessors ? 10 : 8;
+  // Rung 10's tile is large: it wants one for each two multiprocessors.
+  const int64_t tiles = divide_up(product.m, 256) * divide_up(product.n, 256);
+  return stream.compute_capability == 90 && tiles >= stream.multiprocessors / 2 ? 10 : 8;
 }
 constexpr int kUsualRung = 9;
 #else
