@@ -184,7 +184,9 @@ std::vector<ResultsPage> results_pages(const fs::path& results) {
     if (!fs::is_directory(machine)) continue;
     Results contents;
     for (const fs::path& path : sorted_entries(machine))
-      if (path.extension() == ".json") contents.emplace_back(path.filename().string(), read_result(path));
+      // scripts/gpu_check's are its own, with a page of their own beside them.
+      if (path.extension() == ".json" && !path.filename().string().starts_with("gpu_check"))
+        contents.emplace_back(path.filename().string(), read_result(path));
     if (!contents.empty()) add_machine(machine.filename().string(), contents, pages);
   }
   if (pages.size() == 1)
