@@ -16,7 +16,7 @@ NOT_CARRIED = re.compile(r"ld-linux|linux-vdso|lib(c|m|dl|rt|pthread|resolv|util
 # Programs that a GPU adds nothing to.
 LEFT_HERE = re.compile(r"fuzz_|walkthrough_|cairn_(simt|house)_|.*race")
 SCRIPTS = ("scripts/gpu_check", "bench/gpu/*.py", "bench/pytorch/*.py", "references/*.py")
-DATA = ("mnist", "fashion-mnist")
+DATA = ("mnist",)
 # The programs hold the same GPU code over and over: a dictionary as large as several of them stores it once.
 DICTIONARY_BYTES = 64 << 20
 
@@ -49,7 +49,7 @@ def contents(root, build, binaries, data_dir):
 def write(root, build, binaries, data_dir, file):
     place, carried = contents(root, build, binaries, data_dir)
     texts = {COMMIT_FILE: machine.commit(root, build, COMMIT_FILE) or "unknown", SOURCE_FILE: str(root)}
-    filters = [{"id": lzma.FILTER_LZMA2, "preset": 3, "dict_size": DICTIONARY_BYTES}]
+    filters = [{"id": lzma.FILTER_LZMA2, "preset": 1, "dict_size": DICTIONARY_BYTES}]
     with lzma.open(file, "wb", filters=filters) as packed, tarfile.open(fileobj=packed, mode="w|") as archive:
         for name, path in sorted(carried.items(), key=lambda item: (item[1].suffix == ".gz", item[0])):
             archive.add(path, name)

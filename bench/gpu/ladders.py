@@ -79,7 +79,8 @@ def label(row):
 def own_choices(data):
     """Rows of the implementation's own choice that were timed beside a library."""
     return [row for row in (data or {}).get("rows", [])
-            if not row["is_library"] and row["rung"] == 0 and row.get("seconds") and row.get("library_seconds")]
+            if not row["is_library"] and row["rung"] == 0 and not row.get("wrong")
+            and row.get("seconds") and row.get("library_seconds")]
 
 
 def ratio(row):
