@@ -1,10 +1,11 @@
 """The part `steps`: the training step of every model, Cairn's and PyTorch's in turns. Not here: the bars."""
 import json
+import os
 import statistics
 import time
 
 from gpu import turns
-from gpu.checks import FAILED, PASSED, OutOfTime
+from gpu.checks import FAILED, LEAST_SECONDS, PASSED, OutOfTime
 from gpu.tests import implementations
 
 # The rung that runs a whole step as one kernel, and the models that are tried with it. A build without it says so.
@@ -17,6 +18,7 @@ FIRST = (("dnn", "default"), ("lenet", "default"), ("cnn", "default"), ("linear"
 MODELS = ("linear", "dnn", "mlp", "mlp-dropout", "mlp-wide", "mlp-deep", "lenet", "lenet-playground", "lenet-caffe",
           "lenet-caffe2", "relunet", "cnn", "simplecnn", "simplenet", "largenet", "largenet-1x1")
 ROUNDS = 5
+TOGETHER = 6  # cases whose processes start at the same time
 TURN_SECONDS = 0.3
 START_SECONDS = 180  # a compiled form may take that long to be ready
 
@@ -47,54 +49,87 @@ def torch_command(job, model, recipe, device="cuda"):
 
 
 def run_steps(job):
-    for model, recipe in cases():
-        name = check_name(model, recipe)
-        if job.models and model not in job.models:
-            continue
-        if job.checks.left() < 10:
-            job.checks.not_run(name)
-            continue
+    """Several cases start together, which takes far longer than timing them; then one after the other is timed."""
+    chosen = [case for case in cases() if not job.models or case[0] in job.models]
+    for begin in range(0, len(chosen), TOGETHER):
+        group = [Case(job, model, recipe) for model, recipe in chosen[begin:begin + TOGETHER]]
+        try:
+            for case in group:
+                case.start()
+            for case in group:
+                case.add_row()
+        finally:
+            for case in group:
+                case.close()
+
+
+class Case:
+    """One model's step: its processes, and what came of them."""
+
+    def __init__(self, job, model, recipe):
+        self.job, self.model, self.recipe = job, model, recipe
+        self.name = check_name(model, recipe)
+        self.sides = {}
+        self.data = {"model": model, "recipe": recipe, "missing": {}, "precision": "fp32", "rounds": ROUNDS}
+        # Sides that must work and do not: all but the fused rung and PyTorch's compiler.
+        self.problems = []
+        self.askers = {}
+
+    def start(self):
+        if self.job.checks.left() < LEAST_SECONDS:
+            return
+        for name, command in own_sides(self.job, self.model, self.recipe).items():
+            self.add_side(name, command, self.job.checks.environment)
+        # In the environment as it was found: the libraries that were carried are no business of PyTorch's.
+        self.add_side("PyTorch", torch_command(self.job, self.model, self.recipe), dict(os.environ))
+
+    def add_side(self, name, command, environment):
+        log = self.job.scratch / f"step-{self.model}-{self.recipe}-{len(self.sides)}.log"
+        self.sides[name] = turns.Side(command, log, environment)
+
+    def close(self):
+        for side in self.sides.values():
+            side.close()
+
+    def add_row(self):
+        if not self.sides:
+            self.job.checks.not_run(self.name)
+            return
         started = time.monotonic()
         try:
-            data, problems = timed_case(job, model, recipe)
+            self.measure()
         except OutOfTime:
-            job.checks.not_run(name, seconds=time.monotonic() - started)
-            continue
-        detail = "; ".join(problems) or in_words(data)
-        job.checks.add(name, FAILED if problems else PASSED, detail, time.monotonic() - started, data=data)
+            late = f"a side was not ready within {START_SECONDS} s" if self.job.checks.left() > 0 else None
+            self.job.checks.not_run(self.name, late, seconds=time.monotonic() - started)
+            return
+        finally:
+            self.close()
+        self.data["median"] = {name: statistics.median(values) for name, values in self.data["seconds"].items()}
+        self.job.checks.add(self.name, FAILED if self.problems else PASSED,
+                            "; ".join(self.problems) or in_words(self.data), time.monotonic() - started, data=self.data)
 
-
-def timed_case(job, model, recipe):
-    """The figures, and what went wrong with a side that must work: all but the fused rung and PyTorch's compiler."""
-    data = {"model": model, "recipe": recipe, "missing": {}, "precision": "fp32", "rounds": ROUNDS}
-    problems, sides, askers = [], {}, {}
-    deadline = time.monotonic() + min(START_SECONDS, job.checks.left())
-    try:
-        for name, command in {**own_sides(job, model, recipe), "PyTorch": torch_command(job, model, recipe)}.items():
-            log = job.scratch / f"step-{model}-{recipe}-{len(sides)}-{name.split()[0]}.log"
-            side = sides[name] = turns.Side(command, log, job.checks.environment, deadline)
+    def measure(self):
+        self.data["seconds"] = {}
+        for name, side in self.sides.items():
+            side.deadline = time.monotonic() + min(START_SECONDS, self.job.checks.left())
             try:
-                greeting = side.start()  # one after the other: none starts beside one that is timed
+                greeting = side.start()
+                if name == "PyTorch":
+                    greeting = side.ask(json.dumps({"begin": True}))
             except turns.Failed as error:
-                data["missing"][name] = str(error)
+                self.data["missing"][name] = str(error).split(": choose from")[0]
                 if FUSED_RUNG not in name:
-                    problems.append(f"{name}: {error}")
+                    self.problems.append(f"{name}: {error}")
                 continue
-            add_askers(askers, data, name, side, greeting)
-        for side in sides.values():
-            side.deadline = time.monotonic() + job.checks.left()
-        if "PyTorch eager" not in askers and not problems:
-            problems.append("PyTorch eager: " + data["missing"].get("PyTorch eager", "it did not run"))
+            add_askers(self.askers, self.data, name, side, greeting)
+        for side in self.sides.values():
+            side.deadline = time.monotonic() + self.job.checks.left()
+        if "PyTorch eager" not in self.askers and not self.problems:
+            self.problems.append("PyTorch eager: " + self.data["missing"].get("PyTorch eager", "it did not run"))
         try:
-            data["seconds"] = turns.take_turns(askers, ROUNDS)
+            self.data["seconds"] = turns.take_turns(self.askers, ROUNDS)
         except turns.Failed as error:
-            problems.append(str(error))
-            data["seconds"] = {}
-    finally:
-        for side in sides.values():
-            side.close()
-    data["median"] = {name: statistics.median(values) for name, values in data["seconds"].items()}
-    return data, problems
+            self.problems.append(str(error))
 
 
 def add_askers(askers, data, name, side, greeting):
@@ -122,8 +157,9 @@ def in_words(data):
 
 
 def fastest_own(data):
-    """Name and seconds of Cairn's fastest side; None where there is none."""
-    own = {name: value for name, value in (data or {}).get("median", {}).items() if not name.startswith("PyTorch")}
+    """Name and seconds of Cairn's fastest side; None where there is none. The plugin's kernels are PyTorch's own."""
+    own = {name: value for name, value in (data or {}).get("median", {}).items()
+           if name != "torch" and not name.startswith("PyTorch")}
     name = min(own, key=own.get, default=None)
     return (name, own[name]) if name else None
 

@@ -4,6 +4,7 @@ Each answers a line on standard input with a line of JSON; whoever is not asked 
 steps (steps.py).
 """
 import json
+import math
 import os
 import select
 import signal
@@ -20,7 +21,7 @@ class Failed(Exception):
 class Side:
     """One process. A side that cannot start or dies raises Failed with its last words."""
 
-    def __init__(self, command, log, environment, deadline):
+    def __init__(self, command, log, environment, deadline=math.inf):
         self.command = [str(word) for word in command]
         self.log = log
         self.deadline = deadline  # of time.monotonic()
@@ -28,11 +29,10 @@ class Side:
         with open(log, "wb") as errors:
             self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
                                             env=environment, start_new_session=True)
-        self.greeting = None
 
     def start(self):
-        self.greeting = self.line()
-        return self.greeting
+        """The first line, which it says on its own."""
+        return self.line()
 
     def ask(self, request):
         try:
@@ -47,7 +47,7 @@ class Side:
             left = self.deadline - time.monotonic()
             if left <= 0:
                 raise OutOfTime()
-            ready, _, _ = select.select([self.process.stdout], [], [], left)
+            ready, _, _ = select.select([self.process.stdout], [], [], min(left, 3600))
             if not ready:
                 raise OutOfTime()
             piece = os.read(self.process.stdout.fileno(), 1 << 16)
@@ -69,10 +69,16 @@ class Side:
         return lines[-1][:300] if lines else f"it ended with exit code {self.process.poll()} and said nothing"
 
     def close(self):
+        """May be called again."""
+        if self.process.stdin.closed:
+            return
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
-        self.process.stdin.close()
+        try:
+            self.process.stdin.close()
+        except OSError:  # what it was not there to read any more
+            pass
         self.process.stdout.close()
 
 

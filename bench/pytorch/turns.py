@@ -2,11 +2,13 @@
 """PyTorch's training step of one network, timed whenever a line on standard input asks: for bench/gpu, which lets it
 and Cairn take turns.
 
-The networks, their settings and the step are those of references/ (networks.py, recipes.py, timing.py): eager, compiled
-by torch.compile, and captured as a CUDA graph, in strict fp32, cuDNN timing its algorithms, the data resident on the
-device. The first line on standard output says which forms work here and, of the others, why not. A request is
-{"form": "eager", "seconds": 0.3}, answered by the median time of a step over pieces; with "steps" and "limit" it is
-{"form": "eager", "steps": 20000, "limit": 30}, answered by the seconds that so many steps, or as many as fit, took.
+The networks, their settings and the step are those of references/ (networks.py, recipes.py, timing.py): eager,
+compiled by torch.compile, and captured as a CUDA graph, in strict fp32, cuDNN timing its algorithms, the data resident
+on the device. A first line on standard output says that all is loaded; the first request, whatever it holds, has the
+forms made and is answered by which work here and, of the others, why not: so that several of these programs may start
+together and yet tune their algorithms on an idle GPU. A request then is {"form": "eager", "seconds": 0.3}, answered by
+the median time of a step over pieces; with "steps" and "limit" it is {"form": "eager", "steps": 20000, "limit": 30},
+answered by the seconds that so many steps, or as many as fit, took.
 Without --data-dir (a folder of MNIST's IDX files) the images are random bytes: a step takes no notice.
 
 Needs numpy and torch.
@@ -132,6 +134,9 @@ def main():
     torch.backends.cudnn.benchmark = True
     settings = {**recipes.RECIPES[arguments.model][arguments.recipe], "validation_count": 0}
     images, labels, source = resident(arguments, settings)
+    print(json.dumps({"loaded": True}), flush=True)
+    if not sys.stdin.readline():
+        return
     forms, problems = make_forms(arguments, settings, images, labels)
     cudnn = torch.backends.cudnn.version() if torch.device(arguments.device).type == "cuda" else None
     print(json.dumps({"torch": torch.__version__, "cuda": torch.version.cuda, "cudnn": cudnn, "data": source,

@@ -102,6 +102,8 @@ def pytorch():
     if FAULTS.get("no_torch"):
         print("ModuleNotFoundError: No module named 'torch'", file=sys.stderr)
         return 1
+    say({"loaded": True})
+    sys.stdin.readline()
     say({"torch": "2.11.0", "cuda": "13.0", "cudnn": 91000, "python": "3.12", "data": "mnist", "batch_size": 64,
          "forms": {"eager": None, "compiled": "RuntimeError: no C compiler", "graph": None}})
     for line in sys.stdin:
