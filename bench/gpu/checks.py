@@ -16,6 +16,14 @@ from pathlib import Path
 SKIPPED = 77  # a test binary's exit code when it had nothing to run on
 PASSED, FAILED, NOT_RUN, IDLE = "passed", "FAILED", "NOT RUN", "skipped"
 LEAST_SECONDS = 3  # left of the budget, to begin something
+KEPT_CHARACTERS = 3000  # of a failed command's output, from its beginning and from its end
+
+
+def excerpt(log):
+    text = log.read_text(errors="replace") if log and log.exists() else ""
+    if len(text) <= 2 * KEPT_CHARACTERS:
+        return text
+    return text[:KEPT_CHARACTERS] + "\n[...]\n" + text[-KEPT_CHARACTERS:]
 
 
 class OutOfTime(Exception):
@@ -34,12 +42,15 @@ class Checks:
         self.part = ""
         self.lock = threading.Lock()
         self.commands = 0
+        self.log_of = {}  # the newest of each command
 
     # ---- the record ----
 
     def add(self, name, result, detail="", seconds=0.0, command=None, **more):
         row = {"check": name, "part": self.part, "result": result, "detail": detail, "seconds": round(seconds, 2),
                "command": command and [str(word) for word in command], **more}
+        if result == FAILED and command:
+            row["output"] = excerpt(self.log_of.get(tuple(command)))
         with self.lock:
             self.rows.append(row)
             print(f"{result:8}{seconds:9.1f} s  {name}" + (f": {detail}" if detail else ""), flush=True)
@@ -77,7 +88,7 @@ class Checks:
         output and the time. Raises OutOfTime where the budget does not let it begin or end."""
         with self.lock:
             self.commands += 1
-            log = self.logs / f"{self.commands:03}-{Path(command[0]).name}.log"
+            log = self.log_of[tuple(command)] = self.logs / f"{self.commands:03}-{Path(command[0]).name}.log"
         left = self.left()
         if left < LEAST_SECONDS:
             raise OutOfTime()

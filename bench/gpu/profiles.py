@@ -111,7 +111,8 @@ def parse(text):
             kernel["nanoseconds"] *= NANOSECONDS.get(units.get(FIGURES["nanoseconds"], "ns"), 1)
         stalls = {match.group(1): number(value) for column, value in row.items()
                   for match in [STALL.match(column or "")] if match and number(value) is not None}
-        stalls.pop("selected", None)  # the warp that issues
+        stalls = {stall: warps for stall, warps in stalls.items()
+                  if stall != "selected" and not stall.endswith("_not_issued")}  # of all warps, but those that issue
         kernel["stall"] = max(stalls, key=stalls.get) if stalls else None
         kernel["stall_warps"] = stalls.get(kernel["stall"])
         kernels.append(kernel)

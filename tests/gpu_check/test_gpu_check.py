@@ -125,6 +125,7 @@ class GpuCheck(unittest.TestCase):
             self.assertTrue(failed)
             self.assertTrue(all(name.endswith(tool) for name in failed), failed)
             self.assertIn("3 errors", self.machine.rows()[failed[0]]["detail"])
+            self.assertIn("ERROR SUMMARY: 3 errors", self.machine.rows()[failed[0]]["output"])
 
     def test_chosen_sanitizers(self):
         self.assertEqual(self.machine.run("--only", "sanitizers", "--tools", "racecheck"), 0)
