@@ -7,9 +7,10 @@
 namespace cairn::benchmarks {
 namespace {
 
-// A captured round has a node a call, and the smallest calls would have tens of thousands. So many sets of the smallest
-// are still more than a second-level cache holds.
-constexpr size_t kMostSets = 4096;
+// On a GPU: a captured round has a node a call or more. Calls on less than 16 KiB touch less than kGpuRotationBytes in
+// that many, those on less than 3 KiB no more than a second-level cache may hold; no product or convolution of a
+// network is so small.
+constexpr size_t kMostSets = 16384;
 constexpr double kReplaySeconds = 2e-3;  // of one replay, at least, where the calls are not too many
 constexpr double kMostCalls = 64;        // in a replay of few sets
 
@@ -55,7 +56,8 @@ Stage::Stage(const Case& one, const Backend& backend, DType real, size_t rotatio
   const std::unique_ptr<Calls> probe = one.calls();
   probe->add(size);
   bytes_ = size.bytes();
-  const size_t sets = rotation_bytes == 0 ? 1 : std::min(rotation_bytes / bytes_ + 2, kMostSets);
+  size_t sets = rotation_bytes == 0 ? 1 : rotation_bytes / bytes_ + 2;
+  if (backend.begin_capture) sets = std::min(sets, kMostSets);
   image_.resize(bytes_);
   block_ = std::make_unique<DeviceBlock>(stream_, sets * bytes_);
   for (size_t i = 0; i < sets; ++i) {
