@@ -4,15 +4,19 @@
 
 #include <cstdio>
 #include <filesystem>
+#include <iostream>
 #include <nlohmann/json.hpp>
 #include <span>
 
 #include "apps/app.h"
+#include "apps/device_flags.h"
 #include "apps/flags.h"
 #include "benchmarks/kernels.h"
+#include "benchmarks/ladder.h"
 #include "benchmarks/page.h"
 #include "benchmarks/report.h"
 #include "benchmarks/step.h"
+#include "benchmarks/turns.h"
 #include "framework/error.h"
 #include "framework/file.h"
 
@@ -22,28 +26,40 @@ namespace {
 constexpr const char* kCommands =
     "Commands:\n"
     "  kernels  every kernel: its result checked, then timed with a cold cache, against the library and the machine\n"
-    "  step     a model's training step, split by kernel\n"
+    "  ladder   products and convolutions against the library: --sizes of squares, --networks' own layers, --rungs\n"
+    "  step     a model's training step, split by kernel; with --turns timed whenever a line on stdin says how long\n"
     "  page     docs/benchmarks.md and its tables from the results under bench/results; --out is its folder\n"
     "\n"
     "--out FILE writes there; --out FOLDER/ writes FOLDER/<machine>/<what was measured>.json or .md or .txt\n";
 
 struct Settings {
-  std::string implementation, where, only, model = "dnn", dataset, data_dir, format = "text", out;
+  std::string implementation, where, only, model = "dnn", recipe = "default", dataset, data_dir, format = "text", out;
+  std::string use, sizes, kernels, precision = "fp32";
   std::string results = "bench/results";
   int threads = 0;
   int64_t batch_size = -1;
   benchmarks::Sampling sampling;
-  bool warm = false, small = false, quiet = false;
+  bool warm = false, small = false, quiet = false, networks = false, rungs = false, once = false, turns = false;
 };
 
 void add_flags(app::Flags& flags, Settings& settings) {
-  flags.add("--impl", settings.implementation, "implementation; default all for kernels, eigen for step");
-  flags.add("--device", settings.where, "cpu or cuda; default all for kernels, a GPU if there is one for step");
+  flags.add("--impl", settings.implementation,
+            "implementation; default all for kernels, vanilla for ladder, eigen for step");
+  flags.add("--device", settings.where, "cpu or cuda; default all for kernels, else a GPU if there is one");
   flags.add("--threads", settings.threads, "CPU threads, 0 = all cores");
-  flags.add("--only", settings.only, "kernels: parts of primitives' names, separated by commas");
+  flags.add("--only", settings.only, "kernels, ladder: parts of primitives' names, separated by commas");
+  flags.add("--sizes", settings.sizes, "ladder: of square products, separated by commas");
+  flags.add_switch("--networks", settings.networks, "ladder: every layer of every network, each direction");
+  flags.add("--use", settings.use, "ladder: part of the calls' names, such as 'lenet conv2'");
+  flags.add_switch("--rungs", settings.rungs, "ladder: every rung, not only what the implementation chooses");
+  flags.add_switch("--once", settings.once, "ladder: one call each, nothing checked or timed; for a profiler");
+  flags.add("--kernel", settings.kernels, "step, ladder --once: rungs to use, such as gemm=3");
+  flags.add("--precision", settings.precision, "step, ladder: fp32, tf32 or bf16, of products");
   flags.add_switch("--small", settings.small, "kernels: only the networks' own sizes");
-  flags.add_switch("--warm", settings.warm, "kernels: the same arrays at every call, instead of a cold cache");
+  flags.add_switch("--warm", settings.warm, "kernels, ladder: the same arrays at every call, instead of a cold cache");
   flags.add("--model", settings.model, "step: network to train");
+  flags.add("--recipe", settings.recipe, "step: the model's settings");
+  flags.add_switch("--turns", settings.turns, "step: answer lines on stdin, for bench/gpu");
   flags.add("--dataset", settings.dataset, "step: data set; default mnist, else digits");
   flags.add("--data-dir", settings.data_dir, "step: where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--batch-size", settings.batch_size, "step: images a step, 0 = full batch, -1 = the recipe's");
@@ -85,6 +101,15 @@ void write_report(const Settings& settings, const nlohmann::json& report, const 
   write(settings, text, report["machine"]["folder"], name);
 }
 
+void print_row(const Settings& settings, const benchmarks::KernelRow& row) {
+  if (!row.wrong.empty())
+    fmt::print(stderr, "bench: {} {} {} ({}) is wrong: {}\n", row.implementation, row.primitive, row.kernel, row.shape,
+               row.wrong);
+  else if (!settings.quiet)
+    fmt::print(stderr, "{} {}, {}: {}\n", row.implementation, row.kernel.empty() ? row.primitive : row.kernel,
+               row.shape, benchmarks::duration(row.timing.seconds));
+}
+
 int time_kernels(const Settings& settings) {
   benchmarks::KernelOptions options;
   options.implementation = settings.implementation;
@@ -96,14 +121,8 @@ int time_kernels(const Settings& settings) {
   options.small_only = settings.small;
   bool wrong = false;
   const auto report = benchmarks::run_kernels(options, [&](const benchmarks::KernelRow& row) {
-    if (!row.wrong.empty()) {
-      wrong = true;
-      fmt::print(stderr, "bench: {} {} {} ({}) is wrong: {}\n", row.implementation, row.primitive, row.kernel,
-                 row.shape, row.wrong);
-    } else if (!settings.quiet) {
-      fmt::print(stderr, "{} {}, {}: {}\n", row.implementation, row.kernel.empty() ? row.primitive : row.kernel,
-                 row.shape, benchmarks::duration(row.timing.seconds));
-    }
+    wrong = wrong || !row.wrong.empty();
+    print_row(settings, row);
   });
   std::string name = "kernels";
   if (!options.implementation.empty()) name += "-" + options.implementation;
@@ -113,16 +132,60 @@ int time_kernels(const Settings& settings) {
   return wrong ? app::kFailed : app::kDone;
 }
 
+std::vector<int64_t> sizes_from(const std::string& text) {
+  std::vector<int64_t> sizes;
+  for (size_t begin = 0; begin < text.size();) {
+    const size_t comma = std::min(text.find(',', begin), text.size());
+    const std::string one = text.substr(begin, comma - begin);
+    if (one.empty() || one.size() > 6 || one.find_first_not_of("0123456789") != std::string::npos)
+      throw UsageError("--sizes takes numbers separated by commas, not '" + text + "'");
+    sizes.push_back(std::stoll(one));
+    begin = comma + 1;
+  }
+  return sizes;
+}
+
+int time_ladder(const Settings& settings) {
+  benchmarks::LadderOptions options;
+  if (!settings.implementation.empty()) options.implementation = settings.implementation;
+  options.where = settings.where;
+  options.precision = app::precision_from(settings.precision);
+  options.only = settings.only;
+  options.use = settings.use;
+  options.sizes = sizes_from(settings.sizes);
+  options.networks = settings.networks;
+  options.rungs = settings.rungs;
+  options.once = settings.once;
+  options.kernels = settings.kernels;
+  options.threads = settings.threads;
+  options.sampling = settings.sampling;
+  options.warm = settings.warm;
+  bool wrong = false;
+  const auto report = benchmarks::run_ladder(options, [&](const benchmarks::KernelRow& row) {
+    wrong = wrong || !row.wrong.empty();
+    print_row(settings, row);
+  });
+  write_report(settings, benchmarks::to_json(report, options), "ladder-" + options.implementation);
+  return wrong ? app::kFailed : app::kDone;
+}
+
 int time_step(const Settings& settings) {
   benchmarks::StepOptions options;
   options.model = settings.model;
+  options.recipe = settings.recipe;
   options.device.implementation = settings.implementation.empty() ? "eigen" : settings.implementation;
   if (!settings.where.empty()) options.device.where = settings.where;
   options.device.threads = settings.threads;
+  options.device.kernels = settings.kernels;
+  options.device.precision = app::precision_from(settings.precision);
   options.dataset = settings.dataset;
   options.data_dir = settings.data_dir;
   options.batch_size = settings.batch_size;
   options.sampling = settings.sampling;
+  if (settings.turns) {
+    benchmarks::serve_turns(options, std::cin, std::cout);
+    return app::kDone;
+  }
   const nlohmann::json report = benchmarks::to_json(benchmarks::run_step(options));
   std::string name = fmt::format("step-{}-{}", settings.model, options.device.implementation);
   if (settings.batch_size >= 0) name += fmt::format("-batch-{}", settings.batch_size);
@@ -141,18 +204,19 @@ int bench(int argc, char** argv) {
   app::Flags flags("bench", "Measures kernels and training steps.");
   Settings settings;
   std::vector<std::string> words;
-  flags.add_words("COMMAND", words, "kernels, step or page");
+  flags.add_words("COMMAND", words, "kernels, ladder, step or page");
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;
-  if (words.size() != 1) throw UsageError("one command is needed: kernels, step or page");
+  if (words.size() != 1) throw UsageError("one command is needed: kernels, ladder, step or page");
   if (settings.format != "text" && settings.format != "json" && settings.format != "markdown")
     throw UsageError("unknown format '" + settings.format + "': choose text, json or markdown");
   if (settings.threads < 0 || settings.threads > 1024)
     throw UsageError(fmt::format("--threads must be between 0 and 1024, not {}", settings.threads));
   if (settings.batch_size < -1) throw UsageError("--batch-size must be a number of images, 0 or -1");
   if (words[0] == "kernels") return time_kernels(settings);
+  if (words[0] == "ladder") return time_ladder(settings);
   if (words[0] == "step") return time_step(settings);
-  if (words[0] != "page") throw UsageError("unknown command '" + words[0] + "': choose kernels, step or page");
+  if (words[0] != "page") throw UsageError("unknown command '" + words[0] + "': choose kernels, ladder, step or page");
   return write_pages(settings);
 }
 

@@ -25,14 +25,14 @@ void DeviceFlags::add(Flags& flags, DeviceOptions& options) {
 }
 
 void DeviceFlags::resolve(DeviceOptions& options) const {
-  if (precision_ == "fp32")
-    options.precision = Precision::fp32;
-  else if (precision_ == "tf32")
-    options.precision = Precision::tf32;
-  else if (precision_ == "bf16")
-    options.precision = Precision::bf16;
-  else
-    throw UsageError("unknown precision '" + precision_ + "': choose one of fp32, tf32, bf16");
+  options.precision = precision_from(precision_);
+}
+
+Precision precision_from(const std::string& name) {
+  if (name == "fp32") return Precision::fp32;
+  if (name == "tf32") return Precision::tf32;
+  if (name == "bf16") return Precision::bf16;
+  throw UsageError("unknown precision '" + name + "': choose one of fp32, tf32, bf16");
 }
 
 }  // namespace cairn::app

@@ -44,6 +44,20 @@ void add_reduction_cases(std::vector<Case>& cases);
 void add_batch_cases(std::vector<Case>& cases);
 void add_optimizer_cases(std::vector<Case>& cases);
 
+// Parts of them, for calls that are listed elsewhere (layers.h).
+struct ProductForm {
+  bool transpose_a, transpose_b, bias, relu;
+};
+void add_product(std::vector<Case>& cases, const std::string& use, bool large, int64_t m, int64_t n, int64_t k,
+                 ProductForm form);
+// The three products of one layer's training step, as framework/ops/linear.cpp asks for them; first: without the
+// gradient of what it reads.
+void add_layer(std::vector<Case>& cases, const std::string& layer, int64_t rows, int64_t in, int64_t out, bool relu,
+               bool large, bool first = false);
+// A convolution's three directions, likewise.
+void add_convolution(std::vector<Case>& cases, const std::string& layer, bool large, const Conv2dShape& shape,
+                     bool first);
+
 // place: places the arrays of one call and returns its arguments.
 template <class Args>
 class CallsOf : public Calls {

@@ -6,38 +6,7 @@
 namespace cairn::benchmarks {
 namespace {
 
-struct Form {
-  bool transpose_a, transpose_b, bias, relu;
-};
-constexpr Form kPlain{false, false, false, false};
-
-void add_product(std::vector<Case>& cases, const std::string& use, bool large, int64_t m, int64_t n, int64_t k,
-                 Form form) {
-  cases.push_back(make_case<GemmArgs>(&Backend::gemm, use, large, [=](Place& place) {
-    // Products lie in [-1, 1]; where the inputs may be rounded, their errors behave as random numbers.
-    const double rounding = 8 * std::sqrt(static_cast<double>(k)) * place.input_rounding();
-    GemmArgs args{.dtype = place.real(), .m = m, .n = n, .k = k};
-    args.a = place.input(m * k, reals(1));
-    args.lda = form.transpose_a ? m : k;
-    args.transpose_a = form.transpose_a;
-    args.b = place.input(k * n, reals(2));
-    args.ldb = form.transpose_b ? k : n;
-    args.transpose_b = form.transpose_b;
-    args.bias = form.bias ? place.input(n, reals(3)) : nullptr;
-    args.relu = form.relu;
-    args.c = place.output("c", m * n, sum_tolerance(k) + rounding);
-    args.ldc = n;
-    return args;
-  }));
-}
-
-// The three products of one layer's training step, as framework/ops/linear.cpp asks for them.
-void add_layer(std::vector<Case>& cases, const std::string& layer, int64_t rows, int64_t in, int64_t out, bool relu,
-               bool large) {
-  add_product(cases, layer + " forward", large, rows, out, in, {false, true, true, relu});
-  add_product(cases, layer + " data gradient", large, rows, in, out, kPlain);
-  add_product(cases, layer + " weight gradient", large, out, in, rows, {true, false, false, false});
-}
+constexpr ProductForm kPlain{false, false, false, false};
 
 ByteRows rows_of(Place& place, int64_t rows, int64_t columns) {
   return {.bytes = place.typed_input<uint8_t>(rows * columns, pixels(1)),
@@ -74,6 +43,33 @@ void add_byte_gradient(std::vector<Case>& cases, const std::string& use, bool la
 }
 
 }  // namespace
+
+void add_product(std::vector<Case>& cases, const std::string& use, bool large, int64_t m, int64_t n, int64_t k,
+                 ProductForm form) {
+  cases.push_back(make_case<GemmArgs>(&Backend::gemm, use, large, [=](Place& place) {
+    // Products lie in [-1, 1]; where the inputs may be rounded, their errors behave as random numbers.
+    const double rounding = 8 * std::sqrt(static_cast<double>(k)) * place.input_rounding();
+    GemmArgs args{.dtype = place.real(), .m = m, .n = n, .k = k};
+    args.a = place.input(m * k, reals(1));
+    args.lda = form.transpose_a ? m : k;
+    args.transpose_a = form.transpose_a;
+    args.b = place.input(k * n, reals(2));
+    args.ldb = form.transpose_b ? k : n;
+    args.transpose_b = form.transpose_b;
+    args.bias = form.bias ? place.input(n, reals(3)) : nullptr;
+    args.relu = form.relu;
+    args.c = place.output("c", m * n, sum_tolerance(k) + rounding);
+    args.ldc = n;
+    return args;
+  }));
+}
+
+void add_layer(std::vector<Case>& cases, const std::string& layer, int64_t rows, int64_t in, int64_t out, bool relu,
+               bool large, bool first) {
+  add_product(cases, layer + " forward", large, rows, out, in, {false, true, true, relu});
+  if (!first) add_product(cases, layer + " data gradient", large, rows, in, out, kPlain);
+  add_product(cases, layer + " weight gradient", large, out, in, rows, {true, false, false, false});
+}
 
 void add_gemm_cases(std::vector<Case>& cases) {
   add_product(cases, "square", true, 512, 512, 512, kPlain);

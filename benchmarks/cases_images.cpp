@@ -64,33 +64,7 @@ double products_tolerance(const Place& place, int64_t terms) {
 
 void add_conv(std::vector<Case>& cases, const Conv& conv) {
   const Conv2dShape s = shape_of(conv);
-  const int64_t taps = s.kernel_height * s.kernel_width;
-  cases.push_back(make_case<Conv2dForwardArgs>(&Backend::conv2d_forward, conv.layer, conv.large, [=](Place& place) {
-    Conv2dForwardArgs args{.dtype = place.real(), .shape = s};
-    args.x = place.input(x_count(s), reals(1));
-    args.weight = place.input(weight_count(s), reals(2));
-    args.bias = place.input(s.out_channels, reals(3));
-    args.y = place.output("y", y_count(s), products_tolerance(place, s.in_channels * taps));
-    return args;
-  }));
-  if (!conv.first)
-    cases.push_back(
-        make_case<Conv2dBackwardDataArgs>(&Backend::conv2d_backward_data, conv.layer, conv.large, [=](Place& place) {
-          Conv2dBackwardDataArgs args{.dtype = place.real(), .shape = s};
-          args.dy = place.input(y_count(s), reals(1));
-          args.weight = place.input(weight_count(s), reals(2));
-          args.dx = place.output("dx", x_count(s), products_tolerance(place, s.out_channels * taps));
-          return args;
-        }));
-  cases.push_back(
-      make_case<Conv2dBackwardFilterArgs>(&Backend::conv2d_backward_filter, conv.layer, conv.large, [=](Place& place) {
-        Conv2dBackwardFilterArgs args{.dtype = place.real(), .shape = s};
-        args.x = place.input(x_count(s), reals(1));
-        args.dy = place.input(y_count(s), reals(2));
-        args.dweight =
-            place.output("dweight", weight_count(s), products_tolerance(place, s.batch * s.out_height * s.out_width));
-        return args;
-      }));
+  add_convolution(cases, conv.layer, conv.large, s, conv.first);
   for (const bool relu : {false, true})
     cases.push_back(make_case<Conv2dBackwardBiasArgs>(
         &Backend::conv2d_backward_bias, conv.layer + (relu ? " with ReLU" : ""), conv.large, [=](Place& place) {
@@ -301,6 +275,35 @@ void add_image_pair(std::vector<Case>& cases, const char* use, bool large, int64
 }
 
 }  // namespace
+
+void add_convolution(std::vector<Case>& cases, const std::string& layer, bool large, const Conv2dShape& s, bool first) {
+  const int64_t taps = s.kernel_height * s.kernel_width;
+  cases.push_back(make_case<Conv2dForwardArgs>(&Backend::conv2d_forward, layer, large, [=](Place& place) {
+    Conv2dForwardArgs args{.dtype = place.real(), .shape = s};
+    args.x = place.input(x_count(s), reals(1));
+    args.weight = place.input(weight_count(s), reals(2));
+    args.bias = place.input(s.out_channels, reals(3));
+    args.y = place.output("y", y_count(s), products_tolerance(place, s.in_channels * taps));
+    return args;
+  }));
+  if (!first)
+    cases.push_back(make_case<Conv2dBackwardDataArgs>(&Backend::conv2d_backward_data, layer, large, [=](Place& place) {
+      Conv2dBackwardDataArgs args{.dtype = place.real(), .shape = s};
+      args.dy = place.input(y_count(s), reals(1));
+      args.weight = place.input(weight_count(s), reals(2));
+      args.dx = place.output("dx", x_count(s), products_tolerance(place, s.out_channels * taps));
+      return args;
+    }));
+  cases.push_back(
+      make_case<Conv2dBackwardFilterArgs>(&Backend::conv2d_backward_filter, layer, large, [=](Place& place) {
+        Conv2dBackwardFilterArgs args{.dtype = place.real(), .shape = s};
+        args.x = place.input(x_count(s), reals(1));
+        args.dy = place.input(y_count(s), reals(2));
+        args.dweight =
+            place.output("dweight", weight_count(s), products_tolerance(place, s.batch * s.out_height * s.out_width));
+        return args;
+      }));
+}
 
 void add_image_cases(std::vector<Case>& cases) {
   for (const Conv& conv : convs()) add_conv(cases, conv);

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "benchmarks/library.h"
+#include "benchmarks/stage.h"
 #include "framework/device.h"
 #include "framework/error.h"
 #include "kernels/registry.h"
@@ -14,8 +15,7 @@
 namespace cairn::benchmarks {
 namespace {
 
-constexpr size_t kGpuRotationBytes = size_t{256} << 20;  // twice the largest second-level cache there is
-constexpr double kMostOfIt = 0.5;                        // a ceiling that explains this part of the time is the limit
+constexpr double kMostOfIt = 0.5;  // a ceiling that explains this part of the time is the limit
 
 size_t index_of(const char* primitive) {
   size_t index = 0;
@@ -59,77 +59,18 @@ void check_options(const KernelOptions& options) {
   if (!(options.sampling.seconds > 0)) throw UsageError("--seconds must be more than 0");
 }
 
-// The arrays of a case at one place, used by all implementations there in turn.
-class Stage {
- public:
-  Stage(const Case& one, const Backend& backend, DType real, size_t rotation_bytes, double input_rounding)
-      : stream_(backend, 1, "", Precision::fp32), calls_(one.calls()) {
-    Place size(real, nullptr, nullptr, input_rounding);
-    const std::unique_ptr<Calls> probe = one.calls();
-    probe->add(size);
-    bytes_ = size.bytes();
-    const size_t sets = rotation_bytes == 0 ? 1 : rotation_bytes / bytes_ + 2;
-    image_.resize(bytes_);
-    block_ = std::make_unique<DeviceBlock>(stream_, sets * bytes_);
-    for (size_t i = 0; i < sets; ++i) {
-      Place place(real, block_->data() + i * bytes_, i == 0 ? image_.data() : nullptr, input_rounding);
-      calls_->add(place);
-      copy_image(i);
-      if (i == 0) outputs_ = place.outputs();
-    }
-    stream_.check(backend.synchronize(stream_.get()), "synchronize");
-  }
-
-  const Calls& calls() const { return *calls_; }
-
-  // One call on the first set as it was at the start: its outputs.
-  std::vector<std::vector<double>> results(const OpenStream& stream) {
-    copy_image(0);
-    stream_.check(stream_.backend().synchronize(stream_.get()), "synchronize");
-    stream.check(calls_->run(stream.backend(), stream.get(), 0, 1), "the call");
-    std::vector<std::vector<double>> values;
-    for (const Place::Output& output : outputs_) values.push_back(read(stream, output));
-    return values;
-  }
-  const std::vector<Place::Output>& outputs() const { return outputs_; }
-
- private:
-  void copy_image(size_t set) {
-    stream_.check(stream_.backend().copy(stream_.get(), block_->data() + set * bytes_, image_.data(), bytes_,
-                                         CopyKind::to_device),
-                  "copy to device");
-  }
-
-  OpenStream stream_;
-  std::unique_ptr<Calls> calls_;
-  size_t bytes_ = 0;
-  std::vector<std::byte> image_;
-  std::unique_ptr<DeviceBlock> block_;
-  std::vector<Place::Output> outputs_;
-};
-
-Timing time_calls(const Calls& calls, const OpenStream& stream, const Sampling& sampling) {
-  size_t next = 0;
-  return measure(sampling, [&](int64_t count) {
-    stream.check(calls.run(stream.backend(), stream.get(), next, count), "the call");
-    stream.check(stream.backend().synchronize(stream.get()), "synchronize");
-    next = (next + static_cast<size_t>(count)) % calls.sets();
-  });
-}
-
 // A call on one element: what it takes to get to a kernel and back.
 double launch_seconds(const OpenStream& stream, const Sampling& sampling) {
   if (!stream.backend().scale) return 0;
-  const DeviceBlock block(stream, 256);
-  stream.check(stream.backend().fill_bytes(stream.get(), block.data(), 0, 256), "fill");
-  const ScaleArgs args{.dtype = DType::f32, .count = 1, .x = block.data(), .out = block.data(), .factor = 1};
-  const Sampling brief{sampling.repeats, std::min(sampling.seconds, 0.01)};
-  return measure(brief,
-                 [&](int64_t count) {
-                   for (; count > 0; --count) stream.check(stream.backend().scale(stream.get(), &args), "scale");
-                   stream.check(stream.backend().synchronize(stream.get()), "synchronize");
-                 })
-      .seconds;
+  const Case one = make_case<ScaleArgs>(&Backend::scale, "", false, [](Place& place) {
+    ScaleArgs args{.dtype = place.real(), .count = 1};
+    args.x = place.input(1, constant(1));
+    args.out = place.output("out", 1, 0);
+    args.factor = 1;
+    return args;
+  });
+  const Stage stage(one, stream.backend(), DType::f32, 0, 0);
+  return time_calls(stage.calls(), stream, {sampling.repeats, std::min(sampling.seconds, 0.01)}).seconds;
 }
 
 // A reduced precision has an arithmetic ceiling of its own, which is not measured.

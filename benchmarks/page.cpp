@@ -38,7 +38,8 @@ more than 1.
 Then the call is timed with a **cold cache**: it goes round over so many sets of arrays that twice the last-level cache has been touched
 before a set's turn comes again, so every operand comes from memory. In training most operands are still in a cache: `--warm` calls with
 the same arrays every time, and the split of a step, below, is timed in place. Times are medians of samples of one or more calls; the
-spread is the distance between the quartiles over the median.
+spread is the distance between the quartiles over the median. On a GPU a round of calls is captured and replayed, so that what the host
+takes to launch a kernel is not in the clock.
 
 *Of library* is the library's time over this one's: Eigen's own matrix product, one slab of the result a thread, for `gemm` on a CPU, the
 `eigen` implementation elsewhere on a CPU, `cudnn` (cuBLASLt, cuDNN) on a GPU. *Of ceiling* is the least time that the machine's measured
@@ -51,6 +52,10 @@ takes that long, and otherwise `instructions`: neither ceiling, but instructions
 under each heading says what lies behind it. Products and convolutions have tables of their own form (with the whole ladder at two
 sizes only, and without `reference`; the JSON has all); elsewhere a cell holds the time, GB/s, of ceiling, and limit of one
 implementation. More than the whole ceiling is reached where a transform (Winograd's) saves multiplications.
+
+`bench ladder` times products and convolutions alone, against the library on the same device: squares of any size, whose results are
+checked at sampled rows and columns in double and elsewhere against the library's, and every layer of every network, each direction.
+`scripts/gpu_check` ([docs/gpu.md](gpu.md)) asks it for its figures.
 
 A multiply-add is two FLOPs, an elementary function one. Bytes are each array once, read or written, and twice if both.
 
@@ -184,7 +189,9 @@ std::vector<ResultsPage> results_pages(const fs::path& results) {
     if (!fs::is_directory(machine)) continue;
     Results contents;
     for (const fs::path& path : sorted_entries(machine))
-      if (path.extension() == ".json") contents.emplace_back(path.filename().string(), read_result(path));
+      // scripts/gpu_check's are its own, with a page of their own beside them.
+      if (path.extension() == ".json" && !path.filename().string().starts_with("gpu_check"))
+        contents.emplace_back(path.filename().string(), read_result(path));
     if (!contents.empty()) add_machine(machine.filename().string(), contents, pages);
   }
   if (pages.size() == 1)

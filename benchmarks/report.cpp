@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "trainers/run_config.h"
+
 namespace cairn::benchmarks {
 namespace {
 
@@ -75,6 +77,13 @@ json to_json(const KernelReport& report) {
           {"rows", std::move(rows)}};
 }
 
+json to_json(const KernelReport& report, const LadderOptions& options) {
+  json result = to_json(report);
+  result["kind"] = "ladder";
+  result["precision"] = name_of(options.precision);
+  return result;
+}
+
 json to_json(const StepReport& report) {
   json kernels = json::array();
   for (const StepKernel& kernel : report.kernels)
@@ -113,12 +122,13 @@ json to_json(const StepReport& report) {
 
 std::string identity(const json& report) {
   const json& machine = report["machine"];
-  std::string line = fmt::format("{}; {} cores; Cairn {} at commit {}; {}; {}; fp32",
-                                 report["devices"].get<std::string>(), machine["cores"].get<int>(),
-                                 machine["version"].get<std::string>(), machine["commit"].get<std::string>(),
-                                 machine["compiler"].get<std::string>(), machine["date"].get<std::string>());
+  std::string line =
+      fmt::format("{}; {} cores; Cairn {} at commit {}; {}; {}; {}", report["devices"].get<std::string>(),
+                  machine["cores"].get<int>(), machine["version"].get<std::string>(),
+                  machine["commit"].get<std::string>(), machine["compiler"].get<std::string>(),
+                  machine["date"].get<std::string>(), report["precision"].get<std::string>());
   if (report["threads"].get<int>() > 0) line += fmt::format(", {} CPU threads", report["threads"].get<int>());
-  if (report["kind"] == "kernels")
+  if (report["kind"] != "step")
     line += report["cold"].get<bool>()
                 ? fmt::format("; cold cache: at least {} MiB of other arrays between two calls on the same ones",
                               report["rotation_bytes"].get<int64_t>() >> 20)

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "benchmarks/kernels.h"
+#include "benchmarks/ladder.h"
 #include "benchmarks/step.h"
 #include "benchmarks/table.h"
 
@@ -13,6 +14,8 @@ namespace cairn::benchmarks {
 nlohmann::json to_json(const KernelRow& row);
 nlohmann::json to_json(const KernelReport& report);
 nlohmann::json to_json(const StepReport& report);
+// As a kernels report, with the ladder's precision.
+nlohmann::json to_json(const KernelReport& report, const LadderOptions& options);
 
 // One line on what a report's figures belong to: machine, versions, threads, commit, settings.
 std::string identity(const nlohmann::json& report);

@@ -1,68 +1,14 @@
 #include "benchmarks/step.h"
 
 #include <algorithm>
-#include <optional>
 
+#include "benchmarks/step_runner.h"
 #include "benchmarks/timed_backend.h"
-#include "datasets/dataset.h"
 #include "framework/error.h"
 #include "kernels/registry.h"
-#include "trainers/trainer.h"
 
 namespace cairn::benchmarks {
 namespace {
-
-constexpr int64_t kMostStepsPerSample = 200;
-
-// Runs training for a number of steps at a time, in the epoch or over its end.
-class StepRunner {
- public:
-  StepRunner(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config,
-             const DeviceData& data)
-      : trainer_(device, model, config, data) {}
-
-  // Seconds a step.
-  double run(int64_t steps) {
-    stop_ = false;
-    Trainer::Hooks hooks;
-    hooks.progress_interval = steps;
-    hooks.progress = [this](int64_t, double) { stop_ = true; };
-    const int64_t before = trainer_.steps_done();
-    const EpochResult result = trainer_.run_epoch(hooks, stop_);
-    return result.train_seconds / static_cast<double>(std::max<int64_t>(1, trainer_.steps_done() - before));
-  }
-  int64_t steps_per_epoch() const { return trainer_.steps_per_epoch(); }
-
- private:
-  Trainer trainer_;
-  std::atomic<bool> stop_{false};
-};
-
-datasets::Dataset load(std::string& name, const std::string& data_dir) {
-  datasets::LoadOptions quiet;
-  quiet.quiet = true;
-  quiet.allow_download = !name.empty();
-  if (!name.empty()) return datasets::load_dataset(name, data_dir, quiet);
-  try {
-    return datasets::load_dataset(name = "mnist", data_dir, quiet);
-  } catch (const datasets::MissingDataError&) {
-    return datasets::load_dataset(name = "digits", data_dir, quiet);
-  }
-}
-
-// As the trainer runs them from the third step on.
-Timing time_replayed(StepRunner& runner, const Sampling& sampling) {
-  runner.run(2);  // as written, then captured
-  const double once = std::max(runner.run(2), 1e-7);
-  const double wanted = sampling.seconds / sampling.repeats / once;
-  const int64_t steps =
-      std::clamp<int64_t>(static_cast<int64_t>(wanted), 1, std::min(kMostStepsPerSample, runner.steps_per_epoch()));
-  std::vector<double> samples;
-  const auto start = Clock::now();
-  while (static_cast<int>(samples.size()) < sampling.repeats || seconds_since(start) < sampling.seconds)
-    samples.push_back(runner.run(steps));
-  return summary(samples, steps);
-}
 
 // Launches of the same primitive on the same shape, together.
 std::vector<StepKernel> grouped(const Profile& profile) {
@@ -85,16 +31,7 @@ std::vector<StepKernel> grouped(const Profile& profile) {
 
 StepReport run_step(const StepOptions& options) {
   const ModelInfo& model = find_model(options.model);
-  RunConfig config;
-  config.model = options.model;
-  config.training = model.recipes.front();
-  if (options.batch_size >= 0) config.training.batch_size = options.batch_size;
-  config.training.drop_last = true;  // every step is the same
-  config.training.validation_count = 0;
-  config.device = options.device;
-  check_config(config);
-  if (options.sampling.repeats < 1) throw UsageError("--repeats must be at least 1");
-  if (!(options.sampling.seconds > 0)) throw UsageError("--seconds must be more than 0");
+  const RunConfig config = step_config(options);
 
   const std::shared_ptr<Device> device = Device::open(options.device);
   StepReport report;
@@ -105,7 +42,7 @@ StepReport run_step(const StepOptions& options) {
   report.device = name_of(device->where());
   report.description = device->description();
   report.threads = device->threads();
-  const datasets::Dataset dataset = load(report.dataset, options.data_dir);
+  const datasets::Dataset dataset = load_quietly(report.dataset, options.data_dir);
   report.batch_size = config.training.batch_size == 0 ? dataset.train.count : config.training.batch_size;
 
   size_t working_set = 0;

@@ -15,6 +15,7 @@ namespace cairn::benchmarks {
 
 struct StepOptions {
   std::string model = "dnn";
+  std::string recipe = "default";
   DeviceOptions device;
   std::string dataset;  // "" = mnist if it is to be had, else digits
   std::string data_dir;

@@ -73,11 +73,33 @@ TEST_CASE("bench kernels: JSON, Markdown, text; and the pages made from results"
   CHECK_FALSE(std::filesystem::exists(folder.path / "pages" / "benchmarks" / machine / "products.md"));
 }
 
+TEST_CASE("bench ladder and a step in turns") {
+  const TemporaryFolder folder;
+  const Result ladder = run(CAIRN_BENCH,
+                            {"ladder", "--sizes=16,40", "--device=cpu", "--threads=1", "--repeats=1",
+                             "--seconds=0.0001", "--format=json", "--quiet"},
+                            folder.path);
+  REQUIRE_MESSAGE(ladder.code == 0, ladder.error);
+  const json report = json::parse(ladder.out);
+  CHECK(report["kind"] == "ladder");
+  CHECK(report["precision"] == "fp32");
+  REQUIRE(report["rows"].size() == 4);
+  CHECK(report["rows"][0]["is_library"] == true);
+  CHECK(report["rows"][1]["impl"] == "vanilla");
+  // Standard input is closed: it greets and ends.
+  const Result turns = run(CAIRN_BENCH,
+                           {"step", "--turns", "--model=linear", "--recipe=full-batch", "--batch-size=32",
+                            "--dataset=digits", "--device=cpu", "--threads=1"},
+                           folder.path);
+  REQUIRE_MESSAGE(turns.code == 0, turns.error);
+  CHECK(json::parse(turns.out)["batch_size"] == 32);
+}
+
 TEST_CASE("bad flags give one line and exit code 2") {
   const TemporaryFolder folder;
   write_file(folder.path / "bad" / "machine" / "kernels.json", "{\"kind\": 3");
   const std::vector<std::pair<std::vector<std::string>, std::string>> bad = {
-      {{}, "kernels, step or page"},
+      {{}, "kernels, ladder, step or page"},
       {{"kernels", "step"}, "one command"},
       {{"speed"}, "unknown command 'speed'"},
       {{"kernels", "--only=soft-max"}, "softmax_forward"},
@@ -90,6 +112,11 @@ TEST_CASE("bad flags give one line and exit code 2") {
       {{"kernels", "--threads=100000"}, "--threads"},
       {{"kernels", "--format=xml"}, "markdown"},
       {{"kernels", "--colour"}, "unknown argument"},
+      {{"ladder"}, "--networks"},
+      {{"ladder", "--sizes=4,x"}, "--sizes"},
+      {{"ladder", "--sizes=8", "--precision=fp8"}, "bf16"},
+      {{"ladder", "--sizes=8", "--impl=fast"}, "fast"},
+      {{"step", "--turns", "--model=dnn", "--dataset=digits", "--device=cpu", "--recipe=quick"}, "full-batch"},
       {{"step", "--model=vgg"}, "dnn"},
       {{"step", "--impl=fast"}, "eigen"},
       {{"step", "--dataset=nist"}, "digits"},

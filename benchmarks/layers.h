@@ -1,0 +1,14 @@
+// The products and convolutions of every network in models/, at every batch size that its recipes name: read off the
+// networks themselves, so that a new one is there without a word here. Not here: timing them (ladder.h).
+#pragma once
+
+#include "benchmarks/cases.h"
+
+namespace cairn::benchmarks {
+
+// gemm and the three directions of conv2d, each call once: `use` names the layers that make it, "lenet conv2, batch
+// 64". The first layer has no data gradient. A fully connected first layer stands as the product that it is, also where
+// the networks read the bytes themselves (byte_linear_forward).
+std::vector<Case> network_cases();
+
+}  // namespace cairn::benchmarks

@@ -1,0 +1,64 @@
+#include "benchmarks/step_runner.h"
+
+#include <algorithm>
+
+#include "framework/error.h"
+
+namespace cairn::benchmarks {
+namespace {
+
+constexpr int64_t kMostStepsPerSample = 200;
+
+}  // namespace
+
+RunConfig step_config(const StepOptions& options) {
+  RunConfig config;
+  config.model = options.model;
+  config.recipe = options.recipe;
+  config.training = find_recipe(find_model(options.model), options.recipe);
+  if (options.batch_size >= 0) config.training.batch_size = options.batch_size;
+  config.training.drop_last = true;
+  config.training.validation_count = 0;
+  config.device = options.device;
+  check_config(config);
+  if (options.sampling.repeats < 1) throw UsageError("--repeats must be at least 1");
+  if (!(options.sampling.seconds > 0)) throw UsageError("--seconds must be more than 0");
+  return config;
+}
+
+datasets::Dataset load_quietly(std::string& name, const std::string& data_dir) {
+  datasets::LoadOptions quiet;
+  quiet.quiet = true;
+  quiet.allow_download = !name.empty();
+  if (!name.empty()) return datasets::load_dataset(name, data_dir, quiet);
+  try {
+    return datasets::load_dataset(name = "mnist", data_dir, quiet);
+  } catch (const datasets::MissingDataError&) {
+    return datasets::load_dataset(name = "digits", data_dir, quiet);
+  }
+}
+
+double StepRunner::run(int64_t steps) {
+  stop_ = false;
+  Trainer::Hooks hooks;
+  hooks.progress_interval = steps;
+  hooks.progress = [this](int64_t, double) { stop_ = true; };
+  const int64_t before = trainer_.steps_done();
+  const EpochResult result = trainer_.run_epoch(hooks, stop_);
+  return result.train_seconds / static_cast<double>(std::max<int64_t>(1, trainer_.steps_done() - before));
+}
+
+Timing time_replayed(StepRunner& runner, const Sampling& sampling) {
+  runner.run(2);  // as written, then captured
+  const double once = std::max(runner.run(2), 1e-7);
+  const double wanted = sampling.seconds / sampling.repeats / once;
+  const int64_t steps =
+      std::clamp<int64_t>(static_cast<int64_t>(wanted), 1, std::min(kMostStepsPerSample, runner.steps_per_epoch()));
+  std::vector<double> samples;
+  const auto start = Clock::now();
+  while (static_cast<int>(samples.size()) < sampling.repeats || seconds_since(start) < sampling.seconds)
+    samples.push_back(runner.run(steps));
+  return summary(samples, steps);
+}
+
+}  // namespace cairn::benchmarks

@@ -1,0 +1,37 @@
+// A model's training step, run a number of times at will. Not here: what is made of its times (step.h, turns.h).
+#pragma once
+
+#include <atomic>
+
+#include "benchmarks/step.h"
+#include "datasets/dataset.h"
+#include "trainers/trainer.h"
+
+namespace cairn::benchmarks {
+
+// Training with every step alike: no short last batch, nothing held out. Throws UsageError.
+RunConfig step_config(const StepOptions& options);
+
+// name "": mnist if it is there, else digits; it then says which.
+datasets::Dataset load_quietly(std::string& name, const std::string& data_dir);
+
+// Runs training for a number of steps at a time, in the epoch or over its end.
+class StepRunner {
+ public:
+  StepRunner(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config,
+             const DeviceData& data)
+      : trainer_(device, model, config, data) {}
+
+  // Seconds a step.
+  double run(int64_t steps);
+  int64_t steps_per_epoch() const { return trainer_.steps_per_epoch(); }
+
+ private:
+  Trainer trainer_;
+  std::atomic<bool> stop_{false};
+};
+
+// As the trainer runs them from the third step on. At least `repeats` samples and `seconds`.
+Timing time_replayed(StepRunner& runner, const Sampling& sampling);
+
+}  // namespace cairn::benchmarks
