@@ -28,7 +28,7 @@ constexpr const char* kCommands =
     "--out FILE writes there; --out FOLDER/ writes FOLDER/<machine>/<what was measured>.json or .md or .txt\n";
 
 struct Settings {
-  std::string implementation, where, only, model = "dnn", dataset, data_dir, format = "text", out;
+  std::string implementation, where, kernels, only, model = "dnn", dataset, data_dir, format = "text", out;
   std::string results = "bench/results";
   int threads = 0;
   int64_t batch_size = -1;
@@ -40,6 +40,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--impl", settings.implementation, "implementation; default all for kernels, eigen for step");
   flags.add("--device", settings.where, "cpu or cuda; default all for kernels, a GPU if there is one for step");
   flags.add("--threads", settings.threads, "CPU threads, 0 = all cores");
+  flags.add("--kernel", settings.kernels, "step: rungs to use, such as gemm=3; `info` lists them");
   flags.add("--only", settings.only, "kernels: parts of primitives' names, separated by commas");
   flags.add_switch("--small", settings.small, "kernels: only the networks' own sizes");
   flags.add_switch("--warm", settings.warm, "kernels: the same arrays at every call, instead of a cold cache");
@@ -119,12 +120,14 @@ int time_step(const Settings& settings) {
   options.device.implementation = settings.implementation.empty() ? "eigen" : settings.implementation;
   if (!settings.where.empty()) options.device.where = settings.where;
   options.device.threads = settings.threads;
+  options.device.kernels = settings.kernels;
   options.dataset = settings.dataset;
   options.data_dir = settings.data_dir;
   options.batch_size = settings.batch_size;
   options.sampling = settings.sampling;
   const nlohmann::json report = benchmarks::to_json(benchmarks::run_step(options));
   std::string name = fmt::format("step-{}-{}", settings.model, options.device.implementation);
+  if (!settings.kernels.empty()) name += "-" + settings.kernels;
   if (settings.batch_size >= 0) name += fmt::format("-batch-{}", settings.batch_size);
   write_report(settings, report, name);
   return app::kDone;

@@ -7,6 +7,7 @@
 #include "datasets/dataset.h"
 #include "framework/error.h"
 #include "kernels/registry.h"
+#include "trainers/fused_steps.h"
 #include "trainers/trainer.h"
 
 namespace cairn::benchmarks {
@@ -128,7 +129,8 @@ StepReport run_step(const StepOptions& options) {
   const auto timed_device = std::make_shared<Device>(table, options.device);
   const DeviceData data = upload(timed_device, dataset, model, config.training.normalization, 0, config.seed);
   Profile profile;
-  report.split_is_replayed = device->where() == Where::cpu;
+  // What a CUDA graph replays does not come by; many steps in one call are no graph.
+  report.split_is_replayed = device->where() == Where::cpu || FusedSteps::asked_for(options.device.kernels);
   if (report.split_is_replayed) {
     StepRunner runner(timed_device, model, config, data);
     runner.run(2);
