@@ -69,7 +69,7 @@ struct StepsPlan {
   __device__ const PlannedLayer& last() const { return layer[layers - 1]; }
 };
 
-constexpr int round_up4(int count) {
+__host__ __device__ constexpr int round_up4(int count) {
   return (count + 3) / 4 * 4;
 }
 
