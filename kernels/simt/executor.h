@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <stdexcept>
 
+#include "kernels/cpu/address_sanitizer.h"
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/simt/vocabulary.h"
 
@@ -44,8 +45,9 @@ struct Launch {
   size_t pointer_count = 0;
   unsigned cluster = 0;  // blocks in a cluster; 0: not a launch of clusters
 
-  // From one block's dynamic shared memory to the next one's of the cluster.
-  size_t shared_stride() const { return (shared_bytes + 127) / 128 * 128; }
+  // From one block's dynamic shared memory to the next one's of the cluster; with a forbidden zone between them for
+  // AddressSanitizer.
+  size_t shared_stride() const { return (shared_bytes + 127) / 128 * 128 + (CAIRN_ADDRESS_SANITIZER ? 128 : 0); }
   unsigned blocks_at_once() const { return cluster ? cluster : 1; }
 };
 
