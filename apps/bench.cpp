@@ -188,6 +188,7 @@ int time_step(const Settings& settings) {
   }
   const nlohmann::json report = benchmarks::to_json(benchmarks::run_step(options));
   std::string name = fmt::format("step-{}-{}", settings.model, options.device.implementation);
+  if (!settings.kernels.empty()) name += "-" + settings.kernels;
   if (settings.batch_size >= 0) name += fmt::format("-batch-{}", settings.batch_size);
   write_report(settings, report, name);
   return app::kDone;

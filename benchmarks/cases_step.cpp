@@ -22,6 +22,37 @@ const std::vector<Network>& networks() {
 
 constexpr double kUpdate = 64 * kUnit;  // a few roundings, a square root and a division
 
+SgdStepsArgs steps_args(Place& place, const std::vector<int64_t>& widths, int64_t rows) {
+  constexpr int64_t kSteps = 16;
+  const double tolerance = 256 * kUnit;  // what sixteen steps make of the roundings of their sums
+  std::vector<LinearLayer> layers;
+  uint32_t seed = 10;
+  for (size_t l = 1; l < widths.size(); ++l) {
+    const int64_t in = widths[l - 1], out = widths[l];
+    LinearLayer layer{in, out, nullptr, nullptr, nullptr, nullptr};
+    layer.weight = place.output("weight", in * out, tolerance, reals(++seed, -0.05, 0.05));
+    layer.bias = place.output("bias", out, tolerance, reals(++seed, -0.05, 0.05));
+    layers.push_back(layer);
+  }
+  const int64_t images = rows * kSteps;
+  SgdStepsArgs args{.dtype = place.real()};
+  args.layer_count = static_cast<int64_t>(layers.size());
+  args.layers = place.keep(std::move(layers));
+  args.images = place.typed_input<uint8_t>(images * widths[0], pixels(1));
+  args.labels = place.typed_input<uint8_t>(images, integers(2, 0, static_cast<int>(widths.back()) - 1));
+  args.order = place.typed_input<int32_t>(images, integers(3, 0, static_cast<int>(images) - 1));
+  args.order_count = images;
+  args.scale = 1.0f / 255;
+  args.batch_size = rows;
+  args.steps_per_epoch = args.steps = kSteps;
+  args.learning_rates = place.typed_input<float>(4, reals(4, 0.001, 0.01));
+  args.learning_rate_count = 4;
+  args.history = place.typed_output<float>("history", kSteps, tolerance);
+  args.history_capacity = kSteps;
+  args.step = place.typed_output<int64_t>("step", 1, 0, constant(0));
+  return args;
+}
+
 template <class Args>
 Args optimizer_args(Place& place, const Network& network, int states) {
   std::vector<OptimizerTensor> tensors;
@@ -87,6 +118,14 @@ void add_batch_cases(std::vector<Case>& cases) {
 }
 
 void add_optimizer_cases(std::vector<Case>& cases) {
+  // Sizes that one block has room for too; `bench step` times whole networks.
+  cases.push_back(make_case<SgdStepsArgs>(&Backend::sgd_steps, "16 steps of linear, batch 32", false, [](Place& place) {
+    return steps_args(place, {784, 10}, 32);
+  }));
+  cases.push_back(make_case<SgdStepsArgs>(&Backend::sgd_steps, "16 steps of dnn on a quarter of its inputs", false,
+                                          [](Place& place) {
+                                            return steps_args(place, {196, 32, 32, 10}, 64);
+                                          }));
   for (const Network& network : networks()) {
     cases.push_back(make_case<SgdArgs>(&Backend::sgd, network.use, network.large, [&network](Place& place) {
       SgdArgs args = optimizer_args<SgdArgs>(place, network, 1);

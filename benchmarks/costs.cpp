@@ -162,6 +162,21 @@ Cost cost(const AdamArgs& args) {
   return each(args.dtype, count, 13 + (args.weight_decay != 0 ? 2 : 0), 7);
 }
 
+Cost cost(const SgdStepsArgs& args) {
+  const auto rows = static_cast<double>(args.batch_size), steps = static_cast<double>(args.steps);
+  double flops = 0, parameters = 0;
+  for (int64_t l = 0; l < args.layer_count; ++l) {
+    const auto in = static_cast<double>(args.layers[l].in), out = static_cast<double>(args.layers[l].out);
+    const bool is_last = l + 1 == args.layer_count;
+    flops += rows * in * out * (l > 0 ? 6 : 4) + rows * out * (is_last ? 9 : 4);
+    parameters += in * out + out;
+  }
+  const bool momentum = args.momentum != 0;
+  flops += parameters * (2 + (momentum ? 2 : 0) + (args.weight_decay != 0 ? 2 : 0));
+  const double row_bytes = static_cast<double>(args.layers[0].in) + 5;
+  return {flops * steps, steps * (rows * row_bytes + 8) + parameters * 4 * (momentum ? 4 : 2) + 16};
+}
+
 std::string matrix_shape(int64_t rows, int64_t columns) {
   return std::to_string(rows) + " x " + std::to_string(columns);
 }
@@ -199,6 +214,12 @@ std::string shape_of(const SgdArgs& args) {
 
 std::string shape_of(const AdamArgs& args) {
   return optimizer_shape(args.tensors, args.tensor_count);
+}
+
+std::string shape_of(const SgdStepsArgs& args) {
+  std::string text = matrix_shape(args.batch_size, args.layers[0].in);
+  for (int64_t l = 0; l < args.layer_count; ++l) text += "-" + std::to_string(args.layers[l].out);
+  return text;
 }
 
 }  // namespace cairn::benchmarks

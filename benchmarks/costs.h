@@ -65,6 +65,7 @@ Cost cost(const RandomArgs& args);
 Cost cost(const AddNoiseArgs& args);
 Cost cost(const SgdArgs& args);
 Cost cost(const AdamArgs& args);
+Cost cost(const SgdStepsArgs& args);  // of whole batches
 
 std::string shape_of(const GemmArgs& args);  // m x n x k, and which operand is stored transposed
 std::string shape_of(const ByteLinearForwardArgs& args);
@@ -83,6 +84,7 @@ std::string shape_of(const GatherBytesArgs& args);
 std::string shape_of(const FinishStepArgs& args);
 std::string shape_of(const SgdArgs& args);
 std::string shape_of(const AdamArgs& args);
+std::string shape_of(const SgdStepsArgs& args);  // rows, then the widths
 std::string matrix_shape(int64_t rows, int64_t columns);
 template <class Args>
 std::string shape_of(const Args& args) {

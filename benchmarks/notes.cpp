@@ -85,6 +85,8 @@ constexpr PrimitiveNote kNotes[] = {
     {"sgd", "4 FLOPs (momentum) and 20 bytes a parameter",
      "Memory; the six tensors of a small network by fetching them, cold, or by the launch, warm."},
     {"adam", "13 FLOPs and 28 bytes a parameter", "Memory, with a root and a division a parameter close behind."},
+    {"sgd_steps", "the products' 6 FLOPs a weight and row (4 in the first layer); the images' bytes, the network once",
+     "Waiting within a step: barriers and layers of few rows; the products are a part of it."},
 };
 
 }  // namespace

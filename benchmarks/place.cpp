@@ -110,10 +110,6 @@ void* Place::output(const char* name, DType dtype, int64_t count, double toleran
   return data;
 }
 
-const OptimizerTensor* Place::keep(std::vector<OptimizerTensor> tensors) {
-  return keeper_->emplace_back(std::move(tensors)).data();
-}
-
 DeviceBlock::DeviceBlock(const OpenStream& stream, size_t bytes) : stream_(stream) {
   stream.check(stream.backend().allocate(stream.get(), bytes, &data_), "allocation");
 }

@@ -80,11 +80,16 @@ class Place {
     return static_cast<V*>(output(name, dtype_of<V>(), count, tolerance, initial));
   }
   // Host memory that lives as long as `keeper`, which outlives this Place.
-  const OptimizerTensor* keep(std::vector<OptimizerTensor> tensors);
+  template <class T>
+  const T* keep(std::vector<T> values) {
+    const auto kept = std::make_shared<std::vector<T>>(std::move(values));
+    keeper_->push_back(kept);
+    return kept->data();
+  }
 
   size_t bytes() const { return bytes_; }
   const std::vector<Output>& outputs() const { return outputs_; }
-  using Keeper = std::deque<std::vector<OptimizerTensor>>;
+  using Keeper = std::deque<std::shared_ptr<const void>>;
   void set_keeper(Keeper* keeper) { keeper_ = keeper; }
 
  private:

@@ -6,6 +6,7 @@
 #include "benchmarks/timed_backend.h"
 #include "framework/error.h"
 #include "kernels/registry.h"
+#include "trainers/fused_steps.h"
 
 namespace cairn::benchmarks {
 namespace {
@@ -65,7 +66,8 @@ StepReport run_step(const StepOptions& options) {
   const auto timed_device = std::make_shared<Device>(table, options.device);
   const DeviceData data = upload(timed_device, dataset, model, config.training.normalization, 0, config.seed);
   Profile profile;
-  report.split_is_replayed = device->where() == Where::cpu;
+  // What a CUDA graph replays does not come by; many steps in one call are no graph.
+  report.split_is_replayed = device->where() == Where::cpu || FusedSteps::asked_for(options.device.kernels);
   if (report.split_is_replayed) {
     StepRunner runner(timed_device, model, config, data);
     runner.run(2);

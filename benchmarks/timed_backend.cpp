@@ -25,19 +25,29 @@ TimedStream& unwrap(Stream* stream) {
   return *reinterpret_cast<TimedStream*>(stream);
 }
 
+// The steps of the training that a call ends.
+template <class Args>
+int64_t steps_of(const Args& args) {
+  if constexpr (std::is_same_v<Args, SgdStepsArgs>) return args.steps;
+  return std::is_same_v<Args, FinishStepArgs>;
+}
+
 template <class Args>
 void note(Profile& profile, const char* primitive, const Args& args, double seconds) {
-  if (profile.steps == 0)
-    profile.launches.push_back({primitive, shape_of(args), cost(args)});
-  else if (profile.next >= profile.launches.size() ||
-           std::strcmp(profile.launches[profile.next].primitive, primitive) != 0)
+  const int64_t steps = steps_of(args);
+  if (profile.steps == 0) {
+    const Cost all = cost(args);
+    const auto parts = static_cast<double>(steps > 1 ? steps : 1);
+    profile.launches.push_back({primitive, shape_of(args), {all.flops / parts, all.bytes / parts}});
+  }
+  if (profile.next >= profile.launches.size() || std::strcmp(profile.launches[profile.next].primitive, primitive) != 0)
     profile.irregular = true;
   if (profile.irregular) return;
   profile.launches[profile.next++].seconds += seconds;
-  if constexpr (std::is_same_v<Args, FinishStepArgs>) {
+  if (steps > 0) {
     profile.irregular = profile.next != profile.launches.size();
     profile.next = 0;
-    ++profile.steps;
+    profile.steps += steps;
   }
 }
 

@@ -9,7 +9,8 @@
 
 namespace cairn::benchmarks {
 
-// The launches of a training step by their place in it, up to and with finish_step.
+// The launches of a training step by their place in it, up to and with finish_step; or sgd_steps alone, whose time and
+// cost count by the step.
 struct Profile {
   struct Launch {
     const char* primitive;

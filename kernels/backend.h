@@ -363,6 +363,44 @@ struct AdamArgs {
   int32_t decoupled;
 };
 
+// ---- whole training steps --------------------------------------------------------------------------------------
+
+// One fully connected layer: y = x weight^T + bias.
+struct LinearLayer {
+  int64_t in, out;
+  void* weight;           // out x in
+  void* bias;             // out
+  void* weight_velocity;  // as the parameters; null where there is no momentum
+  void* bias_velocity;
+};
+
+// `steps` steps of mini-batch SGD on a stack of linear layers with a ReLU between each two, in one call. With t the
+// value of *step before a step and b = t % steps_per_epoch, that step is
+//   x        the rows order[b * batch_size ...] of images, as floats: batch_size of them, or what is left of order
+//   loss     the mean cross-entropy of the stack's output against the labels of the same rows
+//   update   SgdArgs' rule on every weight and bias, with learning_rates[t % learning_rate_count]
+//   history[t % history_capacity] = loss;   *step = t + 1
+// All of them belong to one epoch, whose permutation `order` is. A kernel for this is limited in sizes: with `probe`
+// set nothing runs, and the call fails with the same text where the real one would.
+struct SgdStepsArgs {
+  DType dtype;                // of parameters and velocities
+  const LinearLayer* layers;  // host; layers[i].in is layers[i - 1].out
+  int64_t layer_count;
+  const uint8_t* images;  // images x layers[0].in
+  const uint8_t* labels;  // images: below the last layer's out
+  const int32_t* order;
+  int64_t order_count;
+  float scale, shift;  // x = byte * scale + shift
+  int64_t batch_size, steps_per_epoch, steps;
+  const float* learning_rates;  // device
+  int64_t learning_rate_count;
+  float* history;
+  int64_t history_capacity;
+  int64_t* step;  // device
+  double momentum, weight_decay;
+  int32_t probe;
+};
+
 // ---- the struct ----------------------------------------------------------------------------------------------
 
 template <class Args>
@@ -443,6 +481,7 @@ struct Backend {
   Primitive<AddNoiseArgs> add_noise;
   Primitive<SgdArgs> sgd;
   Primitive<AdamArgs> adam;
+  Primitive<SgdStepsArgs> sgd_steps;
 };
 
 // The primitives by name, in the struct's order: for error texts, `info`, fallback and tests.
@@ -492,6 +531,7 @@ inline constexpr const char* kPrimitives[] = {
     "add_noise",
     "sgd",
     "adam",
+    "sgd_steps",
 };
 inline constexpr size_t kPrimitiveCount = sizeof(kPrimitives) / sizeof(kPrimitives[0]);
 inline constexpr size_t kFirstPrimitiveOffset = offsetof(Backend, gemm);

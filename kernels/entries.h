@@ -25,6 +25,6 @@ using AllEntries =
               &Backend::squared_error_forward, &Backend::squared_error_backward, &Backend::sum,
               &Backend::broadcast_scalar, &Backend::argmax, &Backend::classification_metrics, &Backend::select_batch,
               &Backend::gather_bytes, &Backend::finish_step, &Backend::uniform, &Backend::normal, &Backend::add_noise,
-              &Backend::sgd, &Backend::adam>;
+              &Backend::sgd, &Backend::adam, &Backend::sgd_steps>;
 
 }  // namespace cairn

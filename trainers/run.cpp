@@ -5,11 +5,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 
 #include "datasets/dataset.h"
 #include "framework/error.h"
+#include "trainers/fused_steps.h"
 #include "trainers/median.h"
 #include "trainers/progress.h"
 #include "trainers/run_folder.h"
@@ -35,12 +37,15 @@ datasets::Dataset load_data(RunConfig& config, const RunOptions& options) {
   }
 }
 
-// "gemm ... from vanilla": only the primitives that another implementation stands in for.
-std::string fallback_text(const Device& device) {
+// "gemm ... from vanilla": only the primitives that another implementation stands in for. Nothing calls sgd_steps
+// unless it was asked for.
+std::string fallback_text(const Device& device, const std::string& kernels) {
   std::string text;
-  for (size_t i = 0; i < kPrimitiveCount; ++i)
+  for (size_t i = 0; i < kPrimitiveCount; ++i) {
+    if (std::strcmp(kPrimitives[i], "sgd_steps") == 0 && !FusedSteps::asked_for(kernels)) continue;
     if (!device.origins()[i].empty() && device.origins()[i] != device.implementation())
       text += (text.empty() ? "" : ", ") + std::string(kPrimitives[i]) + " (" + device.origins()[i] + ")";
+  }
   return text;
 }
 
@@ -49,7 +54,7 @@ void print_banner(const RunConfig& config, const Device& device, const datasets:
   fmt::print(stderr, "model {} (recipe {})  data set {}: {} training and {} test images ({})\n", config.model,
              config.recipe, data.name, data.train.count, data.test.count, data.source);
   fmt::print(stderr, "{}: {}\n", device.label(), device.description());
-  if (const std::string others = fallback_text(device); !others.empty())
+  if (const std::string others = fallback_text(device, config.device.kernels); !others.empty())
     fmt::print(stderr, "primitives from elsewhere: {}\n", others);
   fmt::print(stderr, "{} lr {:g}, schedule {}, batch {}{}, {}, seed {}\n", name_of(training.optimizer),
              training.learning_rate, text_of(training.schedule),

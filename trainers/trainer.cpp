@@ -9,6 +9,7 @@
 #include "framework/error.h"
 #include "framework/ops/loss.h"
 #include "framework/random.h"
+#include "trainers/fused_steps.h"
 
 namespace cairn {
 namespace {
@@ -71,6 +72,9 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
     index_ = Tensor::empty(device_, {batch_size_}, DType::i32, "a batch");
     order_ = Tensor::empty(device_, {count}, DType::i32, "the epoch's order");
   }
+  if (FusedSteps::asked_for(config.device.kernels))
+    fused_ = std::make_unique<FusedSteps>(model, recipe_,
+                                          FusedSteps::Parts{*model_, *optimizer_, *clock_, data_, order_, history_});
 }
 
 Trainer::~Trainer() = default;
@@ -126,6 +130,19 @@ void Trainer::run_step(int64_t rows) {
   ++steps_done_;
 }
 
+// Runs at most `most` of the epoch's steps, of which `done` are done, and returns how many: one, where each is a call
+// or a replay of its own.
+int64_t Trainer::run_steps(int64_t done, int64_t most) {
+  if (!fused_) {
+    run_step(done + 1 == steps_per_epoch_ && partial_rows_ > 0 ? partial_rows_ : batch_size_);
+    return 1;
+  }
+  const int64_t steps = std::min(most, FusedSteps::kMostSteps);
+  fused_->run(steps);
+  steps_done_ += steps;
+  return steps;
+}
+
 // Fetches the losses of steps first .. end - 1 of this epoch and looks for one that is no number.
 void Trainer::read_losses(int64_t first, int64_t end) {
   if (first == end) return;
@@ -161,11 +178,14 @@ EpochResult Trainer::run_epoch(const Hooks& hooks, const std::atomic<bool>& stop
   double paused_seconds = 0;
 
   const auto due = [](int64_t interval, int64_t steps) { return interval > 0 && steps % interval == 0; };
+  const auto left_until_due = [](int64_t interval, int64_t steps, int64_t otherwise) {
+    return interval > 0 ? interval - steps % interval : otherwise;
+  };
   int64_t done = first;
   while (done < end && !stop) {
-    const bool last = done + 1 == end;
-    run_step(done + 1 == steps_per_epoch_ && partial_rows_ > 0 ? partial_rows_ : batch_size_);
-    ++done;
+    done += run_steps(done, std::min({end - done, left_until_due(hooks.progress_interval, done - first, end),
+                                      left_until_due(hooks.save_interval, steps_done_, end)}));
+    const bool last = done == end;
     const bool show = due(hooks.progress_interval, done - first), save = due(hooks.save_interval, steps_done_);
     if (last || !(show || save)) continue;
     device_->synchronize();

@@ -1,5 +1,6 @@
-// The training loop: one captured step, replayed over epochs of a resident data set. Not here: the run's files
-// (run_folder.h), what is printed (progress.h), evaluation without training (evaluation.h).
+// The training loop: one captured step, replayed over epochs of a resident data set; or many in one call, where a rung
+// of sgd_steps is asked for (fused_steps.h). Not here: the run's files (run_folder.h), what is printed (progress.h),
+// evaluation without training (evaluation.h).
 #pragma once
 
 #include <atomic>
@@ -13,6 +14,8 @@
 #include "trainers/run_config.h"
 
 namespace cairn {
+
+class FusedSteps;
 
 // The loss stopped being a number.
 struct DivergedError : RunError {
@@ -69,6 +72,7 @@ class Trainer {
  private:
   void start_epoch(int64_t epoch);
   void run_step(int64_t rows);
+  int64_t run_steps(int64_t done, int64_t most);
   void step_calls(int64_t rows);
   void read_losses(int64_t first, int64_t end);
   double mean_loss(int64_t first, int64_t end) const;
@@ -96,6 +100,7 @@ class Trainer {
     std::unique_ptr<Recording> recording;
   };
   Step whole_, partial_;
+  std::unique_ptr<FusedSteps> fused_;  // or null
 };
 
 }  // namespace cairn

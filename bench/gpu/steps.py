@@ -9,8 +9,8 @@ from gpu.checks import FAILED, LEAST_SECONDS, PASSED, OutOfTime
 from gpu.tests import implementations
 
 # The rung that runs a whole step as one kernel, and the models that are tried with it. A build without it says so.
-FUSED_RUNG = "training_step=2"
-FUSED_MODELS = ("dnn",)
+FUSED_RUNG = "sgd_steps=1"
+FUSED_MODELS = ("dnn", "linear")
 FULL_BATCH = ("linear", "dnn")
 FORMS = ("eager", "compiled", "graph")
 # Those that a bar is about come first.

@@ -59,6 +59,7 @@ const Backend& backend() {
       .add_noise = entry<add_noise>,
       .sgd = entry<sgd>,
       .adam = entry<adam>,
+      .sgd_steps = entry<sgd_steps>,
   });
   return instance;
 }

@@ -106,5 +106,7 @@ void add_noise(Stream&, const AddNoiseArgs&);
 // optimizers.cpp
 void sgd(Stream&, const SgdArgs&);
 void adam(Stream&, const AdamArgs&);
+// sgd_steps.cpp
+void sgd_steps(Stream&, const SgdStepsArgs&);
 
 }  // namespace cairn::reference

@@ -59,9 +59,8 @@ int most_clusters(Stream& stream, unsigned blocks, unsigned threads, size_t shar
   const cudaError_t asked = blocks > 1 ? cudaOccupancyMaxActiveClusters(&count, kernel, &config)
                                        : cudaOccupancyMaxActiveBlocksPerMultiprocessor(
                                              &count, kernel, static_cast<int>(threads), shared_bytes);
-  if (asked == cudaSuccess) return count;
-  cudaGetLastError();  // what cannot be asked for cannot run
-  return 0;
+  cudaGetLastError();  // what cannot be asked for cannot run; it is nobody else's error
+  return asked == cudaSuccess ? count : 0;
 }
 
 template <auto kernel, class... Arguments>

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <stdexcept>
 
+#include "kernels/cpu/address_sanitizer.h"
 #include "kernels/cpu/thread_pool.h"
 #include "kernels/simt/vocabulary.h"
 
@@ -45,8 +46,12 @@ struct Launch {
   size_t pointer_count = 0;
   unsigned cluster = 0;  // blocks in a cluster; 0: not a launch of clusters
 
-  // From one block's dynamic shared memory to the next one's of the cluster.
-  size_t shared_stride() const { return (shared_bytes + kSharedAlignment - 1) / kSharedAlignment * kSharedAlignment; }
+  // From one block's dynamic shared memory to the next one's of the cluster; with a forbidden zone between them for
+  // AddressSanitizer.
+  size_t shared_stride() const {
+    const size_t zone = CAIRN_ADDRESS_SANITIZER ? kSharedAlignment : 0;
+    return (shared_bytes + kSharedAlignment - 1) / kSharedAlignment * kSharedAlignment + zone;
+  }
   unsigned blocks_at_once() const { return cluster ? cluster : 1; }
 };
 

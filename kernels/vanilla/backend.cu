@@ -13,7 +13,8 @@ namespace {
 const KernelVariant* variants(int32_t* count) {
   static const std::vector<KernelVariant> all = [] {
     std::vector<KernelVariant> rungs;
-    for (auto ladder : {gemm_rungs(), conv2d_rungs()}) rungs.insert(rungs.end(), ladder.begin(), ladder.end());
+    for (auto ladder : {gemm_rungs(), conv2d_rungs(), sgd_steps_rungs()})
+      rungs.insert(rungs.end(), ladder.begin(), ladder.end());
     return rungs;
   }();
   *count = static_cast<int32_t>(all.size());
@@ -75,6 +76,7 @@ const Backend& backend() {
       .add_noise = entry<add_noise>,
       .sgd = entry<sgd>,
       .adam = entry<adam>,
+      .sgd_steps = entry<sgd_steps>,
   });
   return instance;
 }

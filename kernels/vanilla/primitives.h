@@ -115,5 +115,8 @@ void add_noise(Stream&, const AddNoiseArgs&);
 // optimizers.cu
 void sgd(Stream&, const SgdArgs&);
 void adam(Stream&, const AdamArgs&);
+// sgd_steps/sgd_steps.cu
+void sgd_steps(Stream&, const SgdStepsArgs&);
+std::span<const KernelVariant> sgd_steps_rungs();
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -38,6 +38,28 @@ TEST_CASE("the launches of a dnn's step") {
   }
 }
 
+TEST_CASE("many steps in one call are timed by the step") {
+  StepOptions options;
+  options.device.implementation = "vanilla";
+  options.device.where = "cpu";
+  options.device.threads = 1;
+  options.device.kernels = "sgd_steps=1";
+  options.dataset = "digits";
+  options.sampling = {2, 0.05};
+  const StepReport report = run_step(options);
+  CHECK(report.launches == 1);
+  REQUIRE(report.kernels.size() == 1);
+  const StepKernel& kernel = report.kernels.front();
+  CHECK(kernel.primitive == "sgd_steps");
+  CHECK(kernel.shape == "64 x 784-32-32-10");
+  const double per_row = 4 * 784 * 32 + 6 * 32 * 32 + 6 * 32 * 10 + 4 * (32 + 32) + 9 * 10;
+  const double parameters = 784 * 32 + 32 + 32 * 32 + 32 + 32 * 10 + 10;
+  CHECK(kernel.cost.flops == doctest::Approx(64 * per_row + 4 * parameters));
+  // One step's time, not a launch's: the same by the clock of the whole and of its only part.
+  CHECK(report.split_seconds < 10 * report.replayed.seconds);
+  CHECK(report.replayed.seconds < 10 * report.split_seconds);
+}
+
 TEST_CASE("what makes no sense is refused") {
   StepOptions options;
   options.model = "no-such";

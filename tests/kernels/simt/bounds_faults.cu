@@ -39,6 +39,15 @@ __global__ void dynamic_shared(float* out, int past) {
   out[threadIdx.x] = tile[63 - threadIdx.x];
 }
 
+__global__ void cluster_memory(float* out, int past) {
+  CAIRN_SHARED_DYNAMIC(float, tile);
+  tile[threadIdx.x] = 1.0f;
+  simt::cluster_sync();
+  if (threadIdx.x == 7) simt::cluster_shared(tile, 0)[63 + past] = 1.0f;  // line: cluster_memory
+  simt::cluster_sync();
+  if (simt::cluster_rank() == 1) out[threadIdx.x] = tile[63 - threadIdx.x];
+}
+
 __global__ void global_memory(float* out, int past) {
   out[threadIdx.x + (threadIdx.x == 63 ? past : 0)] = 1.0f;  // line: global_memory
 }
@@ -94,6 +103,8 @@ int main(int count, char** arguments) {
   if (fault == "static_shared") run.operator()<static_shared>();
   if (fault == "shared_row") run.operator()<shared_row>();
   if (fault == "dynamic_shared") run.operator()<dynamic_shared>();
+  if (fault == "cluster_memory")
+    simt::launch_cluster<cluster_memory>(stream, 1, 2, 64, 64 * sizeof(float), out.data(), past);
   if (fault == "global_memory") run.operator()<global_memory>();
   if (fault == "global_after_barrier") run.operator()<global_after_barrier>();
   if (fault == "local_array") run.operator()<local_array>();

@@ -50,6 +50,9 @@ TEST_CASE("fault: past the end of a row, inside a shared array") {
 TEST_CASE("fault: past the end of dynamic shared memory") {
   check_report("dynamic_shared", 1, "AddressSanitizer: heap-buffer-overflow");
 }
+TEST_CASE("fault: past the end of a block's part of a cluster's shared memory, though the next block's follows") {
+  check_report("cluster_memory", 1, "AddressSanitizer: use-after-poison");
+}
 TEST_CASE("fault: past the end of global memory") {
   check_report("global_memory", 1, "AddressSanitizer: heap-buffer-overflow");
 }
