@@ -34,6 +34,8 @@ constexpr Rung kLadder[] = {
     {"tensor_core", "TF32 on tensor cores, with --precision tf32", convolve_tensor_core, filter_gradient_tensor_core},
     {"framed", "x in a frame of zeros: no edges, no shared memory, operands straight from the caches (stride 1 only)",
      convolve_framed, filter_gradient_framed, framed_floats},
+    {"warp_tile", "rung 5 with a part of the tile for each warp, its elements copied asynchronously: gemm's rung 9",
+     convolve_warp_tile, filter_gradient_warp_tile},
 };
 constexpr int kRegisterTileRung = 5, kTensorCoreRung = 6, kFramedRung = 7;
 constexpr int kRungs = static_cast<int>(std::size(kLadder)), kUsualRung = kOnGpu ? kRegisterTileRung : kFramedRung;

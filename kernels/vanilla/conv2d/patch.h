@@ -11,7 +11,7 @@ struct Triple {
   int outer, middle, inner;
 };
 
-__device__ __forceinline__ Triple split(int number, int middle_size, int inner_size) {
+__host__ __device__ __forceinline__ Triple split(int number, int middle_size, int inner_size) {
   const int rest = number / inner_size;
   return {rest / middle_size, rest % middle_size, number % inner_size};
 }
@@ -26,13 +26,13 @@ __device__ __forceinline__ void advance(Triple& at, const Triple& by, int middle
   at.outer += by.outer + (carry_middle ? 1 : 0);
 }
 
-__device__ __forceinline__ Triple split_term(const Patches& x, int term) {
+__host__ __device__ __forceinline__ Triple split_term(const Patches& x, int term) {
   return split(term, x.taps_h, x.taps_w);
 }
 __device__ __forceinline__ void advance_term(const Patches& x, Triple& term, const Triple& by) {
   advance(term, by, x.taps_h, x.taps_w);
 }
-__device__ __forceinline__ Triple split_place(const Patches& x, int place) {
+__host__ __device__ __forceinline__ Triple split_place(const Patches& x, int place) {
   return split(place, x.rows, x.columns);
 }
 __device__ __forceinline__ void advance_place(const Patches& x, Triple& place, const Triple& by) {
