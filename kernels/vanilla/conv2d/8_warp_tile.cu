@@ -104,7 +104,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
     warp_tile_kernel(Convolution p, Triple table_step, int tile_columns) {
   CAIRN_SHARED_DYNAMIC(float, shared);
   auto* table = reinterpret_cast<TermPair*>(shared + Shape::kSharedBytes / sizeof(float));
-  constexpr int kStep = Shape::kThreads / 8, kLines = Shape::kM / kStep;
+  constexpr int kStep = Shape::kThreads / 8, kLines = (Shape::kM + kStep - 1) / kStep;
   constexpr int kPerThread = Shape::kK * Shape::kN / Shape::kThreads;  // neighbouring terms, of one place
   const Patches& x = p.patches;
   const int thread = static_cast<int>(threadIdx.x), terms = x.terms();
@@ -132,8 +132,9 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
         for (int i = 0; i < kLines; ++i) {
           CAIRN_UNROLL
           for (int k = 0; k < Shape::kK; k += 8)
-            simt::copy_async4(to_a + k * Shape::kStrideA + i * kStep, beyond(weights + k, line_step * i),
-                              i < lines && k < steps);
+            if (Shape::kM % kStep == 0 || line + i * kStep < Shape::kM)
+              simt::copy_async4(to_a + k * Shape::kStrideA + i * kStep, beyond(weights + k, line_step * i),
+                                i < lines && k < steps);
         }
         const TermPair* pairs = table + (Table<Shape>::first_of(t) + first_term) / 2;
         TermPair entries[kPerThread / 2];
@@ -167,6 +168,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), line = thread / 8, plane = x.rows * x.columns;
 
+  const float* dy = p.a.dy + static_cast<int64_t>(at.m0) * plane;
   TermEntry filters[kFilters], terms[kTerms];  // the thread's lines of both tiles
   CAIRN_UNROLL
   for (int i = 0; i < kFilters; ++i) {
@@ -176,7 +178,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
   CAIRN_UNROLL
   for (int i = 0; i < kTerms; ++i) terms[i] = entry_of(x, split_term(x, at.n0 + line + i * kStep));
   Triple place = split_place(x, at.k_begin + thread);
-  if (thread < Table<Shape>::kEntries) table[thread] = entry_of(x, p.a.dy, p.m, place);
+  if (thread < Table<Shape>::kEntries) table[thread] = entry_of(x, dy, p.m, place);
   __syncthreads();
 
   const WarpPlace<Shape> warp_place(thread);
@@ -203,7 +205,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
                          }
                          if (Table<Shape>::is_due(t, thread)) {
                            advance_place(x, place, table_step);
-                           table[thread] = entry_of(x, p.a.dy, p.m, place);
+                           table[thread] = entry_of(x, dy, p.m, place);
                          }
                        });
   add_groups<Shape>(sum, shared, thread, warp_place, [&](int row, int column, float value) {
@@ -218,7 +220,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
 template <class Shape>
 int64_t cost(int64_t m, int64_t n, int64_t processors) {
   const int64_t tiles = divide_up(m, Shape::kM) * divide_up(n, Shape::kN);
-  return divide_up(tiles, processors) * (Shape::kM * Shape::kN * 9 / 8 + 5 * (Shape::kM + Shape::kN));
+  return divide_up(tiles, processors) * (Shape::kM * Shape::kN * 9 / 8 + 550);
 }
 // Calls launch with the cheapest of the shapes.
 template <class... Shapes, class Launch>
@@ -234,7 +236,7 @@ void with_cheapest(int64_t m, int64_t n, int64_t processors, const Launch& launc
 }
 
 // kM, kN, kK, of a warp, stages, groups of warps, rows of lanes
-using Tile8x64 = WarpTileShape<8, 64, 32, 8, 64, 2, 2, 2>;
+using Tile8x64 = WarpTileShape<8, 64, 32, 8, 64, 4, 4, 2>;
 using Tile16x64 = WarpTileShape<16, 64, 32, 16, 32, 3, 2, 4>;
 using Tile16x32 = WarpTileShape<16, 32, 32, 16, 32, 3, 4, 4>;
 using Tile32x32 = WarpTileShape<32, 32, 32, 32, 32, 3, 4>;
@@ -248,7 +250,7 @@ void convolve_warp_tile(Stream& stream, const Convolution& problem) {
   const Patches& x = problem.patches;
   if (!is_small(x, problem.filters)) return convolve_register_tile(stream, problem);
   constexpr int64_t kProcessors = kOnGpu ? 132 : 1;  // of an H100
-  with_cheapest<Tile8x64, Tile16x64, Tile32x32, Tile32x64, Tile64x64, Tile64x128>(
+  with_cheapest<Tile64x128, Tile64x64, Tile32x64, Tile32x32, Tile16x64, Tile8x64>(
       problem.filters, x.places(), kProcessors, [&]<class Shape>(Shape) {
         constexpr int kEntries = Table<Shape>::kEntries;
         const int64_t tile_columns = divide_up(x.places(), Shape::kN);
@@ -261,7 +263,7 @@ void convolve_warp_tile(Stream& stream, const Convolution& problem) {
 void filter_gradient_warp_tile(Stream& stream, const FilterGradient& problem) {
   const Patches& x = problem.b;
   if (!is_small(x, problem.m)) return filter_gradient_register_tile(stream, problem);
-  with_cheapest<Tile16x32, Tile32x32, Tile32x64, Tile64x64>(problem.m, problem.n, 1, [&]<class Shape>(Shape) {
+  with_cheapest<Tile64x64, Tile32x64, Tile32x32, Tile16x32>(problem.m, problem.n, 1, [&]<class Shape>(Shape) {
     constexpr int kEntries = Table<Shape>::kEntries;
     launch_tiles<Shape>(stream, problem, [&](const FilterGradient& part, const Blocking& blocking, dim3 grid) {
       simt::launch<warp_tile_filter_kernel<Shape>>(stream, grid, Shape::kThreads,
