@@ -188,7 +188,8 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
                          const PlaceEntry* from = table + Table<Shape>::first_of(t) + thread % 8;
                          PlaceEntry entries[Shape::kK / 8];
                          CAIRN_UNROLL
-                         for (int i = 0; i < Shape::kK / 8; ++i) entries[i] = from[i * 8];
+                         for (int i = 0; i < Shape::kK / 8; ++i)
+                           entries[i] = {from[i * 8].x, from[i * 8].dy, from[i * 8].lacks};
                          CAIRN_UNROLL
                          for (int j = 0; j < Shape::kK / 8; ++j) {
                            const PlaceEntry& entry = entries[j];
