@@ -46,6 +46,40 @@ __device__ __forceinline__ const void* beyond(const float* from, unsigned distan
   return reinterpret_cast<const char*>(from) + distance;
 }
 
+// number / size for numbers below 2^31 as a multiplication: factor = 2^(31 + shift) / size, rounded up, where 2^shift
+// is the next power of two; what that adds is less than 1 / size of the quotient's unit (Granlund and Montgomery 1994).
+struct Divisor {
+  unsigned size, factor, shift;
+  explicit Divisor(int64_t value) : size(static_cast<unsigned>(value)), shift(0) {
+    while (int64_t{1} << shift < value) ++shift;
+    factor = static_cast<unsigned>(divide_up(int64_t{1} << (31 + shift), value));
+  }
+  __device__ __forceinline__ unsigned quotient(unsigned number) const {
+    return static_cast<unsigned>(uint64_t{2 * number} * factor >> 32) >> shift;
+  }
+};
+__device__ __forceinline__ Triple split_quickly(int number, const Divisor& middle, const Divisor& inner) {
+  const auto whole = static_cast<unsigned>(number);
+  const unsigned rest = inner.quotient(whole), outer = middle.quotient(rest);
+  return {static_cast<int>(outer), static_cast<int>(rest - outer * middle.size),
+          static_cast<int>(whole - rest * inner.size)};
+}
+
+// What a launch works out once for all threads: the divisions of places and terms, and how far apart a thread's table
+// entries are.
+struct Lookup {
+  Divisor rows, columns, taps_h, taps_w;
+  Triple step;
+  Lookup(const Patches& x, int entries, int middle_size, int inner_size)
+      : rows(x.rows),
+        columns(x.columns),
+        taps_h(x.taps_h),
+        taps_w(x.taps_w),
+        step{entries / inner_size / middle_size, entries / inner_size % middle_size, entries % inner_size} {}
+  __device__ __forceinline__ Triple place(int number) const { return split_quickly(number, rows, columns); }
+  __device__ __forceinline__ Triple term(int number) const { return split_quickly(number, taps_h, taps_w); }
+};
+
 struct TermEntry {
   unsigned distance;  // in bytes, from the pixel that tap (0, 0) of channel 0 looks at
   unsigned needs;     // its row and its column
@@ -101,23 +135,24 @@ constexpr int blocks_at_once() {
 
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
-    warp_tile_kernel(Convolution p, Triple table_step, int tile_columns) {
+    warp_tile_kernel(Convolution p, Lookup lookup, Divisor tile_columns) {
   CAIRN_SHARED_DYNAMIC(float, shared);
   auto* table = reinterpret_cast<TermPair*>(shared + Shape::kSharedBytes / sizeof(float));
   constexpr int kStep = Shape::kThreads / 8, kLines = (Shape::kM + kStep - 1) / kStep;
   constexpr int kPerThread = Shape::kK * Shape::kN / Shape::kThreads;  // neighbouring terms, of one place
   const Patches& x = p.patches;
   const int thread = static_cast<int>(threadIdx.x), terms = x.terms();
-  const int m0 = static_cast<int>(blockIdx.x) / tile_columns * Shape::kM;
-  const int n0 = static_cast<int>(blockIdx.x) % tile_columns * Shape::kN;
+  const unsigned tile_row = tile_columns.quotient(blockIdx.x);
+  const int m0 = static_cast<int>(tile_row) * Shape::kM;
+  const int n0 = static_cast<int>(blockIdx.x - tile_row * tile_columns.size) * Shape::kN;
 
-  const Triple place = split_place(x, n0 + thread % Shape::kN);
+  const Triple place = lookup.place(n0 + thread % Shape::kN);
   const PlaceEntry own = entry_of(x, nullptr, 0, place);
   const int line = thread / 8, lines = (p.filters - m0 - line + kStep - 1) / kStep;  // of weights, as in turn_async
   const float* weight = p.weight + static_cast<int64_t>(m0 + line) * terms + thread % 8;
   const unsigned line_step = bytes(kStep * terms);
   const int first_term = thread / Shape::kN * kPerThread;
-  Triple term = split_term(x, thread);
+  Triple term = lookup.term(thread);
   if (thread < Table<Shape>::kEntries) table[thread / 2].terms[thread % 2] = entry_of(x, term);
   __syncthreads();
 
@@ -147,18 +182,20 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
           simt::copy_async4(to + i * Shape::kStrideB, beyond(own.x, entry.distance), (entry.needs & own.lacks) == 0);
         }
         if (Table<Shape>::is_due(t, thread)) {
-          advance_term(x, term, table_step);
+          advance_term(x, term, lookup.step);
           table[thread / 2].terms[thread % 2] = entry_of(x, term);
         }
       });
+  const int rows = place.outer < x.batch ? p.filters - m0 : 0, plane = static_cast<int>(p.output.plane);
+  float* y = address(p.output, m0, place);
   add_groups<Shape>(sum, shared, thread, warp_place, [&](int row, int, float value) {
-    if (m0 + row < p.filters && place.outer < x.batch) store(p.output, m0 + row, place, value);
+    if (row < rows) store_at(y + static_cast<int64_t>(row) * plane, p.output, m0 + row, value);
   });
 }
 
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
-    warp_tile_filter_kernel(FilterGradient p, Triple table_step, Blocking blocking) {
+    warp_tile_filter_kernel(FilterGradient p, Lookup lookup, Blocking blocking) {
   CAIRN_SHARED_DYNAMIC(float, shared);
   auto* table = reinterpret_cast<PlaceEntry*>(shared + Shape::kSharedBytes / sizeof(float));
   constexpr int kStep = Shape::kThreads / 8;  // lines that the threads take at once, as in turn_async
@@ -176,8 +213,8 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
     filters[i] = filter < p.m ? TermEntry{bytes((line + i * kStep) * plane), kNoPlace} : TermEntry{0, kNoTerm};
   }
   CAIRN_UNROLL
-  for (int i = 0; i < kTerms; ++i) terms[i] = entry_of(x, split_term(x, at.n0 + line + i * kStep));
-  Triple place = split_place(x, at.k_begin + thread);
+  for (int i = 0; i < kTerms; ++i) terms[i] = entry_of(x, lookup.term(at.n0 + line + i * kStep));
+  Triple place = lookup.place(at.k_begin + thread);
   if (thread < Table<Shape>::kEntries) table[thread] = entry_of(x, dy, p.m, place);
   __syncthreads();
 
@@ -205,7 +242,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
                                                (terms[i].needs & entry.lacks) == 0);
                          }
                          if (Table<Shape>::is_due(t, thread)) {
-                           advance_place(x, place, table_step);
+                           advance_place(x, place, lookup.step);
                            table[thread] = entry_of(x, dy, p.m, place);
                          }
                        });
@@ -257,7 +294,7 @@ void convolve_warp_tile(Stream& stream, const Convolution& problem) {
         const int64_t tile_columns = divide_up(x.places(), Shape::kN);
         simt::launch<warp_tile_kernel<Shape>>(stream, grid_x(divide_up(problem.filters, Shape::kM) * tile_columns),
                                               Shape::kThreads, Shape::kSharedBytes + kEntries * sizeof(TermEntry),
-                                              problem, split_term(x, kEntries), static_cast<int>(tile_columns));
+                                              problem, Lookup(x, kEntries, x.taps_h, x.taps_w), Divisor(tile_columns));
       });
 }
 
@@ -269,7 +306,7 @@ void filter_gradient_warp_tile(Stream& stream, const FilterGradient& problem) {
     launch_tiles<Shape>(stream, problem, [&](const FilterGradient& part, const Blocking& blocking, dim3 grid) {
       simt::launch<warp_tile_filter_kernel<Shape>>(stream, grid, Shape::kThreads,
                                                    Shape::kSharedBytes + kEntries * sizeof(PlaceEntry), part,
-                                                   split_place(x, kEntries), blocking);
+                                                   Lookup(x, kEntries, x.rows, x.columns), blocking);
     });
   });
 }

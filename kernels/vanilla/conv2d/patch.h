@@ -11,7 +11,7 @@ struct Triple {
   int outer, middle, inner;
 };
 
-__host__ __device__ __forceinline__ Triple split(int number, int middle_size, int inner_size) {
+__device__ __forceinline__ Triple split(int number, int middle_size, int inner_size) {
   const int rest = number / inner_size;
   return {rest / middle_size, rest % middle_size, number % inner_size};
 }
@@ -26,13 +26,13 @@ __device__ __forceinline__ void advance(Triple& at, const Triple& by, int middle
   at.outer += by.outer + (carry_middle ? 1 : 0);
 }
 
-__host__ __device__ __forceinline__ Triple split_term(const Patches& x, int term) {
+__device__ __forceinline__ Triple split_term(const Patches& x, int term) {
   return split(term, x.taps_h, x.taps_w);
 }
 __device__ __forceinline__ void advance_term(const Patches& x, Triple& term, const Triple& by) {
   advance(term, by, x.taps_h, x.taps_w);
 }
-__host__ __device__ __forceinline__ Triple split_place(const Patches& x, int place) {
+__device__ __forceinline__ Triple split_place(const Patches& x, int place) {
   return split(place, x.rows, x.columns);
 }
 __device__ __forceinline__ void advance_place(const Patches& x, Triple& place, const Triple& by) {
@@ -66,12 +66,14 @@ __device__ __forceinline__ float* address(const PlaceOutput& output, int filter,
   return output.y + place.outer * output.image + filter * output.plane + place.middle * output.row +
          place.inner * output.column;
 }
-__device__ __forceinline__ void store(const PlaceOutput& output, int filter, const Triple& place, float value) {
-  float* y = address(output, filter, place);
+__device__ __forceinline__ void store_at(float* y, const PlaceOutput& output, int filter, float value) {
   if (output.accumulate) value += *y;
   if (output.bias) value += output.bias[filter];
   if (output.relu && value < 0.0f) value = 0.0f;  // nan stays nan
   *y = value;
+}
+__device__ __forceinline__ void store(const PlaceOutput& output, int filter, const Triple& place, float value) {
+  store_at(address(output, filter, place), output, filter, value);
 }
 
 }  // namespace cairn::CAIRN_VANILLA
