@@ -330,14 +330,22 @@ TEST_CASE("conv2d_backward_filter") {
 }
 
 // So many places that a ladder for a GPU takes each of its larger tiles (it has small ones to keep 132 multiprocessors
-// busy, and those do for all of the sizes above).
+// busy, and those do for all of the sizes above), for short sums and for long ones.
 TEST_CASE("conv2d: many tiles") {
   if (small_sweep()) return;
   struct Sizes {
-    int64_t filters, height, width;
+    int64_t channels, filters, height, width;
   };
-  for (auto [filters, height, width] : {Sizes{9, 64, 67}, {17, 48, 60}, {17, 72, 79}, {49, 80, 80}, {33, 119, 119}})
-    check_problem(kForward, {.shape = shape_of(1, 1, {height, width}, filters, {3, 3}, {1, 1}, {1, 1}), .epilogue = 3},
+  for (auto [channels, filters, height, width] : {Sizes{1, 9, 64, 67},
+                                                  {1, 17, 48, 60},
+                                                  {1, 17, 72, 79},
+                                                  {1, 17, 108, 105},
+                                                  {2, 49, 80, 80},
+                                                  {4, 9, 64, 67},
+                                                  {4, 17, 48, 60},
+                                                  {4, 17, 72, 79}})
+    check_problem(kForward,
+                  {.shape = shape_of(1, channels, {height, width}, filters, {3, 3}, {1, 1}, {1, 1}), .epilogue = 3},
                   DType::f32);
 }
 

@@ -1,21 +1,25 @@
 // Convolution rung 8, warp tiles: implicit gemm on the machinery of gemm's rung 9 (gemm/warp_tile.h has the picture),
 // its tiles filled by four-byte asynchronous copies that look up the elements of x on the way.
 //
-// What an element of patches[term][place] costs is what matters, as only kM multiplications share it. Its address is a
-// sum, and whether it lies in x is an intersection of two bit sets:
+// Only kM multiplications share an element of patches[term][place], so what it costs to find it is what matters. Its
+// address is a sum, and whether a tap misses x is an intersection of bit sets, half of each the place's and half the
+// term's:
 //
-//   address   place: image, first row and column in x   +  term: (c * height + r) * width + s
-//   outside   place: the taps' rows and columns that    &  term: its row r and its column s        none in common:
-//   inside
-//             miss x, 15 bits each
+//              place (n, p, q)                      term (c, r, s)
+//   address    its first row and column in x   +    (c * height + r) * width + s
+//   misses x   rows and columns of taps that   &    row r, column s
+//              miss x there, 15 bits each
 //
-// so that a copy is four instructions: read the term's half of both, which neighbouring threads share, from a table in
-// shared memory, add, intersect, copy. A convolution's thread keeps its place and takes terms from the table; a filter
-// gradient's keeps its filters and terms, and the table holds places. The table is a ring like the tiles': an entry
-// belongs to a thread, which moves it on by kStages tiles with two carries, without a division.
+// One half stays in a thread's registers, the other comes from a table in shared memory, a load for two elements; then
+// a copy is four instructions: two to add, one to intersect, one to copy. A convolution's thread keeps a place, and the
+// table holds terms; a filter gradient's keeps filters and terms, and the table holds places. The table is a ring as
+// the tiles are: an entry belongs to a thread, which moves it on by kStages tiles with two carries, without a division.
 //
-// 2 kM kN kK FLOPs for kK (kM + kN) elements. Few results leave a GPU without work and so with nothing to hide its
-// waiting: tiles are small and warps share out k. Calculated from SASS, not measured: see the end of this comment.
+// 2 kM kN kK FLOPs for 4 kK (kM + kN) bytes, most of them from the caches. Where results are few, tiles are small, so
+// that every multiprocessor has some, and warps share out k. Calculated from SASS of sm_90, not measured: 71 to 81 % of
+// a tile's instructions multiply with kM = 32 and 64, 45 to 68 % in smaller tiles; that and unused parts of tiles leave
+// cnn's second layer (batch 64) 68 to 70 % of an H100's peak in fp32, lenet-caffe's 33 to 59 %, first layers 12 to 55
+// %.
 #include <algorithm>
 
 #include "kernels/vanilla/conv2d/patch.h"
@@ -89,12 +93,13 @@ struct alignas(16) TermPair {  // is read at once
 };
 __device__ __forceinline__ TermEntry entry_of(const Patches& x, const Triple& term) {
   const unsigned taps = 1u << term.middle | 1u << (kMostTaps + term.inner);
-  return {bytes((term.outer * x.height + term.middle) * x.width + term.inner),
-          term.outer < x.channels ? taps : kNoTerm};
+  const unsigned row = static_cast<unsigned>(term.outer) * static_cast<unsigned>(x.height) + term.middle;
+  const unsigned distance = row * static_cast<unsigned>(x.width) + term.inner;
+  return {distance * static_cast<unsigned>(sizeof(float)), term.outer < x.channels ? taps : kNoTerm};
 }
 
 struct alignas(16) PlaceEntry {
-  const float *x, *dy;  // where tap (0, 0) of channel 0 looks at, and the place in filter 0's plane of dy
+  const float *x, *dy;  // where tap (0, 0) of channel 0 looks at, and the place in the plane of the tile's first filter
   unsigned lacks;       // the rows and columns of taps that miss x
 };
 // The bits of i in [0, kMostTaps) with first + i outside of [0, size).
@@ -158,34 +163,39 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
 
   const WarpPlace<Shape> warp_place(thread);
   WarpSums<Shape> sum;
-  multiply_ring<Shape>(
-      sum, shared, (terms + Shape::kK - 1) / Shape::kK, warp_place, [&](float* a_tile, float* b_tile, int t) {
-        const float* weights = weight + t * Shape::kK;
-        const int steps = terms - t * Shape::kK - thread % 8;
-        float* to_a = a_tile + thread % 8 * Shape::kStrideA + line;
-        CAIRN_UNROLL
-        for (int i = 0; i < kLines; ++i) {
-          CAIRN_UNROLL
-          for (int k = 0; k < Shape::kK; k += 8)
-            if (Shape::kM % kStep == 0 || line + i * kStep < Shape::kM)
-              simt::copy_async4(to_a + k * Shape::kStrideA + i * kStep, beyond(weights + k, line_step * i),
-                                i < lines && k < steps);
-        }
-        const TermPair* pairs = table + (Table<Shape>::first_of(t) + first_term) / 2;
-        TermPair entries[kPerThread / 2];
-        CAIRN_UNROLL
-        for (int i = 0; i < kPerThread / 2; ++i) entries[i] = pairs[i];
-        float* to = b_tile + first_term * Shape::kStrideB + thread % Shape::kN;
-        CAIRN_UNROLL
-        for (int i = 0; i < kPerThread; ++i) {
-          const TermEntry& entry = entries[i / 2].terms[i % 2];
-          simt::copy_async4(to + i * Shape::kStrideB, beyond(own.x, entry.distance), (entry.needs & own.lacks) == 0);
-        }
-        if (Table<Shape>::is_due(t, thread)) {
-          advance_term(x, term, lookup.step);
-          table[thread / 2].terms[thread % 2] = entry_of(x, term);
-        }
-      });
+  multiply_ring<Shape>(sum, shared, (terms + Shape::kK - 1) / Shape::kK, warp_place,
+                       [&](float* a_tile, float* b_tile, int t) {
+                         const float* weights = weight + t * Shape::kK;
+                         const int steps = terms - t * Shape::kK - thread % 8;
+                         float* to_a = a_tile + thread % 8 * Shape::kStrideA + line;
+                         CAIRN_UNROLL
+                         for (int i = 0; i < kLines; ++i) {
+                           CAIRN_UNROLL
+                           for (int k = 0; k < Shape::kK; k += 8)
+                             if (Shape::kM % kStep == 0 || line + i * kStep < Shape::kM)
+                               simt::copy_async4(to_a + k * Shape::kStrideA + i * kStep,
+                                                 beyond(weights + k, line_step * i), i < lines && k < steps);
+                         }
+                         const TermPair* pairs = table + (Table<Shape>::first_of(t) + first_term) / 2;
+                         float* to = b_tile + first_term * Shape::kStrideB + thread % Shape::kN;
+                         constexpr int kAtOnce = kPerThread < 16 ? kPerThread : 16;  // in registers
+                         CAIRN_UNROLL
+                         for (int first = 0; first < kPerThread; first += kAtOnce) {
+                           TermPair entries[kAtOnce / 2];
+                           CAIRN_UNROLL
+                           for (int i = 0; i < kAtOnce / 2; ++i) entries[i] = pairs[first / 2 + i];
+                           CAIRN_UNROLL
+                           for (int i = 0; i < kAtOnce; ++i) {
+                             const TermEntry& entry = entries[i / 2].terms[i % 2];
+                             simt::copy_async4(to + (first + i) * Shape::kStrideB, beyond(own.x, entry.distance),
+                                               (entry.needs & own.lacks) == 0);
+                           }
+                         }
+                         if (Table<Shape>::is_due(t, thread)) {
+                           advance_term(x, term, lookup.step);
+                           table[thread / 2].terms[thread % 2] = entry_of(x, term);
+                         }
+                       });
   const int rows = place.outer < x.batch ? p.filters - m0 : 0, plane = static_cast<int>(p.output.plane);
   float* y = address(p.output, m0, place);
   add_groups<Shape>(sum, shared, thread, warp_place, [&](int row, int, float value) {
@@ -254,33 +264,39 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
   });
 }
 
-// The instructions that a step of k costs a multiprocessor which computes its share of an m x n result in such tiles.
+// The instructions (of 32 threads, in 32nds) that m x n results cost a multiprocessor that computes its share of them
+// in such tiles: multiplying and reading from SASS, 9 for 8; all else depends on how often a tile ends.
 template <class Shape>
-int64_t cost(int64_t m, int64_t n, int64_t processors) {
+int64_t cost(int64_t m, int64_t n, int64_t k, int64_t processors) {
   const int64_t tiles = divide_up(m, Shape::kM) * divide_up(n, Shape::kN);
-  return divide_up(tiles, processors) * (Shape::kM * Shape::kN * 9 / 8 + 550);
+  constexpr int64_t kStep = Shape::kM * Shape::kN * 9 / 8 + 310 + 7600 / Shape::kK;
+  return divide_up(tiles, processors) * divide_up(k, Shape::kK) * Shape::kK * kStep;
 }
 // Calls launch with the cheapest of the shapes.
 template <class... Shapes, class Launch>
-void with_cheapest(int64_t m, int64_t n, int64_t processors, const Launch& launch) {
-  const int64_t least = std::min({cost<Shapes>(m, n, processors)...});
+void with_cheapest(int64_t m, int64_t n, int64_t k, int64_t processors, const Launch& launch) {
+  const int64_t least = std::min({cost<Shapes>(m, n, k, processors)...});
   bool launched = false;
   const auto try_shape = [&]<class Shape>(Shape) {
-    if (launched || cost<Shape>(m, n, processors) > least) return;
+    if (launched || cost<Shape>(m, n, k, processors) > least) return;
     launched = true;
     launch(Shape{});
   };
   (try_shape(Shapes{}), ...);
 }
 
-// kM, kN, kK, of a warp, stages, groups of warps, rows of lanes
-using Tile8x64 = WarpTileShape<8, 64, 32, 8, 64, 4, 4, 2>;
-using Tile16x64 = WarpTileShape<16, 64, 32, 16, 32, 3, 2, 4>;
-using Tile16x32 = WarpTileShape<16, 32, 32, 16, 32, 3, 4, 4>;
-using Tile32x32 = WarpTileShape<32, 32, 32, 32, 32, 3, 4>;
-using Tile32x64 = WarpTileShape<32, 64, 32, 32, 32, 3, 2>;
-using Tile64x64 = WarpTileShape<64, 64, 32, 64, 32, 3, 2>;
+// kM, kN, kK, of a warp, stages, groups of warps, rows of lanes. The deep ones waste less where sums are long.
 using Tile64x128 = WarpTileShape<64, 128, 16, 64, 32, 4>;
+using Tile64x64 = WarpTileShape<64, 64, 32, 64, 32, 3, 2>;
+using Tile32x64 = WarpTileShape<32, 64, 32, 32, 32, 3, 2>;
+using Deep32x64 = WarpTileShape<32, 64, 64, 32, 32, 2, 2>;
+using Tile32x32 = WarpTileShape<32, 32, 32, 32, 32, 3, 4>;
+using Deep32x32 = WarpTileShape<32, 32, 64, 32, 32, 2, 4>;
+using Tile16x64 = WarpTileShape<16, 64, 32, 16, 32, 3, 2, 4>;
+using Deep16x64 = WarpTileShape<16, 64, 64, 16, 32, 2, 2, 4>;
+using Tile16x32 = WarpTileShape<16, 32, 32, 16, 32, 3, 4, 4>;
+using Tile8x64 = WarpTileShape<8, 64, 32, 8, 64, 4, 4, 2>;
+using Deep8x64 = WarpTileShape<8, 64, 64, 8, 64, 2, 4, 2>;
 
 }  // namespace
 
@@ -288,27 +304,28 @@ void convolve_warp_tile(Stream& stream, const Convolution& problem) {
   const Patches& x = problem.patches;
   if (!is_small(x, problem.filters)) return convolve_register_tile(stream, problem);
   constexpr int64_t kProcessors = kOnGpu ? 132 : 1;  // of an H100
-  with_cheapest<Tile64x128, Tile64x64, Tile32x64, Tile32x32, Tile16x64, Tile8x64>(
-      problem.filters, x.places(), kProcessors, [&]<class Shape>(Shape) {
-        constexpr int kEntries = Table<Shape>::kEntries;
-        const int64_t tile_columns = divide_up(x.places(), Shape::kN);
-        simt::launch<warp_tile_kernel<Shape>>(stream, grid_x(divide_up(problem.filters, Shape::kM) * tile_columns),
-                                              Shape::kThreads, Shape::kSharedBytes + kEntries * sizeof(TermEntry),
-                                              problem, Lookup(x, kEntries, x.taps_h, x.taps_w), Divisor(tile_columns));
-      });
+  with_cheapest<Tile64x128, Tile64x64, Tile32x64, Deep32x64, Tile32x32, Deep32x32, Tile16x64, Deep16x64, Tile8x64,
+                Deep8x64>(problem.filters, x.places(), std::max(x.terms(), 1), kProcessors, [&]<class Shape>(Shape) {
+    constexpr int kEntries = Table<Shape>::kEntries;
+    const int64_t tile_columns = divide_up(x.places(), Shape::kN);
+    simt::launch<warp_tile_kernel<Shape>>(stream, grid_x(divide_up(problem.filters, Shape::kM) * tile_columns),
+                                          Shape::kThreads, Shape::kSharedBytes + kEntries * sizeof(TermEntry), problem,
+                                          Lookup(x, kEntries, x.taps_h, x.taps_w), Divisor(tile_columns));
+  });
 }
 
 void filter_gradient_warp_tile(Stream& stream, const FilterGradient& problem) {
   const Patches& x = problem.b;
   if (!is_small(x, problem.m)) return filter_gradient_register_tile(stream, problem);
-  with_cheapest<Tile64x64, Tile32x64, Tile32x32, Tile16x32>(problem.m, problem.n, 1, [&]<class Shape>(Shape) {
-    constexpr int kEntries = Table<Shape>::kEntries;
-    launch_tiles<Shape>(stream, problem, [&](const FilterGradient& part, const Blocking& blocking, dim3 grid) {
-      simt::launch<warp_tile_filter_kernel<Shape>>(stream, grid, Shape::kThreads,
-                                                   Shape::kSharedBytes + kEntries * sizeof(PlaceEntry), part,
-                                                   Lookup(x, kEntries, x.rows, x.columns), blocking);
-    });
-  });
+  with_cheapest<Tile64x64, Tile32x64, Tile32x32, Tile16x32>(
+      problem.m, problem.n, problem.k, 1, [&]<class Shape>(Shape) {
+        constexpr int kEntries = Table<Shape>::kEntries;
+        launch_tiles<Shape>(stream, problem, [&](const FilterGradient& part, const Blocking& blocking, dim3 grid) {
+          simt::launch<warp_tile_filter_kernel<Shape>>(stream, grid, Shape::kThreads,
+                                                       Shape::kSharedBytes + kEntries * sizeof(PlaceEntry), part,
+                                                       Lookup(x, kEntries, x.rows, x.columns), blocking);
+        });
+      });
 }
 
 }  // namespace cairn::CAIRN_VANILLA
