@@ -18,8 +18,7 @@
 // 2 kM kN kK FLOPs for 4 kK (kM + kN) bytes, most of them from the caches. Where results are few, tiles are small, so
 // that every multiprocessor has some, and warps share out k. Calculated from SASS of sm_90, not measured: 71 to 81 % of
 // a tile's instructions multiply with kM = 32 and 64, 45 to 68 % in smaller tiles; that and unused parts of tiles leave
-// cnn's second layer (batch 64) 68 to 70 % of an H100's peak in fp32, lenet-caffe's 33 to 59 %, first layers 12 to 55
-// %.
+// cnn's second layer (batch 64) 68 to 70 % of an H100's peak, lenet-caffe's 33 to 59 %, first layers 12 to 55 %.
 #include <algorithm>
 
 #include "kernels/vanilla/conv2d/patch.h"
