@@ -37,7 +37,7 @@ constexpr Rung kLadder[] = {
     {"warp_tile", "rung 5 with a part of the tile for each warp, its elements copied asynchronously: gemm's rung 9",
      convolve_warp_tile, filter_gradient_warp_tile},
 };
-constexpr int kRegisterTileRung = 5, kTensorCoreRung = 6, kFramedRung = 7, kWarpTileRung = 8;
+constexpr int kTensorCoreRung = 6, kFramedRung = 7, kWarpTileRung = 8;
 constexpr int kRungs = static_cast<int>(std::size(kLadder)), kUsualRung = kOnGpu ? kWarpTileRung : kFramedRung;
 
 constexpr auto kVariants = [] {
@@ -59,6 +59,7 @@ int default_rung(const Stream& stream, const Patches&) {
   return stream.precision == Precision::fp32 ? kWarpTileRung : kTensorCoreRung;
 }
 #else
+constexpr int kRegisterTileRung = 5;
 int default_rung(const Stream&, const Patches& patches) {
   return suits_framed(patches) ? kFramedRung : kRegisterTileRung;
 }
