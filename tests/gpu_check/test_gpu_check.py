@@ -188,7 +188,7 @@ class GpuCheck(unittest.TestCase):
         verdicts = self.verdicts()
         self.assertEqual(verdicts["dnn, batch 64, as one fused kernel: at most 10 us a step"], "NOT RUN")
         self.assertEqual(verdicts["dnn, full batch: at least 3 times as fast as PyTorch eager"], "met")
-        self.assertIn("unknown kernel 'training_step=2'", self.machine.page())
+        self.assertIn("unknown kernel 'sgd_steps=1'", self.machine.page())
 
     def test_without_pytorch(self):
         self.assertEqual(self.machine.run("--only", "steps,recipes", "--models", "dnn", faults={"no_torch": True}), 1)

@@ -186,6 +186,10 @@ std::vector<Problem> sizes() {
       shape_of(1, 2, {1, 70}, 3, {1, 7}, {1, 1}, {0, 3}),  // a single row, longer than a tile
       shape_of(1, 2, {70, 1}, 3, {7, 1}, {3, 1}, {3, 0}),  // a single column
       shape_of(1, 1, {3, 3}, 1, {3, 3}),                   // a single place
+      shape_of(1, 3, {5, 6}, 20, {3, 3}, {1, 1}, {1, 1}),  // up to 32 filters and places
+      shape_of(1, 3, {7, 7}, 50, {3, 3}, {1, 1}, {1, 1}),  // up to 64
+      shape_of(2, 7, {8, 8}, 50, {3, 3}, {1, 1}, {1, 1}),  // 64 and 128
+      shape_of(1, 1, {3, 20}, 2, {2, 17}),                 // more taps in a row than rung 8 counts
   };
   if (!small_sweep())
     for (const Conv2dShape& shape : {
@@ -323,6 +327,26 @@ TEST_CASE("conv2d_backward_filter") {
   // One column of padding: where it met the kernel it adds nothing. Two images add up, onto what was there.
   check_by_hand(kBackwardFilter, {shape_of(2, 1, {1, 2}, 1, {1, 2}, {1, 1}, {0, 1}), 1},
                 {.x = {1, 2, 3, 4}, .dy = {1, 10, 100, 1, 10, 100}, .extra = {1000, 2000}}, {1640, 2064});
+}
+
+// So many places that a ladder for a GPU takes each of its larger tiles (it has small ones to keep 132 multiprocessors
+// busy, and those do for all of the sizes above), for short sums and for long ones.
+TEST_CASE("conv2d: many tiles") {
+  if (small_sweep()) return;
+  struct Sizes {
+    int64_t channels, filters, height, width;
+  };
+  for (auto [channels, filters, height, width] : {Sizes{1, 9, 64, 67},
+                                                  {1, 17, 48, 60},
+                                                  {1, 17, 72, 79},
+                                                  {1, 17, 108, 105},
+                                                  {2, 49, 80, 80},
+                                                  {4, 9, 64, 67},
+                                                  {4, 17, 48, 60},
+                                                  {4, 17, 72, 79}})
+    check_problem(kForward,
+                  {.shape = shape_of(1, channels, {height, width}, filters, {3, 3}, {1, 1}, {1, 1}), .epilogue = 3},
+                  DType::f32);
 }
 
 TEST_CASE("conv2d_backward_bias") {

@@ -147,7 +147,7 @@ namespace {
 
 [[noreturn]] void refuse() {
   throw std::invalid_argument(
-      "vanilla: conv2d rung 6 needs a GPU's tensor cores; on the CPU the rungs are 1 to 5 and 7");
+      "vanilla: conv2d rung 6 needs a GPU's tensor cores; on the CPU the rungs are 1 to 5, 7 and 8");
 }
 
 }  // namespace

@@ -15,7 +15,7 @@
 // vectors for 12 operations; where there are few weights, the images are split over threads.
 //
 // 2 kRows * 16 FLOPs for 4 (kRows + 16) bytes from the caches. It is what a CPU does best; a GPU's warp reads as many
-// lines as it has threads, so rung 5 is the usual one there. A stride would tear the runs apart: rung 5 does it.
+// lines as it has threads, so rung 8 is the usual one there. A stride would tear the runs apart: rung 5 does it.
 #include <algorithm>
 
 #include "kernels/vanilla/conv2d/patch.h"

@@ -59,6 +59,7 @@ void convolve_implicit(Stream&, const Convolution&);
 void convolve_register_tile(Stream&, const Convolution&);
 void convolve_tensor_core(Stream&, const Convolution&);
 void convolve_framed(Stream&, const Convolution&);
+void convolve_warp_tile(Stream&, const Convolution&);
 void filter_gradient_direct(Stream&, const FilterGradient&);
 void filter_gradient_shared_tile(Stream&, const FilterGradient&);
 void filter_gradient_im2col(Stream&, const FilterGradient&);
@@ -66,6 +67,7 @@ void filter_gradient_implicit(Stream&, const FilterGradient&);
 void filter_gradient_register_tile(Stream&, const FilterGradient&);
 void filter_gradient_tensor_core(Stream&, const FilterGradient&);
 void filter_gradient_framed(Stream&, const FilterGradient&);
+void filter_gradient_warp_tile(Stream&, const FilterGradient&);
 
 // Whether at least every third of the places that rung 7 computes counts.
 bool suits_framed(const Patches&);

@@ -66,12 +66,14 @@ __device__ __forceinline__ float* address(const PlaceOutput& output, int filter,
   return output.y + place.outer * output.image + filter * output.plane + place.middle * output.row +
          place.inner * output.column;
 }
-__device__ __forceinline__ void store(const PlaceOutput& output, int filter, const Triple& place, float value) {
-  float* y = address(output, filter, place);
+__device__ __forceinline__ void store_at(float* y, const PlaceOutput& output, int filter, float value) {
   if (output.accumulate) value += *y;
   if (output.bias) value += output.bias[filter];
   if (output.relu && value < 0.0f) value = 0.0f;  // nan stays nan
   *y = value;
+}
+__device__ __forceinline__ void store(const PlaceOutput& output, int filter, const Triple& place, float value) {
+  store_at(address(output, filter, place), output, filter, value);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -8,7 +8,9 @@
 //                              run along its lines; kStages of them in a ring
 //   warp     kWarpM x kWarpN   an own part of the block's, so that its reads of shared memory are few and without bank
 //                              conflicts: a warp reads kWarpM + kWarpN floats for kWarpM kWarpN products
-//   thread   kRows x 8         in registers; lane l stands at y = l / 4, x = l % 4
+//   thread   kRows x kColumns  in registers; lane l stands at y = l / 4, x = l % 4
+//
+// The picture of a warp's 64 x 32, with 8 x 8 a thread:
 //
 //        b  0      8     16     24             row i of thread y:  i / 4 * 32 + 4 y + i % 4, so that the eight y read
 //      a   x=0    x=1    x=2    x=3            eight neighbouring groups of four, 128 bytes, all banks once;
@@ -18,6 +20,10 @@
 //  32 y=0 ######                               what it needs of k + 1 is read while k is multiplied.
 //  36 y=1 ######
 //
+// A low tile has its lanes in fewer rows, kLanesM of them instead of 8, and 4 columns a thread, so that the lanes of a
+// row still read neighbouring groups. A small tile does not have enough warps to hide its waiting: kWarpsK groups of
+// them share out the steps of k, and their sums are added at the end (add_groups).
+//
 // The ring: while tile t is multiplied, tiles t + 1 .. t + kStages - 1 are on their way (cp.async: no registers, no
 // waiting), and one barrier a tile says both that tile t has arrived and that tile t - 1 is free.
 #pragma once
@@ -26,13 +32,17 @@
 
 namespace cairn::CAIRN_VANILLA {
 
-template <int kTileM, int kTileN, int kTileK, int kOfWarpM, int kOfWarpN, int kOfStages>
+template <int kTileM, int kTileN, int kTileK, int kOfWarpM, int kOfWarpN, int kOfStages, int kGroups = 1,
+          int kRowsOfLanes = 8>
 struct WarpTileShape {
   static constexpr int kM = kTileM, kN = kTileN, kK = kTileK, kWarpM = kOfWarpM, kWarpN = kOfWarpN;
   static constexpr int kStages = kOfStages;
-  static constexpr int kWarpsM = kM / kWarpM, kWarpsN = kN / kWarpN, kThreads = 32 * kWarpsM * kWarpsN;
-  static constexpr int kRows = kWarpM / 8, kColumns = kWarpN / 4;
-  static_assert(kM % kWarpM == 0 && kN % kWarpN == 0 && kRows % 4 == 0 && kColumns == 8 && kK % 8 == 0);
+  static constexpr int kWarpsM = kM / kWarpM, kWarpsN = kN / kWarpN, kWarpsK = kGroups;
+  static constexpr int kThreads = 32 * kWarpsM * kWarpsN * kWarpsK, kSteps = kK / kWarpsK;
+  static constexpr int kLanesM = kRowsOfLanes, kLanesN = 32 / kLanesM;
+  static constexpr int kRows = kWarpM / kLanesM, kColumns = kWarpN / kLanesN;
+  static_assert(kM % kWarpM == 0 && kN % kWarpN == 0 && kRows % 4 == 0 && kColumns == (kLanesN == 4 ? 8 : 4));
+  static_assert(kK % 8 == 0 && kK % (2 * kWarpsK) == 0);
   // From one line of a tile to the next: a multiple of four, for 16-byte reads, and of four banks only, so that eight
   // steps of k of four lines lie in 32 different banks (see turn_async).
   static constexpr int kStrideA = kM + 4, kStrideB = kN + 4;
@@ -48,12 +58,15 @@ using WarpSums = simt::Fragment<Shape::kColumns>[Shape::kRows];
 template <class Shape>
 struct WarpPlace {
   int row0, column0;  // of the thread's first element
+  int group;          // of warps, which multiplies steps group * kSteps .. of each tile
   __device__ __forceinline__ explicit WarpPlace(int thread) {
-    const int warp = thread / 32, lane = thread % 32;
-    row0 = warp / Shape::kWarpsN * Shape::kWarpM + lane / 4 * 4;
-    column0 = warp % Shape::kWarpsN * Shape::kWarpN + lane % 4 * Shape::kColumns;
+    constexpr int kWarps = Shape::kWarpsM * Shape::kWarpsN;
+    const int warp = Shape::kWarpsK > 1 ? thread / 32 % kWarps : thread / 32, lane = thread % 32;
+    group = Shape::kWarpsK > 1 ? thread / 32 / kWarps : 0;
+    row0 = warp / Shape::kWarpsN * Shape::kWarpM + lane / Shape::kLanesN * 4;
+    column0 = warp % Shape::kWarpsN * Shape::kWarpN + lane % Shape::kLanesN * Shape::kColumns;
   }
-  __device__ __forceinline__ int row(int i) const { return row0 + i / 4 * 32 + i % 4; }
+  __device__ __forceinline__ int row(int i) const { return row0 + i / 4 * (4 * Shape::kLanesM) + i % 4; }
 };
 
 // What a thread reads of both tiles for one step of k.
@@ -64,7 +77,7 @@ struct WarpOperands {
 
   __device__ __forceinline__ void load(const float* a_tile, const float* b_tile, int k, const WarpPlace<Shape>& place) {
     CAIRN_UNROLL
-    for (int q = 0; q < Shape::kRows / 4; ++q) a[q].load(a_tile + k * Shape::kStrideA + place.row0 + q * 32);
+    for (int q = 0; q < Shape::kRows / 4; ++q) a[q].load(a_tile + k * Shape::kStrideA + place.row(4 * q));
     b.load(b_tile + k * Shape::kStrideB + place.column0);
   }
   __device__ __forceinline__ void multiply_into(WarpSums<Shape>& sum) const {
@@ -73,17 +86,19 @@ struct WarpOperands {
   }
 };
 
-// sum += the product of two tiles, all kK steps.
+// sum += the product of two tiles, all steps of the thread's group.
 template <class Shape>
 __device__ __forceinline__ void multiply_warp_tiles(WarpSums<Shape>& sum, const float* a_tile, const float* b_tile,
                                                     const WarpPlace<Shape>& place) {
+  a_tile += place.group * Shape::kSteps * Shape::kStrideA;
+  b_tile += place.group * Shape::kSteps * Shape::kStrideB;
   WarpOperands<Shape> even, odd;
   even.load(a_tile, b_tile, 0, place);
   CAIRN_UNROLL
-  for (int k = 0; k < Shape::kK; k += 2) {
+  for (int k = 0; k < Shape::kSteps; k += 2) {
     odd.load(a_tile, b_tile, k + 1, place);
     even.multiply_into(sum);
-    if (k + 2 < Shape::kK) even.load(a_tile, b_tile, k + 2, place);
+    if (k + 2 < Shape::kSteps) even.load(a_tile, b_tile, k + 2, place);
     odd.multiply_into(sum);
   }
 }
@@ -128,6 +143,29 @@ __device__ __forceinline__ void multiply_ring(WarpSums<Shape>& sum, float* share
     multiply_warp_tiles<Shape>(sum, a_tile, a_tile + Shape::kFloatsA, place);
     free = filled;
     filled = filled + 1 == Shape::kStages ? 0 : filled + 1;
+  }
+}
+
+// Calls store(row, column, value) for each element of the block's tile, the groups' sums added in order; neighbouring
+// threads get neighbouring columns, and a thread always the same one. shared: the ring, which is done with.
+template <class Shape, class Store>
+__device__ __forceinline__ void add_groups(const WarpSums<Shape>& sum, float* shared, int thread,
+                                           const WarpPlace<Shape>& place, const Store& store) {
+  constexpr int kStride = Shape::kStrideB, kGroup = Shape::kM * kStride, kRowStep = Shape::kThreads / Shape::kN;
+  static_assert(Shape::kThreads % Shape::kN == 0 && Shape::kM % kRowStep == 0);
+  static_assert(sizeof(float) * Shape::kWarpsK * kGroup <= Shape::kSharedBytes);
+  __syncthreads();  // everyone has multiplied the last tiles
+  CAIRN_UNROLL
+  for (int i = 0; i < Shape::kRows; ++i)
+    sum[i].store(shared + place.group * kGroup + place.row(i) * kStride + place.column0);
+  __syncthreads();
+  const int column = thread % Shape::kN;
+  for (int row = thread / Shape::kN; row < Shape::kM; row += kRowStep) {
+    const float* from = shared + row * kStride + column;
+    float value = from[0];
+    CAIRN_UNROLL
+    for (int group = 1; group < Shape::kWarpsK; ++group) value += from[group * kGroup];
+    store(row, column, value);
   }
 }
 
