@@ -91,7 +91,7 @@ TEST_CASE("rungs and library of a ladder, right and timed") {
     CHECK(row.library_seconds > 0);
     if (!row.is_library) rungs.insert(row.rung);
   }
-  CHECK(rungs == std::set<int>{0, 1, 2, 3, 4, 5, 6, 7});
+  CHECK(rungs == std::set<int>{0, 1, 2, 3, 4, 5, 6, 7, 9});  // the others round
 }
 
 TEST_CASE("a convolution of a network beside the library") {
