@@ -245,6 +245,7 @@ __global__ void __launch_bounds__(kThreads, 1)
     simt::take_registers<232>();
     consume<input>(ring, output, m, n, tiling, thread);
   }
+  __syncwarp();          // the producer's warp comes together again, as the barrier wants whole warps
   simt::cluster_sync();  // no block ends while the other may still write to it
 }
 

@@ -138,7 +138,7 @@ constexpr int kLastRung = 6;
 
 std::string stack_text(const SgdStepsArgs& args) {
   std::string text = std::to_string(args.layers[0].in);
-  for (int64_t l = 0; l < args.layer_count; ++l) text += "-" + std::to_string(args.layers[l].out);
+  for (int64_t l = 0; l < args.layer_count; ++l) text.append("-").append(std::to_string(args.layers[l].out));
   return text;
 }
 
@@ -215,7 +215,8 @@ bool has_room(Stream& stream, const SgdStepsArgs& args, int blocks, int64_t rows
       "vanilla: sgd_steps keeps a network in shared memory: " + stack_text(args) + " with batches of " +
       std::to_string(args.batch_size) + " takes " + std::to_string((plan.bytes() + 1023) / 1024) + " KB in each of " +
       std::to_string(blocks) + (blocks == 1 ? " block" : " blocks") + ", which this device has no room for; " +
-      (fitting > 0 ? "batches of up to " + std::to_string(fitting) + " fit" : "no batch fits, only a smaller network"));
+      (fitting > 0 ? std::string("batches of up to ") + std::to_string(fitting) + " fit"
+                   : "no batch fits, only a smaller network"));
 }
 
 // The number of blocks that the rung asks for, or that fits best; throws where nothing does.
