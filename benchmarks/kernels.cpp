@@ -27,16 +27,6 @@ bool has(const Backend& backend, const char* primitive) {
   return primitive_origins(backend)[index_of(primitive)] == backend.name;
 }
 
-bool matches(const std::string& primitive, const std::string& only) {
-  size_t begin = 0;
-  while (begin <= only.size()) {
-    const size_t comma = std::min(only.find(',', begin), only.size());
-    if (primitive.find(only.substr(begin, comma - begin)) != std::string::npos) return true;
-    begin = comma + 1;
-  }
-  return false;
-}
-
 void check_options(const KernelOptions& options) {
   std::string names, primitives;
   bool known = options.implementation.empty(), any = false;
@@ -51,7 +41,7 @@ void check_options(const KernelOptions& options) {
   if (!options.where.empty() && options.where != "cpu" && options.where != "cuda")
     throw UsageError("unknown device '" + options.where + "': choose cpu or cuda");
   for (const char* primitive : kPrimitives) {
-    any = any || matches(primitive, options.only);
+    any = any || is_wanted(primitive, options.only);
     primitives += std::string(primitives.empty() ? "" : ", ") + primitive;
   }
   if (!any) throw UsageError("no primitive's name contains '" + options.only + "'; they are " + primitives);
@@ -87,6 +77,16 @@ void judge(KernelRow& row, const Ceilings& ceilings, Precision precision) {
 }
 
 }  // namespace
+
+bool is_wanted(const std::string& primitive, const std::string& only) {
+  size_t begin = 0;
+  while (begin <= only.size()) {
+    const size_t comma = std::min(only.find(',', begin), only.size());
+    if (primitive.find(only.substr(begin, comma - begin)) != std::string::npos) return true;
+    begin = comma + 1;
+  }
+  return false;
+}
 
 std::string Subject::kernels() const {
   return rung == 0 ? "" : kernel.substr(0, kernel.find(' '));
@@ -189,7 +189,7 @@ KernelReport run_kernels(const KernelOptions& options, const std::function<void(
   if (options.where != "cuda") report.cpu = measure_cpu(options.threads, 0);
   if (has_gpu) report.gpu = measure_gpu(Precision::fp32);
   for (const Case& one : all_cases()) {
-    if (!matches(one.primitive, options.only) || (options.small_only && one.large)) continue;
+    if (!is_wanted(one.primitive, options.only) || (options.small_only && one.large)) continue;
     for (KernelRow& row : run_case(one, subjects_of(one.primitive, options), report)) {
       if (progress) progress(row);
       report.rows.push_back(std::move(row));

@@ -24,6 +24,9 @@ struct KernelOptions {
   bool small_only = false;  // only the networks' own sizes
 };
 
+// Whether `only` has a part of the primitive's name, or is empty.
+bool is_wanted(const std::string& primitive, const std::string& only);
+
 // One implementation with one rung.
 struct Subject {
   const Backend* backend;

@@ -21,16 +21,6 @@ constexpr const char* kSquare = "square";
 constexpr int64_t kPlainLoops = 512;                         // a larger square's oracle is sampled_square
 constexpr double kMostRungFlops = 2.0 * (int64_t{1} << 36);  // 4096 cubed: a naive rung takes half a second there
 
-bool named(const std::string& primitive, const std::string& only) {
-  size_t begin = 0;
-  while (begin <= only.size()) {
-    const size_t comma = std::min(only.find(',', begin), only.size());
-    if (primitive.find(only.substr(begin, comma - begin)) != std::string::npos) return true;
-    begin = comma + 1;
-  }
-  return false;
-}
-
 double rounding_of(Precision precision) {
   return precision == Precision::fp32 ? 0 : precision == Precision::tf32 ? 0x1p-11 : 0x1p-9;
 }
@@ -204,7 +194,7 @@ std::vector<Case> ladder_cases(const LadderOptions& options) {
   if (options.networks)
     for (Case& one : network_cases()) all.push_back(std::move(one));
   for (Case& one : all)
-    if (named(one.primitive, options.only) && one.use.find(options.use) != std::string::npos)
+    if (is_wanted(one.primitive, options.only) && one.use.find(options.use) != std::string::npos)
       cases.push_back(std::move(one));
   return cases;
 }

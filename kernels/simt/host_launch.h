@@ -54,10 +54,13 @@ PointerArgument pointer_argument(const T& argument) {
   return {};
 }
 
+// cluster: as in Launch.
 template <auto kernel, class... Arguments>
-void launch(Stream& stream, dim3 grid, dim3 block, size_t shared_bytes, Arguments... arguments) {
+void launch_blocks(Stream& stream, unsigned cluster, dim3 grid, dim3 block, size_t shared_bytes,
+                   const Arguments&... arguments) {
   const auto call = [=] { kernel(arguments...); };
   Launch description{grid, block, shared_bytes, &run_row<decltype(call)>, &call, __PRETTY_FUNCTION__};
+  description.cluster = cluster;
 #if CAIRN_SIMT_RACE
   const std::array<PointerArgument, sizeof...(Arguments)> pointers{pointer_argument(arguments)...};
   description.pointers = pointers.data();
@@ -67,18 +70,14 @@ void launch(Stream& stream, dim3 grid, dim3 block, size_t shared_bytes, Argument
 }
 
 template <auto kernel, class... Arguments>
+void launch(Stream& stream, dim3 grid, dim3 block, size_t shared_bytes, Arguments... arguments) {
+  launch_blocks<kernel>(stream, 0, grid, block, shared_bytes, arguments...);
+}
+
+template <auto kernel, class... Arguments>
 void launch_cluster(Stream& stream, unsigned clusters, unsigned blocks, unsigned threads, size_t shared_bytes,
                     Arguments... arguments) {
-  const auto call = [=] { kernel(arguments...); };
-  Launch description{clusters, {threads, 1, blocks}, shared_bytes, &run_row<decltype(call)>,
-                     &call,    __PRETTY_FUNCTION__};
-  description.cluster = blocks;
-#if CAIRN_SIMT_RACE
-  const std::array<PointerArgument, sizeof...(Arguments)> pointers{pointer_argument(arguments)...};
-  description.pointers = pointers.data();
-  description.pointer_count = pointers.size();
-#endif
-  run(stream.pool, description);
+  launch_blocks<kernel>(stream, blocks, clusters, {threads, 1, blocks}, shared_bytes, arguments...);
 }
 
 // How many clusters of this shape the device can run at once; 0: none, and a launch would fail.
