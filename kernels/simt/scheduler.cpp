@@ -115,12 +115,14 @@ Worker& worker_in_kernel(const char* what) {
 }
 
 Worker& this_threads_worker() {
-  thread_local std::unique_ptr<Worker> owner;
-  if (!owner) {
-    owner = std::make_unique<Worker>();
-    current_worker = owner.get();
-  }
-  return *owner;
+  // Destructors of static objects run after this one, and where they are race-checked they ask for current_worker.
+  struct Owner {
+    std::unique_ptr<Worker> worker = std::make_unique<Worker>();
+    Owner() { current_worker = worker.get(); }
+    ~Owner() { current_worker = nullptr; }
+  };
+  thread_local Owner owner;
+  return *owner.worker;
 }
 
 void run_block(Worker& worker, const Launch& launch) {
