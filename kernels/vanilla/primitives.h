@@ -3,8 +3,8 @@
 //
 // Every .cu file of this folder is compiled twice: by nvcc for the GPU, and by the host compiler against kernels/simt.
 // CAIRN_VANILLA is the namespace of the form that is being compiled, vanilla_cuda or vanilla_cpu. The GPU form compiles
-// for sm_80 and sm_90; three forms of gemm rung 7 spill 4 bytes on sm_90, conv2d rung 6's filter gradient 40 on
-// sm_80, nothing else does. It has not yet run on a GPU.
+// for sm_80 and sm_90. Of the kernels that multiply, on sm_90 three forms of gemm rung 7 spill 4 bytes, one of rung 5
+// 32 and one average pool's gradient 16 (scripts/sass_facts lists them). It has not yet run on a GPU.
 #pragma once
 
 #include <span>
