@@ -135,15 +135,15 @@ void TransferBarrier::deliver() {
   end_phase_if_due();
 }
 
-void TransferBarrier::wait(unsigned parity, std::source_location where) {
+void TransferBarrier::wait(unsigned parity, const char* file, int line) {
   Worker& worker = worker_in_kernel("TransferBarrier::wait");
   if (parity_ != parity) return;
   deliver();
   if (parity_ != parity) return;
   Fiber* fiber = worker.running;
   if (!row_split) split_row(worker, fiber);
-  fiber->file = where.file_name();
-  fiber->line = static_cast<int>(where.line());
+  fiber->file = file;
+  fiber->line = line;
   worker.parked.push_back({fiber, this});
   resume(worker, fiber, pick(worker));
 }

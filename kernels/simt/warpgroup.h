@@ -33,8 +33,6 @@
 #include <stdexcept>
 
 #include "kernels/cuda/check.h"
-#else
-#include <source_location>
 #endif
 
 namespace cairn::simt {
@@ -241,7 +239,7 @@ class TransferBarrier {
   void arrive();
   void arrive_at(unsigned rank) { cluster_shared(this, rank)->arrive(); }
   void expect(unsigned bytes);
-  void wait(unsigned parity, std::source_location where = std::source_location::current());
+  void wait(unsigned parity, const char* file = __builtin_FILE(), int line = __builtin_LINE());
 
  private:
   friend void copy_box(void*, const TensorMap&, int, int, TransferBarrier&);
@@ -267,13 +265,13 @@ void keep_registers() {}
 template <int registers>
 void take_registers() {}
 // These are instructions of a whole warp (.sync.aligned): no lane goes on before the others are there.
-inline void begin_products(std::source_location where = std::source_location::current()) {
-  collective(Collective::sync, 0xffffffffu, 0, 0, 32, where.file_name(), static_cast<int>(where.line()));
+inline void begin_products(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  collective(Collective::sync, 0xffffffffu, 0, 0, 32, file, line);
 }
 inline void commit_products() {}
 template <int pending>
-void wait_for_products(std::source_location where = std::source_location::current()) {
-  collective(Collective::sync, 0xffffffffu, 0, 0, 32, where.file_name(), static_cast<int>(where.line()));
+void wait_for_products(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+  collective(Collective::sync, 0xffffffffu, 0, 0, 32, file, line);
 }
 
 // This thread's sums alone: the others' are computed when they call it.
