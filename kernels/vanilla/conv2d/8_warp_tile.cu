@@ -45,8 +45,12 @@ bool is_small(const Patches& x, int filters) {
 __device__ __forceinline__ unsigned bytes(int floats) {
   return static_cast<unsigned>(floats) * static_cast<unsigned>(sizeof(float));
 }
-__device__ __forceinline__ const void* beyond(const float* from, unsigned distance) {
-  return reinterpret_cast<const char*>(from) + distance;
+// Addresses are numbers here: half of one may lie outside of its array, where a pointer must not.
+__device__ __forceinline__ uintptr_t address_of(const float* from, int64_t floats) {
+  return reinterpret_cast<uintptr_t>(from) + static_cast<uintptr_t>(floats) * sizeof(float);
+}
+__device__ __forceinline__ const void* beyond(uintptr_t from, unsigned distance) {
+  return reinterpret_cast<const void*>(from + distance);
 }
 
 // number / size for numbers below 2^31 as a multiplication: factor = 2^(31 + shift) / size, rounded up, where 2^shift
@@ -98,8 +102,8 @@ __device__ __forceinline__ TermEntry entry_of(const Patches& x, const Triple& te
 }
 
 struct alignas(16) PlaceEntry {
-  const float *x, *dy;  // where tap (0, 0) of channel 0 looks at, and the place in the plane of the tile's first filter
-  unsigned lacks;       // the rows and columns of taps that miss x
+  uintptr_t x, dy;  // where tap (0, 0) of channel 0 looks at, and the place in the plane of the tile's first filter
+  unsigned lacks;   // the rows and columns of taps that miss x
 };
 // The bits of i in [0, kMostTaps) with first + i outside of [0, size).
 __device__ __forceinline__ unsigned missed(int first, int size) {
@@ -110,8 +114,10 @@ __device__ __forceinline__ PlaceEntry entry_of(const Patches& x, const float* dy
   const int h = x.first_h + place.middle * x.step_h, w = x.first_w + place.inner * x.step_w;
   const unsigned taps = missed(h, x.height) | missed(w, x.width) << kMostTaps | kNoTerm;
   const int64_t plane = static_cast<int64_t>(place.outer) * filters;
-  return {plane_of(x, place.outer, 0) + static_cast<int64_t>(h) * x.width + w,
-          dy + (plane * x.rows + place.middle) * x.columns + place.inner, place.outer < x.batch ? taps : ~0u};
+  const int64_t row = static_cast<int64_t>(place.outer) * x.channels * x.height + h;
+  return {address_of(x.data, row * x.width + w),
+          address_of(dy, (plane * x.rows + place.middle) * x.columns + place.inner),
+          place.outer < x.batch ? taps : ~0u};
 }
 
 // Entry i of the table belongs to thread i and stands for step i of k, then i + kEntries, and so on: tile t's entries
@@ -153,7 +159,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
   const Triple place = lookup.place(n0 + thread % Shape::kN);
   const PlaceEntry own = entry_of(x, nullptr, 0, place);
   const int line = thread / 8, lines = (p.filters - m0 - line + kStep - 1) / kStep;  // of weights, as in turn_async
-  const float* weight = p.weight + static_cast<int64_t>(m0 + line) * terms + thread % 8;
+  const uintptr_t weight = address_of(p.weight, static_cast<int64_t>(m0 + line) * terms + thread % 8);
   const unsigned line_step = bytes(kStep * terms);
   const int first_term = thread / Shape::kN * kPerThread;
   Triple term = lookup.term(thread);
@@ -164,7 +170,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
   WarpSums<Shape> sum;
   multiply_ring<Shape>(sum, shared, (terms + Shape::kK - 1) / Shape::kK, warp_place,
                        [&](float* a_tile, float* b_tile, int t) {
-                         const float* weights = weight + t * Shape::kK;
+                         const uintptr_t weights = weight + bytes(t * Shape::kK);
                          const int steps = terms - t * Shape::kK - thread % 8;
                          float* to_a = a_tile + thread % 8 * Shape::kStrideA + line;
                          CAIRN_UNROLL
@@ -173,7 +179,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
                            for (int k = 0; k < Shape::kK; k += 8)
                              if (Shape::kM % kStep == 0 || line + i * kStep < Shape::kM)
                                simt::copy_async4(to_a + k * Shape::kStrideA + i * kStep,
-                                                 beyond(weights + k, line_step * i), i < lines && k < steps);
+                                                 beyond(weights + bytes(k), line_step * i), i < lines && k < steps);
                          }
                          const TermPair* pairs = table + (Table<Shape>::first_of(t) + first_term) / 2;
                          float* to = b_tile + first_term * Shape::kStrideB + thread % Shape::kN;
@@ -214,7 +220,7 @@ __global__ void __launch_bounds__(Shape::kThreads, blocks_at_once<Shape>())
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), line = thread / 8, plane = x.rows * x.columns;
 
-  const float* dy = p.a.dy + static_cast<int64_t>(at.m0) * plane;
+  const float* dy = p.a.dy ? p.a.dy + static_cast<int64_t>(at.m0) * plane : nullptr;
   TermEntry filters[kFilters], terms[kTerms];  // the thread's lines of both tiles
   CAIRN_UNROLL
   for (int i = 0; i < kFilters; ++i) {
