@@ -138,12 +138,13 @@ template <int kBlocks, class Body>
 __device__ __forceinline__ void for_each_element(const Block<kBlocks>& block, bool all_small, const Body& body) {
   const StepsPlan& plan = block.plan;
   const PlannedLayer& first = plan.layer[0];
+  const auto there = [](float* velocity, int64_t at) { return velocity ? velocity + at : nullptr; };
   for (int item = static_cast<int>(threadIdx.x); item < first.out * 4 * block.quads; item += kThreads) {
     const int output = item / (4 * block.quads), column = item % (4 * block.quads);
     if (4 * block.first_quad + column >= first.in) continue;
     const int64_t from = static_cast<int64_t>(output) * first.in + 4 * block.first_quad + column;
     const int at = output * plan.slice_stride + column;
-    body(plan.weight_at + at, plan.velocity_at + at, first.weight + from, first.weight_velocity + from);
+    body(plan.weight_at + at, plan.velocity_at + at, first.weight + from, there(first.weight_velocity, from));
   }
   for (int item = static_cast<int>(threadIdx.x); item < plan.small; item += kThreads) {
     const int owner = item / 4 % kBlocks;
@@ -155,7 +156,7 @@ __device__ __forceinline__ void for_each_element(const Block<kBlocks>& block, bo
     const int64_t from = quad.output < 0 ? column : static_cast<int64_t>(quad.output) * layer.in + column;
     const int velocity_at = owner == block.rank ? plan.small_velocity_at + item / 4 / kBlocks * 4 + item % 4 : -1;
     body(plan.small_at + item, velocity_at, (quad.output < 0 ? layer.bias : layer.weight) + from,
-         (quad.output < 0 ? layer.bias_velocity : layer.weight_velocity) + from);
+         there(quad.output < 0 ? layer.bias_velocity : layer.weight_velocity, from));
   }
 }
 
