@@ -63,14 +63,14 @@ void add_network(std::vector<Case>& cases, const ModelInfo& model, const Module&
   }
 }
 
-std::string shape_of(const Case& one) {
+}  // namespace
+
+std::string case_shape(const Case& one) {
   const std::unique_ptr<Calls> calls = one.calls();
   Place sizes_only(DType::f32, nullptr, nullptr, 0);
   calls->add(sizes_only);
   return calls->shape();
 }
-
-}  // namespace
 
 std::vector<Case> network_cases() {
   DeviceOptions options;
@@ -89,7 +89,7 @@ std::vector<Case> network_cases() {
   std::vector<Case> cases;
   std::map<std::pair<std::string, std::string>, size_t> known;
   for (Case& one : all) {
-    const auto [place, is_new] = known.try_emplace({one.primitive, shape_of(one)}, cases.size());
+    const auto [place, is_new] = known.try_emplace({one.primitive, case_shape(one)}, cases.size());
     if (is_new)
       cases.push_back(std::move(one));
     else

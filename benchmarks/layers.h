@@ -2,6 +2,9 @@
 // networks themselves, so that a new one is there without a word here. Not here: timing them (ladder.h).
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "benchmarks/cases.h"
 
 namespace cairn::benchmarks {
@@ -10,5 +13,8 @@ namespace cairn::benchmarks {
 // 64". The first layer has no data gradient. A fully connected first layer stands as the product that it is, also where
 // the networks read the bytes themselves (byte_linear_forward).
 std::vector<Case> network_cases();
+
+// What a call says of its sizes, "64 x 32 x 784 a b^T", without arrays for it.
+std::string case_shape(const Case& one);
 
 }  // namespace cairn::benchmarks

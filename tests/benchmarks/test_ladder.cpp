@@ -23,20 +23,13 @@ LadderOptions brief() {
   return options;
 }
 
-std::string shape_of(const Case& one) {
-  const std::unique_ptr<Calls> calls = one.calls();
-  Place sizes_only(DType::f32, nullptr, nullptr, 0);
-  calls->add(sizes_only);
-  return calls->shape();
-}
-
 }  // namespace
 
 TEST_CASE("every network has its layers among the ladder's calls, each call once") {
   const std::vector<Case> cases = network_cases();
   std::set<std::pair<std::string, std::string>> calls;
   for (const Case& one : cases) {
-    CHECK(calls.insert({one.primitive, shape_of(one)}).second);
+    CHECK(calls.insert({one.primitive, case_shape(one)}).second);
     CHECK_FALSE(one.large);
   }
   for (const ModelInfo& model : known_models()) {
