@@ -20,9 +20,7 @@ function(cairn_add_simt_executor name)
   add_library(${name} STATIC ${sources})
   set_target_properties(${name} PROPERTIES UNITY_BUILD ${CAIRN_UNITY})
   target_link_libraries(${name} PUBLIC cairn_cpu)
-  # thread_local variables without calls, although the code is position-independent: a call would cost each barrier a
-  # frame
-  target_compile_options(${name} PRIVATE -ftls-model=initial-exec -fno-semantic-interposition)
+  target_compile_options(${name} PRIVATE -fno-semantic-interposition)
 endfunction()
 
 # Writes FOLDER/x.cu.cpp, which includes x.cu, for each source, and sets `result` to the list: a .cu file has one
@@ -48,8 +46,8 @@ function(cairn_add_cuda_source target)
   if(CAIRN_SANITIZE)
     set(options -O1 -g1)
   else()
-    # thread_local arrays without calls; kernels inlined into their row loops although the code is position-independent
-    set(options $<$<NOT:$<CONFIG:Debug>>:${CAIRN_SIMT_OPTIMIZATION}> -ftls-model=initial-exec -fno-semantic-interposition)
+    # kernels inlined into their row loops although the code is position-independent
+    set(options $<$<NOT:$<CONFIG:Debug>>:${CAIRN_SIMT_OPTIMIZATION}> -fno-semantic-interposition)
   endif()
   target_compile_options(${target} PRIVATE ${options})
 endfunction()

@@ -1,7 +1,7 @@
 // Which checked form of the executor this translation unit is compiled for. Not here: anything else.
 //
-// AddressSanitizer puts no red zones around thread_local variables, and the race detector must see one address per
-// shared array: both forms therefore make __shared__ a plain static and run all blocks on one OS thread.
+// AddressSanitizer puts red zones around static variables only, and the race detector must see one address per shared
+// array: both forms therefore make CAIRN_SHARED a plain static and run all blocks on one OS thread.
 #pragma once
 
 #include "kernels/cpu/address_sanitizer.h"

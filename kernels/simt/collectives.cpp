@@ -35,7 +35,7 @@ __attribute__((always_inline)) inline Fiber* arrive(const char* what, const char
   Worker* worker = current_worker;
   if (__builtin_expect(!worker || !worker->in_kernel(), 0)) worker_in_kernel(what);
   Fiber* fiber = worker->running;
-  if (!row_split) split_row(*worker, fiber);
+  if (!worker->row_split) split_row(*worker, fiber);
   fiber->file = file;
   fiber->line = line;
   if (worker->waiting_end == worker->waiting) {
@@ -49,7 +49,7 @@ __attribute__((always_inline)) inline Fiber* arrive(const char* what, const char
   worker->votes += votes;
   Fiber* to = pick(*worker);
   if (to == fiber) {
-    threadIdx = fiber->thread;
+    worker->thread = fiber->thread;
     return fiber;
   }
   return resume(*worker, fiber, to);
@@ -167,7 +167,7 @@ Fiber* collective(Collective what, uint32_t mask, uint64_t value, int argument, 
   Worker* worker = current_worker;
   if (__builtin_expect(!worker || !worker->in_kernel(), 0)) worker_in_kernel(collective_name(what));
   Fiber* fiber = worker->running;
-  if (!row_split) split_row(*worker, fiber);
+  if (!worker->row_split) split_row(*worker, fiber);
   const unsigned warp = fiber->linear / 32;
   const unsigned lane = fiber->linear % 32;
   const unsigned lanes_left = worker->thread_count - warp * 32;

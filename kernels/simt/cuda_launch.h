@@ -4,12 +4,15 @@
 #include <cuda_runtime.h>
 
 #include <string>
+#include <type_traits>
 
 #include "kernels/cuda/stream.h"
 #include "kernels/simt/kernel_name.h"
 
 #define CAIRN_UNROLL _Pragma("unroll")
 #define CAIRN_VANILLA vanilla_cuda
+// Aligned for the widest vectors that kernels read.
+#define CAIRN_SHARED(T, name) __shared__ __align__(32) std::type_identity_t<T> name
 // One raw array for the whole program, as CUDA has it; a typed view for each kernel.
 #define CAIRN_SHARED_DYNAMIC(T, name)                                     \
   extern __shared__ __align__(1024) unsigned char cairn_shared_dynamic[]; \

@@ -3,6 +3,7 @@
 //   CAIRN_VANILLA                        namespace of kernels: cairn::vanilla_cuda or cairn::vanilla_cpu, because both
 //                                        forms are linked into one program and nvcc's stubs have the kernels' names
 //   CAIRN_UNROLL                         before a loop: unrolls it on the GPU; the host compiler decides for itself
+//   CAIRN_SHARED(T, name);               __shared__ T name, where T may be an array: CAIRN_SHARED(float[8][9], tile)
 //   CAIRN_SHARED_DYNAMIC(T, name);       name points to the block's dynamic shared memory (extern __shared__)
 //   simt::launch<kernel>(stream, grid, block, shared_bytes, arguments...)   checked kernel<<<...>>>(arguments...);
 //                                        a size of 0 is an error
@@ -17,12 +18,12 @@
 //   simt::copy_async16(to_shared, from_global), copy_async4(to_shared, from_global, there), copy_async_commit(),
 //   copy_async_wait<pending>()
 //
-// Kernels are otherwise plain CUDA: __shared__, __syncthreads, the _sync collectives, atomics, float4. Not for the
+// Kernels are otherwise plain CUDA: __syncthreads, the _sync collectives, atomics, float4. Not for the
 // host: spin locks, waits between blocks outside a cluster, grid sync, dynamic parallelism, inline PTX. `if (out of
 // range) return;` before a barrier is an error there; guard the work instead. In a kernel for clusters the host runs
 // every barrier as one of the whole cluster, so all blocks must come to the same ones (the race detector still tells
-// __syncthreads from cluster_sync), and shared memory is the dynamic one only: a __shared__ array would be one for all
-// blocks.
+// __syncthreads from cluster_sync), and shared memory is the dynamic one only: a CAIRN_SHARED array would be one for
+// all blocks.
 #pragma once
 
 #include <cstddef>

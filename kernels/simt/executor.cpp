@@ -11,6 +11,7 @@
 #include "kernels/simt/race.h"
 #include "kernels/simt/report.h"
 #include "kernels/simt/scheduler.h"
+#include "kernels/simt/shared_memory.h"
 
 #if CAIRN_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>
@@ -52,19 +53,32 @@ void check_limits(const Launch& launch) {
     refuse("a block has at most " + std::to_string(kMaxSharedBytes) + " bytes of shared memory");
 }
 
-void prepare_shared(Worker& worker, const Launch& launch) {
+size_t& reserved_arrays() {
+  static size_t bytes = 0;  // a static object's constructor asks for it
+  return bytes;
+}
+
+void prepare_shared_arrays(Worker& worker) {
+  const size_t bytes = reserved_shared_bytes();
+  if (bytes <= worker.arrays_capacity) return;
+  worker.arrays = Worker::allocate_shared(bytes);
+  worker.arrays_capacity = bytes;
+  worker.shared_arrays = worker.arrays.get();
+}
+
+void prepare_dynamic_shared(Worker& worker, const Launch& launch) {
   if (!launch.shared_bytes) return;
   // The last block needs no room after it.
   const size_t bytes = (launch.blocks_at_once() - 1) * launch.shared_stride() + launch.shared_bytes;
 #if !CAIRN_ADDRESS_SANITIZER  // which gets the exact size each time: red zones on both sides
-  if (bytes <= worker.shared_capacity) return;
+  if (bytes <= worker.dynamic_capacity) return;
 #endif
-  worker.shared.reset(static_cast<unsigned char*>(::operator new (bytes, std::align_val_t{kSharedAlignment})));
-  worker.shared_capacity = bytes;
-  worker.dynamic_shared = worker.shared.get();
+  worker.dynamic = Worker::allocate_shared(bytes);
+  worker.dynamic_capacity = bytes;
+  worker.dynamic_shared = worker.dynamic.get();
 #if CAIRN_ADDRESS_SANITIZER
   for (size_t end = launch.shared_bytes; end < bytes; end += launch.shared_stride())
-    ASAN_POISON_MEMORY_REGION(worker.shared.get() + end, launch.shared_stride() - launch.shared_bytes);
+    ASAN_POISON_MEMORY_REGION(worker.dynamic.get() + end, launch.shared_stride() - launch.shared_bytes);
 #endif
 }
 
@@ -112,16 +126,17 @@ void run_blocks(const Launch& launch, const BlockOrder& order, int64_t begin, in
   int64_t i = begin;
   try {
     Worker& worker = this_threads_worker();
-    prepare_shared(worker, launch);
+    prepare_shared_arrays(worker);
+    prepare_dynamic_shared(worker, launch);
     worker.launch_number = launch_number;
     const unsigned blocks = launch.blocks_at_once();
-    gridDim = dim3(launch.grid.x * blocks, launch.grid.y, launch.grid.z);
-    blockDim = launch.cluster ? dim3(launch.block.x) : launch.block;
+    worker.grid_size = dim3(launch.grid.x * blocks, launch.grid.y, launch.grid.z);
+    worker.block_size = launch.cluster ? dim3(launch.block.x) : launch.block;
     for (; i < end && i < first.position.load(std::memory_order_relaxed); ++i) {
       const int64_t block = order(i);
       const int64_t row = block / launch.grid.x;
-      blockIdx = {static_cast<unsigned>(block % launch.grid.x) * blocks, static_cast<unsigned>(row % launch.grid.y),
-                  static_cast<unsigned>(row / launch.grid.y)};
+      worker.block = {static_cast<unsigned>(block % launch.grid.x) * blocks, static_cast<unsigned>(row % launch.grid.y),
+                      static_cast<unsigned>(row / launch.grid.y)};
       run_block(worker, launch);
       if (__builtin_expect(worker.failure != nullptr, 0))
         std::rethrow_exception(std::exchange(worker.failure, nullptr));
@@ -135,6 +150,15 @@ void run_blocks(const Launch& launch, const BlockOrder& order, int64_t begin, in
 }
 
 }  // namespace
+
+size_t reserve_shared(size_t bytes) {
+  constexpr size_t kAlignment = 64;
+  return std::exchange(reserved_arrays(), reserved_arrays() + (bytes + kAlignment - 1) / kAlignment * kAlignment);
+}
+
+size_t reserved_shared_bytes() {
+  return reserved_arrays();
+}
 
 void run(cpu::ThreadPool& pool, const Launch& launch) {
   check_limits(launch);

@@ -38,7 +38,7 @@ struct Launch {
   // so that threadIdx.z is the block's rank in it.
   dim3 grid, block;
   size_t shared_bytes;  // of each block
-  // Runs the threads begin <= threadIdx.x < end of one row, unless one of them blocks (see run_row in launch.h).
+  // Runs the threads begin <= threadIdx.x < end of one row, unless one of them blocks (run_row in host_launch.h).
   void (*run_row)(const void* arguments, unsigned begin, unsigned end);
   const void* arguments;
   const char* signature;  // __PRETTY_FUNCTION__ of launch<kernel>

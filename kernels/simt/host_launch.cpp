@@ -8,12 +8,13 @@ namespace cairn::simt {
 
 void* dynamic_shared() {
   const Worker& worker = worker_in_kernel("CAIRN_SHARED_DYNAMIC");
-  const size_t rank = worker.launch->cluster ? threadIdx.z : 0;
+  const size_t rank = worker.launch->cluster ? worker.thread.z : 0;
   return static_cast<char*>(worker.dynamic_shared) + rank * worker.launch->shared_stride();
 }
 
 unsigned cluster_rank() {
-  return worker_in_kernel("cluster_rank").launch->cluster ? threadIdx.z : 0;
+  const Worker& worker = worker_in_kernel("cluster_rank");
+  return worker.launch->cluster ? worker.thread.z : 0;
 }
 
 unsigned cluster_blocks() {
@@ -21,7 +22,8 @@ unsigned cluster_blocks() {
 }
 
 unsigned cluster_index() {
-  return blockIdx.x / worker_in_kernel("cluster_index").launch->blocks_at_once();
+  const Worker& worker = worker_in_kernel("cluster_index");
+  return worker.block.x / worker.launch->blocks_at_once();
 }
 
 void* cluster_shared(const void* pointer, unsigned rank) {

@@ -6,12 +6,11 @@
 
 #include "kernels/cpu/stream.h"
 #include "kernels/simt/executor.h"
+#include "kernels/simt/shared_memory.h"
 
 namespace cairn::simt {
 
 using cpu::Stream;
-
-extern __thread int row_split;
 
 // The running block's dynamic shared memory.
 void* dynamic_shared();
@@ -40,7 +39,7 @@ void run_row(const void* arguments, unsigned begin, unsigned end) {
     asm volatile("" ::: "memory");  // calls of the detector are added late: it must see threadIdx all the same
 #endif
     call();
-    if (__builtin_expect(row_split, 0)) return;
+    if (__builtin_expect(kernel_thread().row_split, 0)) return;
   }
 }
 

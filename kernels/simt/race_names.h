@@ -8,7 +8,7 @@
 
 namespace cairn::simt {
 
-// A variable of static storage that belongs to a function: a __shared__ array of a kernel, in the race-checked form.
+// A variable of static storage that belongs to a function: a CAIRN_SHARED array of a kernel, in the race-checked form.
 struct SharedVariable {
   uintptr_t begin = 0;
   uintptr_t end = 0;

@@ -136,13 +136,9 @@ void remember(Word& word, const Event& now) {
   }
 }
 
-// The variables that stand for CUDA's built-in ones.
-bool is_built_in(const char* byte) {
-  const auto inside = [byte](const auto& variable) {
-    const auto* begin = reinterpret_cast<const char*>(&variable);
-    return byte >= begin && byte < begin + sizeof variable;
-  };
-  return inside(threadIdx) || inside(blockIdx) || inside(blockDim) || inside(gridDim) || inside(row_split);
+// What stands for CUDA's built-in variables.
+bool is_built_in(const KernelThread& variables, const void* byte) {
+  return byte >= &variables && byte < &variables + 1;
 }
 
 std::string memory_text(const Worker& worker) {
@@ -192,7 +188,7 @@ void note_access(const void* pointer, size_t bytes, Access access, const void* c
   Worker* worker = current_worker;
   if (detecting || !worker || !worker->in_kernel()) return;
   const Detecting guard;
-  if (worker->stacks.contains(pointer) || is_built_in(static_cast<const char*>(pointer))) return;
+  if (worker->stacks.contains(pointer) || is_built_in(*worker, pointer)) return;
   const auto begin = reinterpret_cast<uintptr_t>(pointer);
   const unsigned thread = worker->linear_thread();
   Event now{caller, worker->epoch, linear_block(), worker->warp_epoch[thread / 32], static_cast<uint16_t>(thread),

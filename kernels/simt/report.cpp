@@ -30,7 +30,7 @@ std::string thread_text(const Worker& worker, unsigned linear_thread) {
 }
 
 std::string prefix(const Worker& worker, unsigned linear_thread) {
-  const uint3 block{blockIdx.x + worker.rank_of(linear_thread), blockIdx.y, blockIdx.z};
+  const uint3 block{worker.block.x + worker.rank_of(linear_thread), worker.block.y, worker.block.z};
   return "kernel " + kernel_name(worker.launch->signature) + ", block " + text_of(block) + ", thread " +
          thread_text(worker, linear_thread) + ": ";
 }

@@ -7,13 +7,14 @@
 
 #include "kernels/simt/report.h"
 
-__thread uint3 threadIdx, blockIdx;
-__thread dim3 blockDim, gridDim;
-
 namespace cairn::simt {
 
-__thread int row_split;
-__thread Worker* current_worker;
+__thread Worker* current_worker __attribute__((tls_model("initial-exec")));
+
+KernelThread& kernel_thread() noexcept {
+  static KernelThread outside;  // of a kernel nothing is defined: zeros, no crash
+  return current_worker ? *current_worker : outside;
+}
 
 namespace {
 
@@ -44,10 +45,10 @@ void run_rows(Worker& worker, Fiber* fiber) {
       end = fiber->thread.x + 1;
     }
     const unsigned begin = fiber->thread.x;
-    threadIdx = fiber->thread;
-    row_split = 0;
+    worker.thread = fiber->thread;
+    worker.row_split = 0;
     launch.run_row(launch.arguments, begin, end);
-    worker.finished += row_split ? 1 : end - begin;
+    worker.finished += worker.row_split ? 1 : end - begin;
   }
 }
 
@@ -77,7 +78,7 @@ void choose_start_order(Worker& worker, const Config& settings) {
   for (unsigned i = 0; i < count; ++i)
     worker.start_order[i] = static_cast<uint16_t>(settings.order == Order::reverse ? count - 1 - i : i);
   if (settings.order != Order::shuffled) return;
-  const uint64_t block = blockIdx.x + 0x10001ull * blockIdx.y + 0x1000003ull * blockIdx.z;
+  const uint64_t block = worker.block.x + 0x10001ull * worker.block.y + 0x1000003ull * worker.block.z;
   worker.random_state = (settings.seed * 0x9E3779B97F4A7C15ull ^ block) | 1;
   for (unsigned i = count; i > 1; --i) std::swap(worker.start_order[i - 1], worker.start_order[worker.random() % i]);
 }
@@ -151,17 +152,17 @@ void run_block(Worker& worker, const Launch& launch) {
 }
 
 void split_row(Worker& worker, Fiber* fiber) {
-  const unsigned done = threadIdx.x - fiber->thread.x;
+  const unsigned done = worker.thread.x - fiber->thread.x;
   worker.finished += done;
   fiber->linear += done;
-  fiber->thread.x = threadIdx.x;
+  fiber->thread.x = worker.thread.x;
   worker.by_index[fiber->linear] = fiber;
   if (worker.forward) {
     worker.next = fiber->linear + 1;
     worker.next_thread = fiber->thread;
     if (++worker.next_thread.x == worker.launch->block.x) advance_row(worker.next_thread, worker.launch->block);
   }
-  row_split = 1;
+  worker.row_split = 1;
 }
 
 void release_barrier(Worker& worker) {

@@ -21,8 +21,6 @@
 
 namespace cairn::simt {
 
-extern __thread int row_split;  // 1: the running fiber runs one thread alone
-
 // A thread that waits at a TransferBarrier, and a box on its way to one (warpgroup.cpp).
 struct Parked {
   Fiber* fiber;
@@ -34,9 +32,8 @@ struct Transfer {
   std::function<void()> fetch;
 };
 
-// What one OS thread needs to run blocks; the fibers never leave it, so that addresses of its thread_local variables
-// may be kept across a switch.
-struct Worker {
+// What one OS thread needs to run blocks; the fibers never leave it, so that its address may be kept across a switch.
+struct Worker : KernelThread {
   Worker();
 
   // ---- the block that runs
@@ -73,8 +70,12 @@ struct Worker {
   struct FreeShared {
     void operator()(unsigned char* memory) const { ::operator delete (memory, std::align_val_t{kSharedAlignment}); }
   };
-  std::unique_ptr<unsigned char, FreeShared> shared;  // behind dynamic_shared
-  size_t shared_capacity = 0;
+  using SharedMemory = std::unique_ptr<unsigned char, FreeShared>;
+  static SharedMemory allocate_shared(size_t bytes) {
+    return SharedMemory(static_cast<unsigned char*>(::operator new (bytes, std::align_val_t{kSharedAlignment})));
+  }
+  SharedMemory dynamic, arrays;  // behind dynamic_shared and shared_arrays
+  size_t dynamic_capacity = 0, arrays_capacity = 0;
   uint64_t random_state = 1;
 
   bool at_cluster_sync = false;  // the barrier that threads wait at orders the whole cluster
@@ -89,15 +90,16 @@ struct Worker {
   void shuffle(Fiber** begin, Fiber** end);
   // Index in the block of the running CUDA thread.
   unsigned linear_thread() const {
-    return row_split ? running->linear : running->linear + (threadIdx.x - running->thread.x);
+    return row_split ? running->linear : running->linear + (thread.x - running->thread.x);
   }
   bool in_kernel() const { return running != &scheduler; }
   // Which block of its cluster a thread belongs to, by its index in all of the cluster.
   unsigned rank_of(unsigned linear) const { return launch->cluster ? linear / launch->block.x : 0; }
 };
 
-// The running OS thread's worker: null until it runs its first block.
-extern __thread Worker* current_worker;
+// The running OS thread's worker: null until it runs its first block. These eight bytes are all the static thread-local
+// storage that there is, so that a barrier reads them without a call; __thread, because thread_local has a wrapper.
+extern __thread Worker* current_worker __attribute__((tls_model("initial-exec")));
 // The worker, or an Error naming `what` when no kernel runs here.
 Worker& worker_in_kernel(const char* what);
 Worker& this_threads_worker();
@@ -126,8 +128,8 @@ inline Fiber* pick(Worker& worker) {
 // Sets up what `to` sees and resumes it; done by the one that leaves, so that the switch is a tail call.
 __attribute__((always_inline)) inline Fiber* resume(Worker& worker, Fiber* from, Fiber* to) {
   worker.running = to;
-  threadIdx = to->thread;
-  row_split = 1;
+  worker.thread = to->thread;
+  worker.row_split = 1;
   return switch_fiber(from, to);
 }
 

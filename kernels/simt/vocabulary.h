@@ -1,8 +1,7 @@
 // CUDA's keywords, vector types and built-in variables for g++ and clang. Not here: functions (collectives.h,
-// atomics.h, device_math.h). The names are global, as in CUDA, so this header stays out of public headers.
+// atomics.h, device_math.h), shared memory (shared_memory.h). The names are global, as in CUDA, so this header stays
+// out of public headers.
 #pragma once
-
-#include "kernels/simt/build_mode.h"
 
 // __noinline__ is missing on purpose: libstdc++ uses that word as an attribute name.
 #define __global__
@@ -13,11 +12,6 @@
 #define __grid_constant__
 #define __align__(bytes) __attribute__((aligned(bytes)))
 #define __constant__ static const
-#if CAIRN_SIMT_ONE_THREAD
-#define __shared__ static
-#else
-#define __shared__ static thread_local
-#endif
 
 struct uint3 {
   unsigned x, y, z;
@@ -82,9 +76,26 @@ inline double2 make_double2(double x, double y) {
   return {x, y};
 }
 
-// __thread, not thread_local: one load from the thread segment, no wrapper call.
-extern __thread uint3 threadIdx;
-extern __thread uint3 blockIdx;
-extern __thread dim3 blockDim;
-extern __thread dim3 gridDim;
 constexpr int warpSize = 32;
+
+namespace cairn::simt {
+
+// What a kernel sees of where it runs. Every OS thread that runs blocks has one.
+struct KernelThread {
+  uint3 thread{}, block{};
+  dim3 block_size, grid_size;
+  int row_split = 0;                       // 1: the running fiber runs one CUDA thread alone, 0: a row of them
+  unsigned char* shared_arrays = nullptr;  // see shared_memory.h
+};
+
+// The calling OS thread's. It never is another one, which gnu::const tells the compiler: a kernel then asks once, keeps
+// the pointer in a register, and holds no address of a thread-local variable, which g++ would load into a vector
+// register, where linkers do not know it.
+[[gnu::const]] KernelThread& kernel_thread() noexcept;
+
+}  // namespace cairn::simt
+
+#define threadIdx (cairn::simt::kernel_thread().thread)
+#define blockIdx (cairn::simt::kernel_thread().block)
+#define blockDim (cairn::simt::kernel_thread().block_size)
+#define gridDim (cairn::simt::kernel_thread().grid_size)

@@ -141,7 +141,7 @@ void TransferBarrier::wait(unsigned parity, const char* file, int line) {
   deliver();
   if (parity_ != parity) return;
   Fiber* fiber = worker.running;
-  if (!row_split) split_row(worker, fiber);
+  if (!worker.row_split) split_row(worker, fiber);
   fiber->file = file;
   fiber->line = line;
   worker.parked.push_back({fiber, this});

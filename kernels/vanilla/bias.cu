@@ -40,7 +40,7 @@ template <bool kMask>
 __global__ void __launch_bounds__(kColumns* kRows)
     column_sums_kernel(int64_t rows, int64_t columns, int64_t rows_per_slice, const float* dy, const float* y,
                        float* dz, Output sums) {
-  __shared__ float partial[kRows][kColumns];
+  CAIRN_SHARED(float[kRows][kColumns], partial);
   const int64_t column = static_cast<int64_t>(blockIdx.x) * kColumns + threadIdx.x;
   const int64_t begin = blockIdx.y * rows_per_slice;
   const int64_t end = begin + rows_per_slice < rows ? begin + rows_per_slice : rows;

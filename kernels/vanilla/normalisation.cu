@@ -69,7 +69,7 @@ __global__ void __launch_bounds__(kChannelBlock)
     batch_norm_forward_kernel(int64_t batch, int64_t channels, int64_t plane, const float* x, const float* weight,
                               const float* bias, float* running_mean, float* running_variance, float* mean_out,
                               float* inverse_std_out, float* y, double momentum, double epsilon, bool training) {
-  __shared__ double partial[33];
+  CAIRN_SHARED(double[33], partial);
   const unsigned c = blockIdx.x;
   double mean = 0.0, variance = 0.0;
   if (training) {
@@ -111,7 +111,7 @@ __global__ void __launch_bounds__(kChannelBlock)
                                const float* weight, const float* mean, const float* inverse_std, float* dx,
                                float* dweight, float* dbias, bool training, bool accumulate_dx, bool accumulate_dweight,
                                bool accumulate_dbias) {
-  __shared__ double partial[33];
+  CAIRN_SHARED(double[33], partial);
   const unsigned c = blockIdx.x;
   const float center = mean[c], scale = inverse_std[c];
   double sum = 0.0, dot = 0.0;

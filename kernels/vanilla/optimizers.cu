@@ -71,7 +71,8 @@ __global__ void __launch_bounds__(kBlock)
     adam_kernel(const __grid_constant__ TensorTable table, const float* learning_rates, int64_t learning_rate_count,
                 const int64_t* step, AdamOptions options) {
   // 1 - beta^t needs double (beta2^t is within 1e-7 of 1 - 0.001 t early on); one thread computes it for the block.
-  __shared__ float correction1, correction2;
+  CAIRN_SHARED(float, correction1);
+  CAIRN_SHARED(float, correction2);
   if (threadIdx.x == 0) {
     const auto t = static_cast<double>(*step + 1);
     correction1 = static_cast<float>(1.0 - pow(options.beta1, t));

@@ -45,7 +45,7 @@ __device__ __forceinline__ double sum_range(Terms terms, int64_t begin, int64_t 
 // an element.
 template <class Terms>
 __global__ void partial_sums_kernel(int64_t count, int64_t per_block, Terms terms, double* sums) {
-  __shared__ double partial[32];
+  CAIRN_SHARED(double[32], partial);
   const int64_t begin = blockIdx.x * per_block;
   const int64_t end = begin + per_block < count ? begin + per_block : count;
   const double total = sum_range(terms, begin, end, partial);
@@ -55,7 +55,7 @@ __global__ void partial_sums_kernel(int64_t count, int64_t per_block, Terms term
 // The only pass over a short array, the second over a long one's partial sums. One block.
 template <class Terms>
 __global__ void final_sum_kernel(int64_t count, Terms terms, float* out, double factor, bool accumulate) {
-  __shared__ double partial[32];
+  CAIRN_SHARED(double[32], partial);
   const double total = sum_range(terms, 0, count, partial);
   if (threadIdx.x == 0) {
     const float value = count > 0 ? static_cast<float>(factor * total) : 0.0f;  // 1 / 0 would make a mean nan
@@ -91,8 +91,8 @@ __global__ void __launch_bounds__(kArgmaxBlock)
 template <int kLanes>
 __global__ void classification_metrics_kernel(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
                                               const float* row_loss, double* loss_sum, int64_t* correct_count) {
-  __shared__ double partial_loss[32];
-  __shared__ long long partial_correct[32];
+  CAIRN_SHARED(double[32], partial_loss);
+  CAIRN_SHARED(long long[32], partial_correct);
   const int lane = threadIdx.x % kLanes;
   double loss = 0.0;
   long long correct = 0;

@@ -16,7 +16,7 @@ constexpr int kRows = 8;
 
 // out[c] = sum over rows r of x[r][c]. One block of 32 x 8 threads for each 32 columns.
 __global__ void column_sums(int rows, int columns, const float* x, float* out) {
-  __shared__ float partial[kRows][kColumns];
+  CAIRN_SHARED(float[kRows][kColumns], partial);
   const int column = static_cast<int>(blockIdx.x * kColumns + threadIdx.x);
   const int first_row = static_cast<int>(threadIdx.y);
   float total = 0.0f;
@@ -31,7 +31,7 @@ __global__ void column_sums(int rows, int columns, const float* x, float* out) {
 
 // The same without its barrier.
 __global__ void no_barrier(int rows, int columns, const float* x, float* out) {
-  __shared__ float partial[kRows][kColumns];
+  CAIRN_SHARED(float[kRows][kColumns], partial);
   const int column = static_cast<int>(blockIdx.x * kColumns + threadIdx.x);
   float total = 0.0f;
   if (column < columns)
@@ -44,7 +44,7 @@ __global__ void no_barrier(int rows, int columns, const float* x, float* out) {
 
 // The same with the early exit before the barrier: some threads never get there.
 __global__ void early_exit(int rows, int columns, const float* x, float* out) {
-  __shared__ float partial[kRows][kColumns];
+  CAIRN_SHARED(float[kRows][kColumns], partial);
   const int column = static_cast<int>(blockIdx.x * kColumns + threadIdx.x);
   if (column >= columns) return;
   float total = 0.0f;
@@ -58,7 +58,7 @@ __global__ void early_exit(int rows, int columns, const float* x, float* out) {
 
 // The same without the question whether there is such a column.
 __global__ void no_bounds(int rows, int columns, const float* x, float* out) {
-  __shared__ float partial[kRows][kColumns];
+  CAIRN_SHARED(float[kRows][kColumns], partial);
   const int column = static_cast<int>(blockIdx.x * kColumns + threadIdx.x);
   float total = 0.0f;
   for (int row = static_cast<int>(threadIdx.y); row < rows; row += kRows) total += x[row * columns + column];

@@ -25,8 +25,8 @@ namespace {
 constexpr int kColumns = 16, kDepth = 16, kThreadsY = 16, kPerThread = 4, kRows = kThreadsY * kPerThread;
 
 __global__ void __launch_bounds__(kColumns* kThreadsY) column_tile_kernel(FloatProduct p, int tile_columns) {
-  __shared__ float a_tile[kRows][kDepth + 1];
-  __shared__ float b_tile[kDepth][kColumns + 1];
+  CAIRN_SHARED(float[kRows][kDepth + 1], a_tile);
+  CAIRN_SHARED(float[kDepth][kColumns + 1], b_tile);
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
   const int m0 = static_cast<int>(blockIdx.x) / tile_columns * kRows;
   const int n0 = static_cast<int>(blockIdx.x) % tile_columns * kColumns;

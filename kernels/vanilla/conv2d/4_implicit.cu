@@ -25,8 +25,8 @@ struct ImplicitTile {
 };
 
 __global__ void __launch_bounds__(kSide* kSide) implicit_kernel(Convolution p, int tile_columns) {
-  __shared__ float a_tile[kSide][kSide + 1];
-  __shared__ float b_tile[kSide][kSide + 1];
+  CAIRN_SHARED(float[kSide][kSide + 1], a_tile);
+  CAIRN_SHARED(float[kSide][kSide + 1], b_tile);
   const Patches& patches = p.patches;
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y), terms = patches.terms();
   const int filter = static_cast<int>(blockIdx.x) / tile_columns * kSide + y;
@@ -48,8 +48,8 @@ __global__ void __launch_bounds__(kSide* kSide) implicit_kernel(Convolution p, i
 }
 
 __global__ void __launch_bounds__(kSide* kSide) implicit_filter_kernel(FilterGradient p, Blocking blocking) {
-  __shared__ float a_tile[kSide][kSide + 1];
-  __shared__ float b_tile[kSide][kSide + 1];
+  CAIRN_SHARED(float[kSide][kSide + 1], a_tile);
+  CAIRN_SHARED(float[kSide][kSide + 1], b_tile);
   const BlockPlace at = block_place<ImplicitTile>(p, blocking);
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
   const Triple term = split_term(p.b, at.n0 + y);

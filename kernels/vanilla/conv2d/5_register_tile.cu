@@ -11,8 +11,8 @@ namespace {
 
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads) register_tile_kernel(Convolution p, int tile_columns) {
-  __shared__ __align__(32) float a_tile[Shape::kFloatsA];
-  __shared__ __align__(32) float b_tile[Shape::kFloatsB];
+  CAIRN_SHARED(float[Shape::kFloatsA], a_tile);
+  CAIRN_SHARED(float[Shape::kFloatsB], b_tile);
   const int m0 = static_cast<int>(blockIdx.x) / tile_columns * Shape::kM;
   const int n0 = static_cast<int>(blockIdx.x) % tile_columns * Shape::kN;
   const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
@@ -41,8 +41,8 @@ __global__ void __launch_bounds__(Shape::kThreads) register_tile_kernel(Convolut
 
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads) register_tile_filter_kernel(FilterGradient p, Blocking blocking) {
-  __shared__ __align__(32) float a_tile[Shape::kFloatsA];
-  __shared__ __align__(32) float b_tile[Shape::kFloatsB];
+  CAIRN_SHARED(float[Shape::kFloatsA], a_tile);
+  CAIRN_SHARED(float[Shape::kFloatsB], b_tile);
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
   const bool computes = has_results<Shape>(false, p.m, p.n, at.m0, at.n0, x, y);

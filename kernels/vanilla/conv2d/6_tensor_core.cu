@@ -66,9 +66,9 @@ struct Accumulators {
 };
 
 __global__ void __launch_bounds__(Shape::kThreads) tensor_core_kernel(Convolution p, int tile_columns) {
-  __shared__ __align__(32) float a_tile[Shape::kK * Shape::kStrideKM];
-  __shared__ __align__(32) float b_tile[Shape::kFloatsB];
-  __shared__ __align__(32) float c_tile[Shape::kM * Shape::kStrideB];
+  CAIRN_SHARED(float[Shape::kK * Shape::kStrideKM], a_tile);
+  CAIRN_SHARED(float[Shape::kFloatsB], b_tile);
+  CAIRN_SHARED(float[Shape::kM * Shape::kStrideB], c_tile);
   const int m0 = static_cast<int>(blockIdx.x) / tile_columns * Shape::kM;
   const int n0 = static_cast<int>(blockIdx.x) % tile_columns * Shape::kN;
   const int thread = static_cast<int>(threadIdx.x), warp = thread / 32;
@@ -95,9 +95,9 @@ __global__ void __launch_bounds__(Shape::kThreads) tensor_core_kernel(Convolutio
 }
 
 __global__ void __launch_bounds__(Shape::kThreads) tensor_core_filter_kernel(FilterGradient p, Blocking blocking) {
-  __shared__ __align__(32) float a_tile[Shape::kK * Shape::kStrideKM];
-  __shared__ __align__(32) float b_tile[Shape::kFloatsB];
-  __shared__ __align__(32) float c_tile[Shape::kM * Shape::kStrideB];
+  CAIRN_SHARED(float[Shape::kK * Shape::kStrideKM], a_tile);
+  CAIRN_SHARED(float[Shape::kFloatsB], b_tile);
+  CAIRN_SHARED(float[Shape::kM * Shape::kStrideB], c_tile);
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), warp = thread / 32;
   const int row0 = warp / 2 * kPieces * kSide, column0 = warp % 2 * kPieces * kSide;

@@ -17,7 +17,7 @@ template <bool kMask>
 __global__ void __launch_bounds__(kThreads)
     channel_sums_kernel(int64_t batch, int64_t channels, int plane, int64_t images_per_slice, const float* dy,
                         const float* y, float* dz, Output sums) {
-  __shared__ float partial[kThreads];
+  CAIRN_SHARED(float[kThreads], partial);
   const int thread = static_cast<int>(threadIdx.x), groups = (plane + 3) / 4;
   const int64_t channel = blockIdx.x, begin = blockIdx.y * images_per_slice;
   const int64_t images = batch - begin < images_per_slice ? batch - begin : images_per_slice;

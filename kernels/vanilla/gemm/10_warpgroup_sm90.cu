@@ -65,7 +65,7 @@ constexpr int kSquare = 32, kSquareRows = 8;
 template <TensorInput input>
 __global__ void __launch_bounds__(kSquare* kSquareRows)
     pack_kernel(FloatLines x, bool along_k, typename Packed<input>::Element* out, int64_t stride) {
-  __shared__ float square[kSquare][kSquare + 1];
+  CAIRN_SHARED(float[kSquare][kSquare + 1], square);
   const int t = static_cast<int>(threadIdx.x), column = t % kSquare, row = t / kSquare;
   const int lines = along_k ? x.lines : x.length;
   const int line0 = static_cast<int>(blockIdx.x) * kSquare, k0 = static_cast<int>(blockIdx.y) * kSquare;

@@ -19,8 +19,8 @@ namespace {
 constexpr int kSide = 16;
 
 __global__ void __launch_bounds__(kSide* kSide) shared_tile_kernel(FloatProduct p, int tile_columns) {
-  __shared__ float a_tile[kSide][kSide + 1];  // one column more, so that a column lies in 16 different banks
-  __shared__ float b_tile[kSide][kSide + 1];
+  CAIRN_SHARED(float[kSide][kSide + 1], a_tile);  // one column more, so that a column lies in 16 different banks
+  CAIRN_SHARED(float[kSide][kSide + 1], b_tile);
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
   const int m0 = static_cast<int>(blockIdx.x) / tile_columns * kSide;
   const int n0 = static_cast<int>(blockIdx.x) % tile_columns * kSide;

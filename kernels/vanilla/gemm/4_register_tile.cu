@@ -22,8 +22,8 @@ constexpr int kSide = kTile / kPerThread;  // threads along each side of the til
 constexpr int kThreads = kSide * kSide;
 
 __global__ void __launch_bounds__(kThreads) register_tile_kernel(FloatProduct p, int tile_columns) {
-  __shared__ float a_tile[kTile][kDepth + 1];
-  __shared__ float b_tile[kDepth][kTile + 1];
+  CAIRN_SHARED(float[kTile][kDepth + 1], a_tile);
+  CAIRN_SHARED(float[kDepth][kTile + 1], b_tile);
   const int thread = static_cast<int>(threadIdx.x), x = thread % kSide, y = thread / kSide;
   const int m0 = static_cast<int>(blockIdx.x) / tile_columns * kTile;
   const int n0 = static_cast<int>(blockIdx.x) % tile_columns * kTile;

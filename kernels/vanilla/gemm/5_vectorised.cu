@@ -14,8 +14,8 @@ namespace {
 
 template <class Shape, class A, class B>
 __global__ void __launch_bounds__(Shape::kThreads) vectorised_kernel(Product<A, B> p, Blocking blocking) {
-  __shared__ __align__(32) float a_tile[Shape::kFloatsA];
-  __shared__ __align__(32) float b_tile[Shape::kFloatsB];
+  CAIRN_SHARED(float[Shape::kFloatsA], a_tile);
+  CAIRN_SHARED(float[Shape::kFloatsB], b_tile);
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
   const bool computes = has_results<Shape>(a_along_k(p), p.m, p.n, at.m0, at.n0, x, y);

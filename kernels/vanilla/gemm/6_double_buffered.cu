@@ -87,8 +87,8 @@ struct Transfer {
 
 template <class Shape>
 __global__ void __launch_bounds__(Shape::kThreads) double_buffered_kernel(FloatProduct p, Blocking blocking) {
-  __shared__ __align__(32) float a_tiles[2][Shape::kFloatsA];
-  __shared__ __align__(32) float b_tiles[2][Shape::kFloatsB];
+  CAIRN_SHARED(float[2][Shape::kFloatsA], a_tiles);
+  CAIRN_SHARED(float[2][Shape::kFloatsB], b_tiles);
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
   const bool computes = has_results<Shape>(p.a_along_k, p.m, p.n, at.m0, at.n0, x, y);

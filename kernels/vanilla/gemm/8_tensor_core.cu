@@ -48,9 +48,9 @@ __device__ __forceinline__ void load_whole_tiles(const FloatProduct& p, float* a
 }
 
 __global__ void __launch_bounds__(Shape::kThreads) tensor_core_kernel(FloatProduct p, Blocking blocking) {
-  __shared__ __align__(32) float a_tile[Shape::kM * Shape::kStrideMK];
-  __shared__ __align__(32) float b_tile[Shape::kFloatsB];
-  __shared__ __align__(32) float c_tile[Shape::kM * Shape::kStrideB];
+  CAIRN_SHARED(float[Shape::kM * Shape::kStrideMK], a_tile);
+  CAIRN_SHARED(float[Shape::kFloatsB], b_tile);
+  CAIRN_SHARED(float[Shape::kM * Shape::kStrideB], c_tile);
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), warp = thread / 32;
   const int row0 = warp / 2 * kPieces * kSide, column0 = warp % 2 * kPieces * kSide;  // the warp's quarter

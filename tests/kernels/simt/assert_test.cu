@@ -6,7 +6,7 @@ namespace cairn::simt {
 namespace {
 
 __global__ void checks(const float* in) {
-  __shared__ float tile[64];
+  CAIRN_SHARED(float[64], tile);
   tile[threadIdx.x] = in[threadIdx.x];
   __syncthreads();
   CHECK(tile[threadIdx.x] >= 0.0f);

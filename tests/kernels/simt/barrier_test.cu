@@ -5,7 +5,7 @@ namespace cairn::simt {
 namespace {
 
 __global__ void reverse_in_block(const float* in, float* out) {
-  __shared__ float tile[1024];
+  CAIRN_SHARED(float[1024], tile);
   const unsigned thread = threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
   const unsigned threads = blockDim.x * blockDim.y * blockDim.z;
   const unsigned block = blockIdx.x + gridDim.x * (blockIdx.y + gridDim.y * blockIdx.z);
@@ -40,7 +40,7 @@ TEST_CASE("a barrier orders shared memory, for blocks and grids of every shape")
 }
 
 __global__ void many_barriers(float* out, int rounds) {
-  __shared__ float tile[64];
+  CAIRN_SHARED(float[64], tile);
   tile[threadIdx.x] = static_cast<float>(threadIdx.x);
   for (int i = 0; i < rounds; ++i) {
     __syncthreads();
@@ -95,7 +95,7 @@ TEST_CASE("barriers that vote") {
 }
 
 __global__ void only_full_blocks(float* out, int blocks) {
-  __shared__ float tile[32];
+  CAIRN_SHARED(float[32], tile);
   if (static_cast<int>(blockIdx.x) >= blocks) return;  // the whole block leaves before the barrier
   tile[threadIdx.x] = 1.0f;
   __syncthreads();
@@ -112,7 +112,7 @@ TEST_CASE("whole blocks may exit before a barrier") {
 }
 
 __global__ void some_exit(float* out, unsigned left) {
-  __shared__ float tile[64];
+  CAIRN_SHARED(float[64], tile);
   if (threadIdx.x >= left) return;
   tile[threadIdx.x] = 2.0f;
   __syncthreads();

@@ -13,7 +13,7 @@ namespace {
 namespace simt = cairn::simt;
 
 __global__ void static_shared(float* out, int past) {
-  __shared__ float tile[64];
+  CAIRN_SHARED(float[64], tile);
   tile[threadIdx.x] = 1.0f;
   float* element = tile + threadIdx.x;
   if (threadIdx.x == 63) element[past] = 2.0f;  // line: static_shared
@@ -22,7 +22,7 @@ __global__ void static_shared(float* out, int past) {
 }
 
 __global__ void shared_row(float* out, int past) {
-  __shared__ float tile[8][8];
+  CAIRN_SHARED(float[8][8], tile);
   tile[threadIdx.x / 8][threadIdx.x % 8] = 1.0f;
   __syncthreads();
   if (threadIdx.x == 0) tile[0][7 + past] = 2.0f;  // line: shared_row
@@ -76,7 +76,7 @@ __global__ void misaligned(float* out, int past) {
 
 // Barriers, collectives and errors under the sanitizers, with nothing wrong: must stay silent.
 __global__ void correct(float* out, int) {
-  __shared__ float tile[64];
+  CAIRN_SHARED(float[64], tile);
   CAIRN_SHARED_DYNAMIC(float, extra);
   tile[threadIdx.x] = 1.0f;
   extra[threadIdx.x] = 1.0f;

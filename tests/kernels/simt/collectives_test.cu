@@ -148,7 +148,7 @@ TEST_CASE("the last warp of a block may be short") {
 }
 
 __global__ void exchange_through_warp(const float* in, float* out) {
-  __shared__ float tile[64];
+  CAIRN_SHARED(float[64], tile);
   tile[threadIdx.x] = in[threadIdx.x];
   __syncwarp();
   const float other = tile[threadIdx.x ^ 5];

@@ -179,7 +179,7 @@ __global__ void throws_in_thread(int thread) {
 }
 
 __global__ void doubles(const float* in, float* out) {
-  __shared__ float tile[64];
+  CAIRN_SHARED(float[64], tile);
   tile[threadIdx.x] = in[threadIdx.x];
   __syncthreads();
   out[threadIdx.x] = 2.0f * tile[63 - threadIdx.x];

@@ -160,7 +160,7 @@ TEST_CASE("fault: a block that relies on the block before it shows in other orde
 
 template <bool kWaits>
 __global__ void copies(const float* in, float* out) {
-  __shared__ __align__(16) float tile[2][256];
+  CAIRN_SHARED(float[2][256], tile);
   const unsigned first = threadIdx.x * 4;
   copy_async16(&tile[0][first], in + first);
   copy_async_commit();

@@ -9,7 +9,7 @@ std::string here(int line) {
 }
 
 __global__ void left_neighbour(const float* in, float* out) {
-  __shared__ float tile[256];
+  CAIRN_SHARED(float[256], tile);
   const unsigned t = threadIdx.x;
   tile[t] = in[t];
   out[t] = tile[t] + (t ? tile[t - 1] : 0.0f);
@@ -28,7 +28,7 @@ TEST_CASE("fault: a barrier is missing between write and read of shared memory")
 }
 
 __global__ void reused_tile(const float* in, float* out) {
-  __shared__ double tile[64];
+  CAIRN_SHARED(double[64], tile);
   const unsigned t = threadIdx.x;
   double sum = 0.0;
   for (int i = 0; i < 4; ++i) {
@@ -51,7 +51,7 @@ TEST_CASE("fault: a loop writes shared memory that others still read") {
 
 template <int N>
 __global__ void in_template(float* out) {
-  __shared__ float4 wide[N];
+  CAIRN_SHARED(float4[N], wide);
   wide[threadIdx.x] = make_float4(1.0f, 2.0f, 3.0f, 4.0f);
   out[threadIdx.x] = wide[threadIdx.x / 2].z;
 }
@@ -85,7 +85,7 @@ TEST_CASE("fault: dynamic shared memory") {
 }
 
 __global__ void half_written(float* out) {
-  __shared__ float tile[64];
+  CAIRN_SHARED(float[64], tile);
   if (threadIdx.x < 48) tile[threadIdx.x] = 1.0f;
   __syncthreads();
   out[threadIdx.x] = tile[threadIdx.x];
@@ -159,7 +159,7 @@ TEST_CASE("fault: a plain write among atomics") {
 }
 
 __global__ void without_syncwarp(const float* in, float* out) {
-  __shared__ float tile[32];
+  CAIRN_SHARED(float[32], tile);
   const unsigned t = threadIdx.x;
   tile[t] = in[t];
   __syncwarp();
@@ -171,7 +171,7 @@ __global__ void without_syncwarp(const float* in, float* out) {
 }
 
 __global__ void with_syncwarp(const float* in, float* out) {
-  __shared__ float tile[32];
+  CAIRN_SHARED(float[32], tile);
   const unsigned t = threadIdx.x;
   tile[t] = in[t];
   __syncwarp();
@@ -185,7 +185,7 @@ __global__ void with_syncwarp(const float* in, float* out) {
 }
 
 __global__ void across_warps(float* out) {
-  __shared__ float tile[64];
+  CAIRN_SHARED(float[64], tile);
   tile[threadIdx.x] = 1.0f;
   __syncwarp();  // orders a warp, not the block
   out[threadIdx.x] = tile[threadIdx.x ^ 32];
@@ -205,7 +205,7 @@ TEST_CASE("fault: a __syncwarp is missing, or used for more than a warp") {
 }
 
 __global__ void copied_without_barrier(const float* in, float* out) {
-  __shared__ __align__(16) float tile[128];
+  CAIRN_SHARED(float[128], tile);
   copy_async16(&tile[threadIdx.x * 4], in + threadIdx.x * 4);
   copy_async_commit();
   copy_async_wait<0>();
@@ -223,7 +223,7 @@ TEST_CASE("fault: an asynchronous copy is waited for, but the other threads' cop
 }
 
 __global__ void no_race(const float* in, float* out, float* sums) {
-  __shared__ float tile[128];
+  CAIRN_SHARED(float[128], tile);
   CAIRN_SHARED_DYNAMIC(float, extra);
   const unsigned t = threadIdx.x;
   float local[4] = {1.0f, 2.0f, 3.0f, 4.0f};
