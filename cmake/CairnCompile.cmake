@@ -17,12 +17,20 @@ target_compile_options(cairn_options INTERFACE
   "$<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=ggc-min-heapsize=500000>>")
 
 # The quickest linker at hand: there are some 50 programs, and GNU ld takes half a second for each, these a fifth of it.
+set(CAIRN_LINKER AUTO CACHE STRING "bfd (GNU ld), gold, lld or mold; AUTO: the quickest at hand")
+set_property(CACHE CAIRN_LINKER PROPERTY STRINGS AUTO bfd gold lld mold)
 include(CheckLinkerFlag)
-foreach(linker lld gold)
+set(linkers ${CAIRN_LINKER})
+if(CAIRN_LINKER STREQUAL AUTO)
+  set(linkers lld gold)
+endif()
+foreach(linker IN LISTS linkers)
   check_linker_flag(CXX -fuse-ld=${linker} CAIRN_LINKER_IS_${linker})
   if(CAIRN_LINKER_IS_${linker})
     target_link_options(cairn_options INTERFACE "$<BUILD_INTERFACE:$<$<LINK_LANGUAGE:CXX>:-fuse-ld=${linker}>>")
     break()
+  elseif(NOT CAIRN_LINKER STREQUAL AUTO)
+    message(FATAL_ERROR "CAIRN_LINKER is '${CAIRN_LINKER}', with which the compiler does not link: choose bfd, gold, lld or mold, or install it")
   endif()
 endforeach()
 
