@@ -40,6 +40,9 @@ const Backend& select_implementation(const std::string& text);
 // they list. A null entry must be covered by the implementation's fallback: checked here.
 const std::vector<Subject>& subjects(const char* primitive);
 
+// Whether the subject's device has what an idea that begins so needs (kernels/rungs.h).
+bool device_of_subject_has(const Subject& subject, const char* needs);
+
 // All implementations of the run that have a device.
 std::vector<const Backend*> implementations();
 

@@ -142,12 +142,13 @@ TEST_CASE("gemm: rounding, on the shapes of a training step and on larger odd on
   check_all(products);
 }
 
-// So many results that a ladder takes its largest tiles, with both edges cutting through one.
+// So many results that a ladder takes its largest tiles, with both edges cutting through one; or its tallest.
 TEST_CASE("gemm: many tiles") {
   if (small_sweep()) return;
   std::vector<Product> products;
   for (int layout : {0, 3})  // both operands turned and both straight, once each
-    products.push_back({.m = 129, .n = 16257, .k = 33, .transpose_a = layout % 2 != 0, .transpose_b = layout / 2 != 0});
+    for (auto [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{129, 16257, 33}, {1031, 40, 37}})
+      products.push_back({.m = m, .n = n, .k = k, .transpose_a = layout % 2 != 0, .transpose_b = layout / 2 != 0});
   check_all(products);
 }
 
