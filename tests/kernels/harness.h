@@ -160,6 +160,10 @@ struct Case {
 // The outputs of `reference`, where the case does not say itself what is expected.
 std::vector<Values> expected_of(const Case& c);
 
+// Closes all streams that cases have opened. Before main returns: what comes after may find that CUDA's and cuDNN's
+// libraries are gone.
+void close_streams();
+
 // One line for each thing that is wrong.
 std::vector<std::string> faults_of(const Subject& subject, const Case& c, const std::vector<Values>& expected);
 

@@ -60,5 +60,6 @@ int main(int count, char** arguments) {
   }
   doctest::Context context(count, arguments);
   const int result = context.run();
+  cairn::test::close_streams();
   return result == 0 && every_kernel && count_unlaunched() > 0 ? 1 : result;
 }
