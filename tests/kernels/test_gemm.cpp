@@ -173,6 +173,34 @@ TEST_CASE("gemm: an operand with many zeros") {
   check_all(products);
 }
 
+// A nan means that a training has gone wrong, and must reach the loss. The one exception: cuBLASLt does not say what
+// its ReLU makes of it.
+TEST_CASE("gemm: nan goes through the ReLU") {
+  const Case one{.primitive = "gemm", .shape = "nan", .run = [](Call& call) {
+                   const GemmArgs args{.dtype = call.real(),
+                                       .m = 2,
+                                       .n = 2,
+                                       .k = 1,
+                                       .a = call.input("a", {2, 1}, {kNan, -1}),
+                                       .lda = 1,
+                                       .transpose_a = 0,
+                                       .b = call.input("b", {1, 2}, {1, 2}),
+                                       .ldb = 2,
+                                       .transpose_b = 0,
+                                       .c = call.output("c", {2, 2}, {}),
+                                       .ldc = 2,
+                                       .bias = nullptr,
+                                       .relu = 1,
+                                       .accumulate = 0};
+                   return call.invoke(&Backend::gemm, args);
+                 }};
+  for (const Subject& subject : subjects("gemm")) {
+    std::vector<std::string> faults = faults_of(subject, one, {{kNan, kNan, 0, 0}});
+    if (!faults.empty() && place_of(*subject.backend) == "cudnn/cuda") faults = faults_of(subject, one, {{0, 0, 0, 0}});
+    CHECK_MESSAGE(faults.empty(), (faults.empty() ? "" : faults.front()));
+  }
+}
+
 TEST_CASE("gemm: by hand") {
   for (DType real : kReals)
     check({.primitive = "gemm",

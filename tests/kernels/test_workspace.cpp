@@ -87,7 +87,8 @@ TEST_CASE("workspace: im2col leaves as much room as gemm rung 10 takes") {
     subject.kernels += ",gemm=10";
     subject.precision = Precision::tf32;
     if (expected.empty()) expected = expected_of(one);
-    for (const std::string& fault : faults_of(subject, one, expected)) FAIL_CHECK(fault);
+    const std::vector<std::string> faults = faults_of(subject, one, expected);
+    CHECK_MESSAGE(faults.empty(), (faults.empty() ? "" : faults.front()));
   }
 }
 
