@@ -33,7 +33,8 @@ std::string description_of(const Backend& backend) {
 
 bool runs_here(const Backend& backend, const KernelVariant& rung) {
   const bool runs = device_has(description_of(backend), rung.idea);
-  if (!runs) MESSAGE(place_of(backend), " ", rung.primitive, "=", rung.rung, " is skipped, it needs ", rung.idea);
+  const std::string primitive = rung.primitive, idea = rung.idea;
+  if (!runs) MESSAGE(place_of(backend), " ", primitive, "=", rung.rung, " is skipped, it needs ", idea);
   return runs;
 }
 
