@@ -27,4 +27,8 @@ Ceilings measure_cpu(int threads, size_t working_set);
 // that the arithmetic is a lower bound of the hardware's. Not yet run on a GPU.
 Ceilings measure_gpu(Precision precision);
 
+// Its loops on one implementation, with matrices of size x size random numbers and a copy of `bytes`: raises what the
+// ceilings have. Apart so that a test can look at the data.
+void measure_device(const Backend& backend, Precision precision, int64_t size, size_t bytes, Ceilings& ceilings);
+
 }  // namespace cairn::benchmarks

@@ -11,6 +11,7 @@
 #include "framework/device.h"
 #include "framework/error.h"
 #include "kernels/registry.h"
+#include "kernels/rungs.h"
 
 namespace cairn::benchmarks {
 namespace {
@@ -76,6 +77,22 @@ void judge(KernelRow& row, const Ceilings& ceilings, Precision precision) {
     row.limit = row.launch_seconds >= enough ? "launch" : "instructions";
 }
 
+// Compares what the subject makes of the case with what is expected, and times it if it is right.
+void measure(KernelRow& row, const Subject& subject, Stage& stage, const std::vector<std::vector<double>>& expected,
+             KernelReport& report) {
+  const KernelOptions& options = report.options;
+  const OpenStream stream(*subject.backend, options.threads, subject.kernels(), subject.precision);
+  const std::vector<std::vector<double>> actual = stage.results(stream);
+  for (const Place::Output& output : stage.outputs()) row.tolerance = std::max(row.tolerance, output.tolerance);
+  for (size_t i = 0; i < actual.size() && row.wrong.empty(); ++i)
+    row.wrong = difference(stage.outputs()[i], actual[i], expected[i]);
+  if (!row.wrong.empty()) return;
+  row.timing = time_calls(stage.calls(), stream, options.sampling);
+  const auto [launch, is_new] = report.launch_seconds.try_emplace(row.implementation + " on " + row.device);
+  if (is_new) launch->second = launch_seconds(stream, options.sampling);
+  row.launch_seconds = launch->second;
+}
+
 }  // namespace
 
 bool is_wanted(const std::string& primitive, const std::string& only) {
@@ -90,6 +107,11 @@ bool is_wanted(const std::string& primitive, const std::string& only) {
 
 std::string Subject::kernels() const {
   return rung == 0 ? "" : kernel.substr(0, kernel.find(' '));
+}
+
+bool device_runs(const Backend& backend, const KernelVariant& rung) {
+  return backend.where == Where::cpu ||
+         device_has(OpenStream(backend, 1, "", Precision::fp32).description(), rung.idea);
 }
 
 std::vector<Subject> subjects_of(const char* primitive, const KernelOptions& options) {
@@ -110,7 +132,7 @@ std::vector<Subject> subjects_of(const char* primitive, const KernelOptions& opt
     const KernelVariant* variants = backend->variants ? backend->variants(&count) : nullptr;
     for (int32_t i = 0; i < count && chosen; ++i) {
       const KernelVariant& variant = variants[i];
-      if (std::strcmp(variant.primitive, primitive) != 0) continue;
+      if (std::strcmp(variant.primitive, primitive) != 0 || !device_runs(*backend, variant)) continue;
       own.push_back({.backend = backend,
                      .rung = variant.rung,
                      .kernel = fmt::format("{}={} {}", primitive, variant.rung, variant.name),
@@ -121,6 +143,21 @@ std::vector<Subject> subjects_of(const char* primitive, const KernelOptions& opt
     subjects.insert(is_library ? subjects.begin() : subjects.end(), own.begin(), own.end());
   }
   return subjects;
+}
+
+KernelRow begun_row(const Case& one, const Subject& subject, const Stage& stage) {
+  KernelRow row;
+  row.primitive = one.primitive;
+  row.shape = stage.calls().shape();
+  row.use = one.use;
+  row.implementation = subject.backend->name;
+  row.device = name_of(subject.backend->where);
+  row.kernel = subject.kernel;
+  row.rung = subject.rung;
+  row.is_default = subject.is_default;
+  row.is_library = subject.is_library;
+  row.cost = stage.calls().cost();
+  return row;
 }
 
 std::vector<KernelRow> run_case(const Case& one, const std::vector<Subject>& subjects, KernelReport& report) {
@@ -140,27 +177,13 @@ std::vector<KernelRow> run_case(const Case& one, const std::vector<Subject>& sub
     std::unique_ptr<Stage>& stage = stages[{backend.where, subject.precision}];
     if (!stage) stage = std::make_unique<Stage>(one, backend, DType::f32, rotation, rounding);
 
-    KernelRow row;
-    row.primitive = one.primitive;
-    row.shape = stage->calls().shape();
-    row.use = one.use;
-    row.implementation = backend.name;
-    row.device = name_of(backend.where);
-    row.kernel = subject.kernel;
-    row.rung = subject.rung;
-    row.is_default = subject.is_default;
-    row.is_library = subject.is_library;
-    row.cost = stage->calls().cost();
-    const OpenStream stream(backend, options.threads, subject.kernels(), subject.precision);
-    const std::vector<std::vector<double>> actual = stage->results(stream);
-    for (const Place::Output& output : stage->outputs()) row.tolerance = std::max(row.tolerance, output.tolerance);
-    for (size_t i = 0; i < actual.size() && row.wrong.empty(); ++i)
-      row.wrong = difference(stage->outputs()[i], actual[i], expected[i]);
+    KernelRow row = begun_row(one, subject, *stage);
+    try {
+      measure(row, subject, *stage, expected, report);
+    } catch (const std::exception& error) {
+      row.wrong = error.what();
+    }
     if (row.wrong.empty()) {
-      row.timing = time_calls(stage->calls(), stream, options.sampling);
-      const auto [launch, is_new] = report.launch_seconds.try_emplace(row.implementation + " on " + row.device);
-      if (is_new) launch->second = launch_seconds(stream, options.sampling);
-      row.launch_seconds = launch->second;
       if (subject.is_library) library[backend.where] = {backend.name, row.timing.seconds};
       if (const auto found = library.find(backend.where); found != library.end())
         row.library = found->second.first, row.library_seconds = found->second.second;

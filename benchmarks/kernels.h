@@ -14,6 +14,8 @@
 
 namespace cairn::benchmarks {
 
+class Stage;
+
 struct KernelOptions {
   std::string implementation;  // "" = all
   std::string where;           // cpu, cuda, "" = both
@@ -64,10 +66,17 @@ struct KernelReport {
   std::vector<KernelRow> rows;
 };
 
+// Whether the implementation's device has what the rung needs (kernels/rungs.h).
+bool device_runs(const Backend& backend, const KernelVariant& rung);
+
 // What competes in a primitive: each implementation with a device, the rungs of its ladder, the library.
 std::vector<Subject> subjects_of(const char* primitive, const KernelOptions& options);
 
-// Runs one case over its subjects. Used by run_kernels; apart so that a test can plant a subject.
+// The row of a subject, before anything was measured.
+KernelRow begun_row(const Case& one, const Subject& subject, const Stage& stage);
+
+// Runs one case over its subjects; what one of them cannot do is said in its row. Used by run_kernels; apart so that a
+// test can plant a subject.
 std::vector<KernelRow> run_case(const Case& one, const std::vector<Subject>& subjects, KernelReport& report);
 
 // Throws UsageError for an implementation or primitive that does not exist. progress: called after each row.

@@ -48,7 +48,7 @@ void add_rungs(std::vector<Subject>& subjects, const Backend& backend, const cha
   const KernelVariant* variants = backend.variants ? backend.variants(&count) : nullptr;
   for (int32_t i = 0; i < count; ++i) {
     const KernelVariant& variant = variants[i];
-    if (std::strcmp(variant.primitive, primitive) != 0) continue;
+    if (std::strcmp(variant.primitive, primitive) != 0 || !device_runs(backend, variant)) continue;
     const bool rounds = std::strstr(variant.idea, "TF32") || std::strstr(variant.idea, "bf16");
     if (!is_library && rounds != (precision != Precision::fp32)) continue;
     subjects.push_back({.backend = &backend,
@@ -124,7 +124,7 @@ class LadderRun {
     const size_t first = report_.rows.size();
     double library_seconds = 0;
     for (const Subject& subject : subjects_for(one, options_, options_.rungs && flops <= kMostRungFlops)) {
-      KernelRow row = begun(one, subject, stage);
+      KernelRow row = begun_row(one, subject, stage);
       measure_row(row, subject, stage, expected);
       if (subject.is_library && row.wrong.empty())
         library_seconds = library_seconds > 0 ? std::min(library_seconds, row.timing.seconds) : row.timing.seconds;
@@ -139,21 +139,6 @@ class LadderRun {
   }
 
  private:
-  KernelRow begun(const Case& one, const Subject& subject, const Stage& stage) const {
-    KernelRow row;
-    row.primitive = one.primitive;
-    row.shape = stage.calls().shape();
-    row.use = one.use;
-    row.implementation = subject.backend->name;
-    row.device = name_of(subject.backend->where);
-    row.kernel = subject.kernel;
-    row.rung = subject.rung;
-    row.is_default = subject.is_default;
-    row.is_library = subject.is_library;
-    row.cost = stage.calls().cost();
-    return row;
-  }
-
   // What a subject cannot do is its row's and no reason to lose the others'.
   void measure_row(KernelRow& row, const Subject& subject, Stage& stage, Expected& expected) const {
     try {
@@ -178,7 +163,7 @@ class LadderRun {
     const OpenStream stream(own, options_.threads, options_.kernels, options_.precision);
     stream.check(stage.calls().run(own, stream.get(), 0, 1), "the call");
     stream.check(own.synchronize(stream.get()), "synchronize");
-    report_.rows.push_back(begun(one, {.backend = &own, .kernel = options_.kernels}, stage));
+    report_.rows.push_back(begun_row(one, {.backend = &own, .kernel = options_.kernels}, stage));
   }
 
   const LadderOptions& options_;

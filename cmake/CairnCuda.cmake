@@ -1,10 +1,21 @@
 # CUDA toolkit, cuBLASLt and cuDNN: decides CAIRN_HAS_CUDA and CAIRN_HAS_CUDNN from CAIRN_CUDA and CAIRN_CUDNN
-# (ON, OFF or AUTO). Targets for the libraries: CUDA::cudart_static, CUDA::cublasLt, CUDNN::cudnn.
+# (ON, OFF or AUTO). Targets for the libraries: ${CAIRN_CUDA_RUNTIME}, CUDA::cublasLt, CUDNN::cudnn.
 # Not here: which sources use them (kernels/cuda, kernels/cudnn, CairnSimt.cmake).
 set(CAIRN_HAS_CUDA OFF)
 set(CAIRN_HAS_CUDNN OFF)
 set(CAIRN_CUDA_MINIMUM 12.4)
 set(CAIRN_CUDNN_MINIMUM 9.8)  # makes plans for a GPU that is only described, which the tests use
+include(CairnCudaArchitectures)
+
+# A simulated GPU stands in for the CUDA runtime's shared library, and reads PTX in place of machine code.
+option(CAIRN_CUDA_SIMULATED "Build for simulated GPUs too: shared CUDA runtime, PTX of 8.0 and 9.0 in every program" OFF)
+if(CAIRN_CUDA_SIMULATED)
+  set(CAIRN_CUDA_RUNTIME CUDA::cudart)
+  set(CAIRN_SM90_ARCHITECTURE 90a)  # machine code and PTX
+else()
+  set(CAIRN_CUDA_RUNTIME CUDA::cudart_static)
+  set(CAIRN_SM90_ARCHITECTURE 90a-real)
+endif()
 
 foreach(setting CAIRN_CUDA CAIRN_CUDNN)
   string(TOUPPER "${${setting}}" ${setting}_WANTED)
@@ -41,11 +52,20 @@ set(CAIRN_CUDA_USUAL_ROOTS /usr/local/cuda /opt/cuda /usr/lib/cuda)
 macro(cairn_probe_cuda)
   set(CAIRN_CUDA_PROBLEM "")
   # 8.0 code runs on every 8.x; the PTX of 9.0 lets newer GPUs compile it for themselves.
-  if(NOT CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
+  if(CAIRN_CUDA_SIMULATED)
+    set(CMAKE_CUDA_ARCHITECTURES "80;90")
+  elseif(NOT CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
     set(CMAKE_CUDA_ARCHITECTURES "80-real;90")
   endif()
+  if(CMAKE_CUDA_ARCHITECTURES)
+    cairn_check_architectures(CAIRN_CUDA_PROBLEM ${CMAKE_CUDA_ARCHITECTURES})
+  else()
+    cairn_check_architectures(CAIRN_CUDA_PROBLEM $ENV{CUDAARCHS})
+  endif()
 
-  if(CMAKE_CUDA_COMPILER AND NOT EXISTS "${CMAKE_CUDA_COMPILER}")
+  if(CAIRN_CUDA_PROBLEM)
+    # nothing else matters
+  elseif(CMAKE_CUDA_COMPILER AND NOT EXISTS "${CMAKE_CUDA_COMPILER}")
     set(CAIRN_CUDA_PROBLEM "CMAKE_CUDA_COMPILER is ${CMAKE_CUDA_COMPILER}, and there is no such file")
   elseif(NOT CMAKE_CUDA_COMPILER)
     find_program(CAIRN_NVCC nvcc HINTS ${CAIRN_CUDA_NAMED_ROOTS} PATHS ${CAIRN_CUDA_USUAL_ROOTS} PATH_SUFFIXES bin)
@@ -74,8 +94,8 @@ CMAKE_CUDA_HOST_COMPILER; details: ${CMAKE_BINARY_DIR}/CMakeFiles/CMakeError.log
 
   if(NOT CAIRN_CUDA_PROBLEM)
     find_package(CUDAToolkit QUIET)
-    if(NOT CUDAToolkit_FOUND OR NOT TARGET CUDA::cudart_static)
-      set(CAIRN_CUDA_PROBLEM "${CMAKE_CUDA_COMPILER} comes without the CUDA runtime's headers or libcudart_static.a: \
+    if(NOT CUDAToolkit_FOUND OR NOT TARGET ${CAIRN_CUDA_RUNTIME})
+      set(CAIRN_CUDA_PROBLEM "${CMAKE_CUDA_COMPILER} comes without the CUDA runtime's headers or ${CAIRN_CUDA_RUNTIME}: \
 install the whole toolkit, or set CUDAToolkit_ROOT")
     elseif(CUDAToolkit_VERSION VERSION_LESS CAIRN_CUDA_MINIMUM)
       set(CAIRN_CUDA_PROBLEM "CUDA ${CUDAToolkit_VERSION} (${CMAKE_CUDA_COMPILER}) is older than ${CAIRN_CUDA_MINIMUM}")
@@ -92,7 +112,13 @@ else()
   else()
     set(CAIRN_HAS_CUDA ON)
     enable_language(CUDA)
-    set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
+    if(CMAKE_CUDA_ARCHITECTURES STREQUAL "native")
+      cairn_check_architectures(problem ${CMAKE_CUDA_ARCHITECTURES_NATIVE})
+      if(problem)
+        message(FATAL_ERROR "${problem}: this machine's GPU is older, choose CAIRN_CUDA=OFF")
+      endif()
+    endif()
+    set(CMAKE_CUDA_RUNTIME_LIBRARY $<IF:$<BOOL:${CAIRN_CUDA_SIMULATED}>,Shared,Static>)
     set(CMAKE_CUDA_STANDARD 20)
     set(CMAKE_CUDA_STANDARD_REQUIRED ON)
     set(CMAKE_CUDA_EXTENSIONS OFF)
@@ -103,6 +129,9 @@ else()
     # fields of Backend out on purpose.
     target_compile_options(cairn_options INTERFACE
       $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>>)
+    if(CAIRN_CUDA_SIMULATED)  # who reads PTX out of a program need not know how nvcc compresses it
+      target_compile_options(cairn_options INTERFACE $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CUDA>:--no-compress>>)
+    endif()
     message(STATUS "CAIRN_CUDA: on, CUDA ${CUDAToolkit_VERSION} (${CMAKE_CUDA_COMPILER}), "
                    "architectures ${CMAKE_CUDA_ARCHITECTURES}")
   endif()

@@ -1,6 +1,8 @@
-// Reading "--kernel gemm=3,softmax_forward=1": which rung of which ladder was asked for. Not here: what the rungs are.
+// Reading "--kernel gemm=3,softmax_forward=1": which rung of which ladder was asked for, and whether a device has what
+// a rung needs. Not here: what the rungs are.
 #pragma once
 
+#include <cctype>
 #include <map>
 #include <stdexcept>
 #include <string>
@@ -35,5 +37,23 @@ class Rungs {
  private:
   std::map<std::string, int> chosen_;
 };
+
+// A rung that not every GPU runs begins its idea with "compute capability 9.0: ", where it is that generation's alone,
+// or with "compute capability 9.0 or newer: ". description: as a backend describes the stream's device, where a GPU's
+// has its capability; a CPU has none, and the executor acts all generations. Such a rung is left out, not called.
+inline bool device_has(const std::string& description, const std::string& idea) {
+  static const std::string mark = "compute capability ";
+  const size_t place = description.find(mark);
+  if (place == std::string::npos || idea.rfind(mark, 0) != 0) return true;
+  // 10 * major + minor of "9.0".
+  const auto number_at = [](const std::string& text, size_t at) {
+    int number = 0;
+    for (; at < text.size() && (std::isdigit(static_cast<unsigned char>(text[at])) || text[at] == '.'); ++at)
+      if (text[at] != '.') number = 10 * number + (text[at] - '0');
+    return number;
+  };
+  const int there = number_at(description, place + mark.size()), needed = number_at(idea, mark.size());
+  return idea.find(" or newer: ") == std::string::npos ? there == needed : there >= needed;
+}
 
 }  // namespace cairn

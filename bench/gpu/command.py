@@ -1,5 +1,6 @@
 """What scripts/gpu_check does with its flags: the parts, in order, within the budget. Not here: the parts."""
 import argparse
+import contextlib
 import datetime
 import os
 import sys
@@ -13,6 +14,8 @@ from gpu.checks import FAILED, PASSED, Checks
 PARTS = {"tests": tests.run_tests, "steps": steps.run_steps, "kernels": ladders.run_ladders,
          "recipes": recipes.run_recipes, "sanitizers": tests.run_sanitizers, "profile": profiles.run_profiles}
 TIMED = ("steps", "kernels", "recipes")
+SIMULATED = ("tests", "sanitizers")  # what a simulated GPU can show: times are none of it
+SIMULATED_FOLDER = "simulated-gpu"
 DEFAULT_MINUTES = 120.0
 
 
@@ -28,6 +31,7 @@ class Job:
         self.build = Path(arguments.build).resolve()
         self.python = arguments.python
         self.models = arguments.models
+        self.simulated = arguments.simulated
         self.binaries = sorted(path for path in (self.build / "bin").glob("*")
                                if path.is_file() and os.access(path, os.X_OK))
         places = [arguments.data_dir, os.environ.get("CAIRN_DATA"), root / "data"]
@@ -59,7 +63,9 @@ def parse(root, description, words):
     parser = argparse.ArgumentParser(prog="gpu_check", description=description,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", nargs="?", default=str(root / "build/cuda"), help="build folder (default: build/cuda)")
-    parser.add_argument("--only", default=",".join(PARTS), metavar="PARTS", help="of " + ",".join(PARTS))
+    parser.add_argument("--only", metavar="PARTS", help="of " + ",".join(PARTS))
+    parser.add_argument("--simulated", action="store_true",
+                        help="on a simulated GPU: the parts " + " and ".join(SIMULATED) + ", and no times")
     parser.add_argument("--minutes", type=float, default=DEFAULT_MINUTES,
                         help="of all checks together; what does not fit is NOT RUN (default %(default)g)")
     parser.add_argument("--limit", type=float, default=1800, metavar="SECONDS", help="for each check (default 1800)")
@@ -71,7 +77,8 @@ def parse(root, description, words):
     parser.add_argument("--page", metavar="FOLDER", help="write the page of the results in FOLDER again, and stop")
     parser.add_argument("--carry", metavar="FILE", help="write an archive of what to carry, and stop: see above")
     arguments = parser.parse_args(words)
-    arguments.parts = names(arguments.only, list(PARTS), "part")
+    possible = list(SIMULATED if arguments.simulated else PARTS)
+    arguments.parts = names(",".join(possible) if arguments.only is None else arguments.only, possible, "part")
     arguments.tools = names(arguments.tools, list(tests.SANITIZER_TOOLS), "tool")
     arguments.models = names(arguments.models, list(steps.MODELS), "model") if arguments.models else None
     if not (arguments.minutes > 0 and arguments.limit > 0):
@@ -97,7 +104,7 @@ def report_page(folder, parts):
 
 def header_of(job, arguments, started, facts, folders):
     versions = {"driver": facts.get("driver_version", "unknown"), "gpu_check's Python": sys.version.split()[0]}
-    return {"kind": "gpu_check", "started": started.isoformat(timespec="seconds"), "parts": arguments.parts,
+    return {"kind": "gpu_check_simulated" if job.simulated else "gpu_check", "started": started.isoformat(timespec="seconds"), "parts": arguments.parts,
             "minutes": arguments.minutes, "commit": machine.commit(job.root, job.build, archive.COMMIT_FILE),
             "device": facts, "clocks": {"before": clocks(facts), "after": "", "sampled": {}}, "versions": versions,
             "library_folders": folders, "data": "mnist" if job.data_dir else "generated digits"}
@@ -125,7 +132,7 @@ def run_parts(job, arguments, facts):
     for part in arguments.parts:
         job.checks.part = part
         run = PARTS[part]
-        with machine.Clocks() as sampled:
+        with contextlib.nullcontext() if job.simulated else machine.Clocks() as sampled:
             if part == "sanitizers":
                 run(job, arguments.tools)
             else:
@@ -144,15 +151,18 @@ def run(root, description, words):
             raise Stop(f"{job.build}/bin has no programs: build first")
         archive.write(root, job.build, job.binaries, job.data_dir, arguments.carry)
         return 0
-    if machine.gpu_count() == 0:
+    if job.simulated and machine.simulated_count(os.environ) == 0:
+        raise Stop("no simulated GPU was found: LD_LIBRARY_PATH must begin with the folder of its libcudart.so")
+    if not job.simulated and machine.gpu_count() == 0:
         raise Stop("no NVIDIA GPU was found")
     missing = [name for name in ("cairn_kernel_tests", "train", "bench") if job.program(name) not in job.binaries]
     if missing:
         raise Stop(f"{job.build}/bin has no {', '.join(missing)}: give the build folder of the preset cuda")
 
     started = datetime.datetime.now(datetime.timezone.utc)
-    facts = machine.gpu_facts()
-    job.folder = Path(arguments.out) if arguments.out else root / "bench/results" / machine.device_folder(facts)
+    facts = {"name": "simulated GPU"} if job.simulated else machine.gpu_facts()
+    place = SIMULATED_FOLDER if job.simulated else machine.device_folder(facts)
+    job.folder = Path(arguments.out) if arguments.out else root / "bench/results" / place
     job.folder = job.folder.resolve()
     job.parts = arguments.parts
     print(f"{facts.get('name', 'unknown GPU')}, driver {facts.get('driver_version', 'unknown')}, build {job.build}")
@@ -161,15 +171,20 @@ def run(root, description, words):
                         header_of(job, arguments, started, facts, folders), environment, job.scratch,
                         arguments.limit, 60 * arguments.minutes)
     job.checks.part = arguments.parts[0]
-    job.checks.add("device facts from nvidia-smi", PASSED if facts else FAILED, "" if facts else "nvidia-smi gave none")
+    if not job.simulated:
+        job.checks.add("device facts from nvidia-smi", PASSED if facts else FAILED,
+                       "" if facts else "nvidia-smi gave none")
     job.checks.add("shared libraries", FAILED if absent else PASSED, absent or " ".join(folders))
     check_place(job)
     run_parts(job, arguments, facts)
-    job.checks.header["clocks"]["after"] = clocks(machine.gpu_facts())
+    if not job.simulated:
+        job.checks.header["clocks"]["after"] = clocks(machine.gpu_facts())
     job.checks.write(finished=True)
     print(f"results {job.checks.file}; logs {job.scratch}")
     # What an older run of the commit has passed is no excuse for what this one was asked for and did not do.
     own = any(row["result"] not in page.GOOD for row in job.checks.rows)
+    if job.simulated:  # no bar is met by it, and no page of a device has it
+        return 1 if own else 0
     return 1 if report_page(job.folder, set(arguments.parts)) or own else 0
 
 

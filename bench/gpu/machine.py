@@ -10,6 +10,9 @@ import shutil
 import site
 import statistics
 import subprocess
+import sys
+import tempfile
+import uuid
 from pathlib import Path
 
 FACTS = ("name", "compute_cap", "driver_version", "vbios_version", "memory.total", "power.limit", "clocks.sm",
@@ -18,15 +21,43 @@ SAMPLED = ("clocks.sm", "clocks.mem", "power.draw", "temperature.gpu", "utilizat
 SAMPLE_MILLISECONDS = 500
 
 
+def load(*names):
+    """The first of these shared libraries that there is, or None."""
+    for name in names:
+        try:
+            return ctypes.CDLL(name)
+        except OSError:
+            continue
+    return None
+
+
 def gpu_count():
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return 0
+    driver = load("libcuda.so.1")
     count = ctypes.c_int(0)
-    if driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
+    if driver is None or driver.cuInit(0) != 0 or driver.cuDeviceGetCount(ctypes.byref(count)) != 0:
         return 0
     return count.value
+
+
+def simulated_count(environment):
+    """The GPUs of the CUDA runtime that programs would load in this environment: a child, whose loader looks there."""
+    code = ("import ctypes, sys\nfor name in ('libcudart.so.13', 'libcudart.so.12'):\n    try:\n"
+            "        runtime = ctypes.CDLL(name)\n    except OSError:\n        continue\n"
+            "    count = ctypes.c_int(0)\n    failed = runtime.cudaGetDeviceCount(ctypes.byref(count))\n"
+            "    print(0 if failed else count.value)\n    break\n")
+    text = output_of([sys.executable, "-c", code], environment)
+    return int(text.splitlines()[-1]) if text else 0
+
+
+def gpu_id():
+    """What nvidia-smi calls the GPU that programs take as their first: it counts in an order of its own, and knows
+    nothing of CUDA_VISIBLE_DEVICES."""
+    driver = load("libcuda.so.1")
+    device, number = ctypes.c_int(0), (ctypes.c_ubyte * 16)()
+    if driver is not None and driver.cuInit(0) == 0 and driver.cuDeviceGet(ctypes.byref(device), 0) == 0:
+        if driver.cuDeviceGetUuid(ctypes.byref(number), device) == 0:
+            return "GPU-" + str(uuid.UUID(bytes=bytes(number)))
+    return os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip() or "0"
 
 
 def output_of(command, environment=None):
@@ -39,7 +70,7 @@ def output_of(command, environment=None):
 
 
 def gpu_facts():
-    text = output_of(["nvidia-smi", "--id=0", "--query-gpu=" + ",".join(FACTS), "--format=csv,noheader"])
+    text = output_of(["nvidia-smi", f"--id={gpu_id()}", "--query-gpu=" + ",".join(FACTS), "--format=csv,noheader"])
     if not text:
         return {}
     return dict(zip(FACTS, (value.strip() for value in text.splitlines()[0].split(","))))
@@ -69,23 +100,27 @@ def find_tool(name):
 
 
 class Clocks:
-    """Reads clocks, power and temperature twice a second while it is open."""
+    """Reads clocks, power and temperature twice a second while it is open. Into a file: a pipe that nobody empties is
+    full after twenty minutes, and then nvidia-smi waits."""
 
     def __enter__(self):
-        command = ["nvidia-smi", "--id=0", "--query-gpu=" + ",".join(SAMPLED), "--format=csv,noheader,nounits",
+        command = ["nvidia-smi", f"--id={gpu_id()}", "--query-gpu=" + ",".join(SAMPLED), "--format=csv,noheader,nounits",
                    f"--loop-ms={SAMPLE_MILLISECONDS}"]
+        self.file = tempfile.TemporaryFile("w+")
         try:
-            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+            self.process = subprocess.Popen(command, stdout=self.file, stderr=subprocess.DEVNULL, text=True)
         except OSError:
             self.process = None
         self.samples = []
         return self
 
     def __exit__(self, *_):
-        if self.process is None:
-            return
-        self.process.terminate()
-        text, _ = self.process.communicate()
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait()
+        self.file.seek(0)
+        text = self.file.read()
+        self.file.close()
         for line in text.splitlines():
             values = [value.strip() for value in line.split(",")]
             try:
@@ -138,7 +173,8 @@ def find_libraries(binaries, build, python):
         if not new:
             break
         chosen += new
-        path = chosen + [part for part in os.environ.get("LD_LIBRARY_PATH", "").split(":") if part]
+        # Behind what was there: a simulated GPU's libraries have the names of CUDA's.
+        path = [part for part in os.environ.get("LD_LIBRARY_PATH", "").split(":") if part] + chosen
         environment["LD_LIBRARY_PATH"] = ":".join(path)
         wanted = {name for binary in binaries for name in missing_libraries(binary, environment)}
     if not wanted:

@@ -14,6 +14,9 @@ void fail(cudaError_t error, const char* what) {
   throw std::runtime_error(text);
 }
 
+// Asynchronous copies to shared memory and tensor cores that take TF32: cmake/CairnCuda.cmake builds for nothing older.
+constexpr int32_t kLeastCapability = 80;
+
 // CUDA numbers its versions 1000 * major + 10 * minor.
 std::string version_text(int version) {
   return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
@@ -41,6 +44,9 @@ Stream::Stream(const StreamOptions& options)
   check(cudaDeviceGetAttribute(&major, cudaDevAttrComputeCapabilityMajor, ordinal), "asking for compute capability");
   check(cudaDeviceGetAttribute(&minor, cudaDevAttrComputeCapabilityMinor, ordinal), "asking for compute capability");
   compute_capability = major * 10 + minor;
+  if (compute_capability < kLeastCapability)
+    throw std::runtime_error("CUDA device " + std::to_string(ordinal) + " has compute capability " + capability_text() +
+                             ", and Cairn's kernels need 8.0 or newer: use --device cpu, or another GPU");
   check(cudaDeviceGetAttribute(&multiprocessors, cudaDevAttrMultiProcessorCount, ordinal), "counting multiprocessors");
   // Non-blocking: the legacy default stream, should any library use it, does not order itself against this one.
   check(cudaStreamCreateWithFlags(&handle, cudaStreamNonBlocking), "creating a CUDA stream");
@@ -67,8 +73,11 @@ std::string Stream::description() const {
   check(cudaDriverGetVersion(&driver), "asking for the driver's version");
   check(cudaRuntimeGetVersion(&runtime), "asking for the CUDA runtime's version");
   return std::string(properties.name) + ", " + std::to_string(multiprocessors) + " SMs, compute capability " +
-         std::to_string(compute_capability / 10) + "." + std::to_string(compute_capability % 10) + ", driver " +
-         version_text(driver) + ", CUDA runtime " + version_text(runtime);
+         capability_text() + ", driver " + version_text(driver) + ", CUDA runtime " + version_text(runtime);
+}
+
+std::string Stream::capability_text() const {
+  return std::to_string(compute_capability / 10) + "." + std::to_string(compute_capability % 10);
 }
 
 void* Stream::workspace(size_t bytes) {

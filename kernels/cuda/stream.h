@@ -49,7 +49,8 @@ class Stream {
   const Rungs rungs;
   cudaStream_t handle = nullptr;
   int32_t multiprocessors = 0;
-  int32_t compute_capability = 0;  // 90 for 9.0
+  int32_t compute_capability = 0;       // 90 for 9.0
+  std::string capability_text() const;  // "9.0"
 
  private:
   void copy_to_device(char* to, const char* from, size_t bytes);

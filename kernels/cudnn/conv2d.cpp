@@ -100,8 +100,10 @@ Arrays arrays_of(const ConvolutionCase& c, const Call& call) {
 Plan make_plan(Stream& stream, const ConvolutionCase& c, const Call& call) {
   const PlanChoice rung = chosen_rung(stream, c.kind);
   const Target target{.handle = stream.cudnn};
-  const Limits limits{
-      .precision = stream.precision, .any_order = rung == kTimedAnyOrder, .workspace_bytes = kMostWorkspaceBytes};
+  const Limits limits{.precision = stream.precision,
+                      .any_order = rung == kTimedAnyOrder,
+                      .workspace_bytes = kMostWorkspaceBytes,
+                      .keeps_nan = c.relu};
   std::vector<Plan> plans =
       find_plans(target, convolution_graph(target, c), limits, rung == kHeuristic ? 1 : kMostTimedPlans);
   if (plans.empty()) {

@@ -8,10 +8,12 @@ namespace {
 // Whether the engine computes what was asked for: the same bits at each run, each product in float (or TF32, where the
 // precision allows rounding its factors), and sums of products, not the transforms of Winograd or Fourier, whose
 // rounding errors are larger and of another kind. CUDNN_NUMERICAL_NOTE_DOWN_CONVERT_INPUTS may mean half precision,
-// whose range is not float's.
+// whose range is not float's. That its ReLU keeps nan is promised by a note, too; the operation's own attribute is
+// marked as deprecated.
 bool may_run(const Descriptor& configuration, const Limits& limits) {
   const std::vector<Descriptor> engine =
       configuration.descriptors(CUDNN_ATTR_ENGINECFG_ENGINE, CUDNN_BACKEND_ENGINE_DESCRIPTOR);
+  bool keeps_nan = false;
   for (const cudnnBackendNumericalNote_t note : engine.at(0).notes(CUDNN_ATTR_ENGINE_NUMERICAL_NOTE)) {
     switch (note) {
       case CUDNN_NUMERICAL_NOTE_TENSOR_CORE:
@@ -21,12 +23,13 @@ bool may_run(const Descriptor& configuration, const Limits& limits) {
         if (!limits.any_order) return false;
         break;
       case CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP:
+        keeps_nan = true;
         break;
       default:
         return false;
     }
   }
-  return true;
+  return keeps_nan || !limits.keeps_nan;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct Limits {
   Precision precision = Precision::fp32;
   bool any_order = false;  // sums in an order that differs from run to run: not the same bits
   int64_t workspace_bytes = 0;
+  bool keeps_nan = false;  // a ReLU that the engine fuses must not turn nan into 0
 };
 
 // What runs a graph on one kind of GPU.

@@ -52,10 +52,20 @@ cudaLaunchConfig_t cluster_config(unsigned blocks, unsigned threads, size_t shar
   return config;
 }
 
+// Whether the kernel, as it runs on this device, knows clusters. The device does not say: code of an older generation,
+// compiled anew for a newer one, has none, and each of its blocks would take itself for the first.
+template <auto kernel>
+bool has_clusters(Stream&) {
+  cudaFuncAttributes attributes{};
+  const cudaError_t asked = cudaFuncGetAttributes(&attributes, kernel);
+  if (asked != cudaSuccess) cuda::check(asked, ("asking for kernel " + kernel_name(__PRETTY_FUNCTION__)).c_str());
+  return attributes.ptxVersion >= 90 && attributes.binaryVersion >= 90;
+}
+
 // How many clusters of this shape the device can run at once; 0: none, and a launch would fail.
 template <auto kernel>
 int most_clusters(Stream& stream, unsigned blocks, unsigned threads, size_t shared_bytes) {
-  if (blocks > 1 && stream.compute_capability < 90) return 0;
+  if (blocks > 1 && !has_clusters<kernel>(stream)) return 0;
   cudaLaunchAttribute cluster{};
   const cudaLaunchConfig_t config = cluster_config<kernel>(blocks, threads, shared_bytes, cluster);
   int count = 0;

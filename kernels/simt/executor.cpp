@@ -166,6 +166,7 @@ void run(cpu::ThreadPool& pool, const Launch& launch) {
     throw Error("launch of kernel " + kernel_name(launch.signature) + " from inside a kernel");
   static std::atomic<uint64_t> launches{0};
   const uint64_t launch_number = ++launches;
+  if (launch.listed) launch.listed->launched.store(true, std::memory_order_relaxed);
   const int64_t blocks = int64_t{launch.grid.x} * launch.grid.y * launch.grid.z;
   const BlockOrder order(config(), blocks);
   FirstFailure first(blocks);

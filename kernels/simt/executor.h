@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/address_sanitizer.h"
 #include "kernels/cpu/thread_pool.h"
+#include "kernels/simt/kernel_list.h"
 #include "kernels/simt/vocabulary.h"
 
 namespace cairn::simt {
@@ -45,6 +46,7 @@ struct Launch {
   const PointerArgument* pointers = nullptr;
   size_t pointer_count = 0;
   unsigned cluster = 0;  // blocks in a cluster; 0: not a launch of clusters
+  ListedKernel* listed = nullptr;
 
   // From one block's dynamic shared memory to the next one's of the cluster; with a forbidden zone between them for
   // AddressSanitizer.

@@ -60,6 +60,7 @@ void launch_blocks(Stream& stream, unsigned cluster, dim3 grid, dim3 block, size
   const auto call = [=] { kernel(arguments...); };
   Launch description{grid, block, shared_bytes, &run_row<decltype(call)>, &call, __PRETTY_FUNCTION__};
   description.cluster = cluster;
+  description.listed = &listed_kernel<kernel>;
 #if CAIRN_SIMT_RACE
   const std::array<PointerArgument, sizeof...(Arguments)> pointers{pointer_argument(arguments)...};
   description.pointers = pointers.data();
@@ -77,6 +78,12 @@ template <auto kernel, class... Arguments>
 void launch_cluster(Stream& stream, unsigned clusters, unsigned blocks, unsigned threads, size_t shared_bytes,
                     Arguments... arguments) {
   launch_blocks<kernel>(stream, blocks, clusters, {threads, 1, blocks}, shared_bytes, arguments...);
+}
+
+// Whether the kernel, as it runs on this device, knows clusters.
+template <auto kernel>
+bool has_clusters(Stream&) {
+  return true;
 }
 
 // How many clusters of this shape the device can run at once; 0: none, and a launch would fail.

@@ -53,14 +53,13 @@ __device__ __forceinline__ void for_each_of_channel(int64_t batch, int64_t chann
     body((walk.image * channels + blockIdx.x) * plane + walk.place);
 }
 
-// The block's sum, in every thread. `partial`: 33 values of shared memory.
+// The block's sum, in every thread. `partial`: 33 values of shared memory. Sums may follow one another: all have read
+// partial[32] when they come to the barrier in the next block_sum, and it is written after that.
 __device__ __forceinline__ double sum_everywhere(double value, double* partial) {
   const double total = block_sum(value, partial);
   if (threadIdx.x == 0) partial[32] = total;
   __syncthreads();
-  const double sum = partial[32];
-  __syncthreads();  // before the next sum
-  return sum;
+  return partial[32];
 }
 
 constexpr unsigned kChannelBlock = 256;

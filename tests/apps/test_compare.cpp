@@ -187,7 +187,8 @@ TEST_CASE("compare: a folder that cannot be written, results that were damaged, 
 
 TEST_CASE("compare: networks beside PyTorch's recordings, with a page") {
   const TemporaryFolder folder;
-  const std::vector<std::string> call = {"--model", "linear,dnn", "--dataset", "digits", "--impl", "eigen,vanilla"};
+  const std::vector<std::string> call = {"--model", "linear,dnn",    "--dataset", "digits",
+                                         "--impl",  "eigen,vanilla", "--device",  "cpu"};
   const Result result = run(CAIRN_COMPARE, with(call, {"--epochs", "1", "--report", "r"}), folder.path);
   REQUIRE_MESSAGE(result.code == 0, (result.out + result.error));
   CHECK(says(result.out, "linear default on digits, eigen on cpu"));

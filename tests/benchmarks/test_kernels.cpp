@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "benchmarks/kernels.h"
@@ -57,6 +58,58 @@ TEST_CASE("a wrong kernel is refused, not timed") {
   CHECK(rows[0].wrong == "");
   CHECK(rows[0].timing.samples > 0);
   CHECK(rows[0].timing.seconds > 0);
+}
+
+// As of a device that has no room for what was asked.
+Status refused_add(Stream*, const BinaryArgs*) {
+  return 1;
+}
+
+TEST_CASE("what one subject cannot do is said in its row, and the next is timed") {
+  KernelReport report = brief_report();
+  Backend planted = *find_backend("eigen", Where::cpu);
+  planted.add = refused_add;
+  planted.last_error = [] { return "needs what this device has not"; };
+  const std::vector<KernelRow> rows = run_case(
+      first_case(all_cases(), "add"), {{.backend = &planted}, {.backend = find_backend("eigen", Where::cpu)}}, report);
+  REQUIRE(rows.size() == 2);
+  CHECK_MESSAGE(rows[0].wrong.find("needs what this device has not") != std::string::npos, rows[0].wrong);
+  CHECK(rows[0].timing.samples == 0);
+  CHECK(rows[1].wrong == "");
+  CHECK(rows[1].timing.samples > 0);
+}
+
+TEST_CASE("a rung that the device has not is left out") {
+  Backend planted = *find_backend("eigen", Where::cpu);
+  const KernelVariant newer{"gemm", 10, "warpgroup", "compute capability 9.0: the copy engine", 0};
+  CHECK(device_runs(planted, newer));
+  planted.where = Where::cuda;
+  planted.describe = [](Stream*, char* text, size_t) -> Status {
+    std::strcpy(text, "A GPU, 108 SMs, compute capability 8.0, driver 13.0");
+    return 0;
+  };
+  CHECK_FALSE(device_runs(planted, newer));
+  CHECK(device_runs(planted, {"gemm", 9, "warp_tile", "tiles for warps", 0}));
+}
+
+// Zeros are multiplied at higher clocks than anything else.
+TEST_CASE("a GPU's ceiling is measured on data") {
+  static int zeros, calls;
+  zeros = calls = 0;
+  Backend planted = *find_backend("eigen", Where::cpu);
+  planted.gemm = [](Stream* stream, const GemmArgs* args) -> Status {
+    for (const void* matrix : {args->a, args->b})
+      for (int64_t i = 0; i < args->m * args->k; ++i) zeros += static_cast<const float*>(matrix)[i] == 0;
+    ++calls;
+    CHECK((args->a != args->b));
+    return find_backend("eigen", Where::cpu)->gemm(stream, args);
+  };
+  Ceilings ceilings;
+  measure_device(planted, Precision::fp32, 33, 1 << 12, ceilings);
+  CHECK(calls > 0);
+  CHECK(zeros <= calls);  // chance may draw one
+  CHECK(ceilings.flops > 0);
+  CHECK(ceilings.bandwidth > 0);
 }
 
 TEST_CASE("difference: nan, tolerance and relative size") {

@@ -5,6 +5,7 @@
 
 #include "framework/device.h"
 #include "kernels/registry.h"
+#include "tests/framework/support.h"
 
 // The out-of-memory tests ask for more than there is: AddressSanitizer must refuse that as malloc does, by null.
 extern "C" const char* __asan_default_options() {
@@ -17,5 +18,7 @@ int main(int count, char** arguments) {
       std::printf("not tested: %s on %s has no device on this machine\n", backend->name,
                   cairn::name_of(backend->where));
   doctest::Context context(count, arguments);
-  return context.run();
+  const int result = context.run();
+  cairn::test::close_devices();
+  return result;
 }

@@ -17,8 +17,10 @@ const std::shared_ptr<Device>& reference() {
   return device;
 }
 
-const std::vector<std::shared_ptr<Device>>& devices() {
-  static const std::vector<std::shared_ptr<Device>> all = [] {
+namespace {
+
+std::vector<std::shared_ptr<Device>>& opened_devices() {
+  static std::vector<std::shared_ptr<Device>> all = [] {
     std::vector<std::shared_ptr<Device>> opened;
     for (const Backend* backend : compiled_backends())
       if (backend->device_count() > 0)
@@ -27,6 +29,16 @@ const std::vector<std::shared_ptr<Device>>& devices() {
     return opened;
   }();
   return all;
+}
+
+}  // namespace
+
+const std::vector<std::shared_ptr<Device>>& devices() {
+  return opened_devices();
+}
+
+void close_devices() {
+  opened_devices().clear();
 }
 
 std::vector<double> random_values(int64_t count, uint64_t seed, double low, double high) {

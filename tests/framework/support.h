@@ -18,6 +18,8 @@ const std::shared_ptr<Device>& reference();
 
 // A device of every implementation that has one on this machine, on two threads where it has threads.
 const std::vector<std::shared_ptr<Device>>& devices();
+// Before main returns: what comes after may find that CUDA's and cuDNN's libraries are gone.
+void close_devices();
 
 // Element i is a draw from [low, high) that depends on seed and i alone, exact in float: the same on every device and
 // in both floating types.

@@ -23,6 +23,13 @@ def say(value):
 
 
 def nvidia_smi():
+    if FAULTS.get("other_gpu") and "--id=" + FAULTS["other_gpu"] not in sys.argv:
+        return 6
+    if FAULTS.get("lines") and "--loop-ms=500" in sys.argv:
+        for number in range(FAULTS["lines"]):
+            print(f"50, 2600, 100.5, 40, {number + 1}", flush=True)
+        with open(FAULTS["done"], "w"):
+            time.sleep(60)
     line = ("50, 2600, 100.5, 40, 90" if any(word.startswith("--loop") for word in sys.argv) else
             "NVIDIA Stand-In 80GB, 9.0, 580.1, 96.0, 81559 MiB, 700.00 W, 1980 MHz, 2619 MHz, 1980 MHz, 2619 MHz, 40, "
             "Enabled, Disabled")
@@ -34,6 +41,10 @@ def nvidia_smi():
 
 def compute_sanitizer():
     tool = flag("--tool")
+    if tool == "memcheck" and flag("--report-api-errors") != "no":  # a test asks for more memory than there is
+        print("========= Program hit cudaErrorMemoryAllocation (error 2) due to \"out of memory\" on CUDA API call")
+        print("========= ERROR SUMMARY: 1 error")
+        return int(flag("--error-exitcode"))
     if FAULTS.get("sanitizer") == tool:
         print("========= ERROR SUMMARY: 3 errors")
         return int(flag("--error-exitcode"))

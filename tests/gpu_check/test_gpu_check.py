@@ -52,11 +52,12 @@ class Machine:
     def words(self, *words):
         return [str(self.build), "--python", str(self.tools / "pytorch"), *words]
 
-    def run(self, *words, faults=None, gpus=1):
+    def run(self, *words, faults=None, gpus=1, simulated=0):
         """The exit code and what was printed."""
         out, errors = io.StringIO(), io.StringIO()
         with mock.patch.dict(os.environ, self.environment(faults or {})), \
                 mock.patch.object(machine, "gpu_count", lambda: gpus), \
+                mock.patch.object(machine, "simulated_count", lambda environment: simulated), \
                 contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
             code = command.main(self.root, "", self.words(*words))
         self.printed = out.getvalue() + errors.getvalue()
@@ -110,6 +111,40 @@ class GpuCheck(unittest.TestCase):
                       ["--page", str(self.machine.root)], ["--only", ","]):
             self.assertEqual(self.machine.run(*words), 2, words)
         self.assertFalse(self.machine.results.exists())
+
+    def test_a_simulated_gpu(self):
+        self.assertEqual(self.machine.run("--simulated", gpus=0), 2)
+        self.assertIn("no simulated GPU was found", self.machine.printed)
+        for words in (["--only", "steps"], ["--only", "tests,profile"]):
+            self.assertEqual(self.machine.run("--simulated", *words, gpus=0, simulated=1), 2)
+            self.assertIn("choose from tests, sanitizers", self.machine.printed)
+        self.assertFalse(self.machine.results.parent.exists())
+        # No GPU, no driver's tool, no sanitizer of NVIDIA's.
+        skips = {"skips": ["cairn_kernel_tests --impl=cudnn/cuda"]}
+        with mock.patch.object(machine, "find_tool", lambda name: self.fail(name)), \
+                mock.patch.object(machine, "gpu_facts", lambda: self.fail("nvidia-smi")):
+            self.assertEqual(self.machine.run("--simulated", gpus=0, simulated=1, faults=skips), 0,
+                             self.machine.printed)
+        self.machine.results = self.machine.results.parent / "simulated-gpu"
+        report, rows = self.machine.report(), self.machine.rows()
+        self.assertEqual(report["kind"], "gpu_check_simulated")
+        self.assertEqual(rows["kernel tests, vanilla on cuda"]["result"], "passed")
+        self.assertEqual(rows["kernel tests, cudnn on cuda"]["result"], "skipped")
+        self.assertEqual(rows["three steps of lenet, vanilla on cuda, small sweep"]["result"], "passed")
+        self.assertIn("--steps", rows["train dnn twice, vanilla on cuda"]["command"])
+        self.assertNotIn("an epoch", rows["train dnn twice, vanilla on cuda"]["detail"])
+        # What it has shown meets no bar, and is on no page.
+        self.assertEqual(page.read(self.machine.results), [])
+        self.assertFalse((self.machine.results / page.PAGE).exists())
+        fails = {"fails": ["cairn_kernel_tests"]}
+        self.assertEqual(self.machine.run("--simulated", gpus=0, simulated=1, faults=fails), 1)
+
+    def test_the_gpu_that_programs_see(self):
+        with mock.patch.object(machine, "load", lambda *names: None), \
+                mock.patch.dict(os.environ, {"CUDA_VISIBLE_DEVICES": "3,0"}):
+            self.assertEqual(self.machine.run("--only", "sanitizers", faults={"other_gpu": "3"}), 0,
+                             self.machine.printed)
+        self.assertEqual(self.machine.report()["device"]["compute_cap"], "9.0")
 
     def test_a_missing_sanitizer_fails(self):
         with mock.patch.object(machine, "find_tool", lambda name: None):
@@ -279,6 +314,48 @@ class GpuCheck(unittest.TestCase):
         (self.machine.build / archive.SOURCE_FILE).write_text("/nowhere/cairn")
         self.assertEqual(self.machine.run("--only", "tests"), 1)
         self.assertIn("ln -s", self.machine.rows()["the place of the build"]["detail"])
+
+
+class Driver:
+    """Of libcuda.so.1, as far as the first GPU's name goes."""
+
+    def cuInit(self, _):
+        return 0
+
+    def cuDeviceGet(self, device, ordinal):
+        device._obj.value = 7
+        return ordinal
+
+    def cuDeviceGetUuid(self, number, device):
+        for i in range(16):
+            number._obj[i] = 16 * i + device.value
+        return 0
+
+
+class Readings(unittest.TestCase):
+    """What nvidia-smi is asked, and what becomes of its answers."""
+
+    def setUp(self):
+        self.machine = Machine()
+        self.addCleanup(self.machine.folder.cleanup)
+
+    def test_the_first_gpu_by_its_number(self):
+        with mock.patch.object(machine, "load", lambda *names: Driver()):
+            self.assertEqual(machine.gpu_id(), "GPU-07172737-4757-6777-8797-a7b7c7d7e7f7")
+        with mock.patch.object(machine, "load", lambda *names: None):
+            for visible, expected in (("2,0", "2"), ("GPU-8932f937", "GPU-8932f937"), ("", "0")):
+                with mock.patch.dict(os.environ, {"CUDA_VISIBLE_DEVICES": visible}):
+                    self.assertEqual(machine.gpu_id(), expected)
+
+    def test_clocks_are_read_for_longer_than_a_pipe_holds(self):
+        done, lines = Path(self.machine.folder.name) / "done", 20000
+        with mock.patch.dict(os.environ, self.machine.environment({"lines": lines, "done": str(done)})):
+            with machine.Clocks() as sampled:
+                end = time.monotonic() + 60
+                while not done.exists() and time.monotonic() < end:
+                    time.sleep(0.02)
+        self.assertEqual(len(sampled.samples), lines)
+        self.assertEqual(sampled.summary()["utilization.gpu"], [1, (lines + 1) / 2, lines])
 
 
 class Tables(unittest.TestCase):

@@ -26,15 +26,19 @@ void require(const Backend& backend, Status status, const char* what) {
   if (status != 0) throw std::runtime_error(place_of(backend) + ": " + what + ": " + backend.last_error());
 }
 
+struct Closer {
+  const Backend* backend;
+  void operator()(Stream* stream) const { backend->close_stream(stream); }
+};
+using StreamKey = std::tuple<const Backend*, std::string, Precision, int>;
+std::map<StreamKey, std::unique_ptr<Stream, Closer>>& open_streams() {
+  static std::map<StreamKey, std::unique_ptr<Stream, Closer>> streams;
+  return streams;
+}
+
 // Streams stay open for the whole run: opening one starts threads or claims a device.
 Stream* open_stream(const Backend& backend, const std::string& kernels, Precision precision, int threads) {
-  struct Closer {
-    const Backend* backend;
-    void operator()(Stream* stream) const { backend->close_stream(stream); }
-  };
-  using Key = std::tuple<const Backend*, std::string, Precision, int>;
-  static std::map<Key, std::unique_ptr<Stream, Closer>> streams;
-  auto& entry = streams[{&backend, kernels, precision, threads}];
+  auto& entry = open_streams()[{&backend, kernels, precision, threads}];
   if (!entry) {
     const StreamOptions options{.ordinal = 0, .threads = threads, .precision = precision, .kernels = kernels.c_str()};
     Stream* stream = nullptr;
@@ -243,6 +247,10 @@ std::vector<const Call::Array*> Call::outputs() const {
   for (const Array& array : arrays_)
     if (array.is_output) result.push_back(&array);
   return result;
+}
+
+void close_streams() {
+  open_streams().clear();
 }
 
 // ---- one case ------------------------------------------------------------------------------------------------

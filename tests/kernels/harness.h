@@ -40,6 +40,9 @@ const Backend& select_implementation(const std::string& text);
 // they list. A null entry must be covered by the implementation's fallback: checked here.
 const std::vector<Subject>& subjects(const char* primitive);
 
+// Whether the subject's device has what an idea that begins so needs (kernels/rungs.h).
+bool device_of_subject_has(const Subject& subject, const char* needs);
+
 // All implementations of the run that have a device.
 std::vector<const Backend*> implementations();
 
@@ -156,6 +159,10 @@ struct Case {
 
 // The outputs of `reference`, where the case does not say itself what is expected.
 std::vector<Values> expected_of(const Case& c);
+
+// Closes all streams that cases have opened. Before main returns: what comes after may find that CUDA's and cuDNN's
+// libraries are gone.
+void close_streams();
 
 // One line for each thing that is wrong.
 std::vector<std::string> faults_of(const Subject& subject, const Case& c, const std::vector<Values>& expected);

@@ -1,5 +1,6 @@
 // The kernel tests' entry: "--impl=name/where" runs them over that implementation alone, otherwise they run over all
 // that have a device. An implementation without a device is not a pass: exit code 77, which ctest reports as skipped.
+// "--every-kernel": it is a failure when the executor has a kernel that no test has launched.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -8,6 +9,8 @@
 
 #include "kernels/cpu/address_sanitizer.h"
 #include "kernels/registry.h"
+#include "kernels/simt/kernel_list.h"
+#include "kernels/simt/kernel_name.h"
 #include "tests/kernels/harness.h"
 
 #if CAIRN_ADDRESS_SANITIZER
@@ -18,11 +21,30 @@ extern "C" const char* __asan_default_options() {
 }
 #endif
 
+namespace {
+
+// How many kernels were never launched; prints their names.
+int count_unlaunched() {
+  int listed = 0, missing = 0;
+  for (const auto* kernel = cairn::simt::ListedKernel::first; kernel; kernel = kernel->next) {
+    ++listed;
+    if (kernel->launched) continue;
+    ++missing;
+    std::printf("no test launches %s\n", cairn::simt::kernel_name(kernel->signature).c_str());
+  }
+  std::printf("%d of %d kernels were launched\n", listed - missing, listed);
+  return listed == 0 ? 1 : missing;
+}
+
+}  // namespace
+
 int main(int count, char** arguments) {
   constexpr int kSkipped = 77;
   constexpr const char* kFlag = "--impl=";
+  bool every_kernel = false;
   try {
     for (int i = 1; i < count; ++i) {
+      every_kernel = every_kernel || std::strcmp(arguments[i], "--every-kernel") == 0;
       if (std::strncmp(arguments[i], kFlag, std::strlen(kFlag)) != 0) continue;
       const char* name = arguments[i] + std::strlen(kFlag);
       if (cairn::test::select_implementation(name).device_count() > 0) continue;
@@ -37,5 +59,7 @@ int main(int count, char** arguments) {
     return 2;
   }
   doctest::Context context(count, arguments);
-  return context.run();
+  const int result = context.run();
+  cairn::test::close_streams();
+  return result == 0 && every_kernel && count_unlaunched() > 0 ? 1 : result;
 }

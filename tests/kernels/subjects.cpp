@@ -6,6 +6,7 @@
 #include <stdexcept>
 
 #include "kernels/registry.h"
+#include "kernels/rungs.h"
 #include "tests/kernels/harness.h"
 
 namespace cairn::test {
@@ -20,18 +21,20 @@ bool has(const Backend& backend, size_t primitive) {
   return entry != nullptr;
 }
 
-// A rung for one generation of GPUs begins its idea with "compute capability 9.0:". On the CPU the executor stands in.
-bool runs_here(const Backend& backend, const KernelVariant& rung) {
-  const std::string idea = rung.idea, prefix = "compute capability ";
-  if (backend.where == Where::cpu || !idea.starts_with(prefix)) return true;
+std::string description_of(const Backend& backend) {
   const StreamOptions options{.ordinal = 0, .threads = 1, .precision = Precision::fp32, .kernels = ""};
   Stream* stream = nullptr;
   char text[512] = "";
   if (backend.open_stream(&options, &stream) != 0 || backend.describe(stream, text, sizeof text) != 0)
     throw std::runtime_error(place_of(backend) + ": " + backend.last_error());
   backend.close_stream(stream);
-  const bool runs = std::string(text).find(idea.substr(0, idea.find(':'))) != std::string::npos;
-  if (!runs) MESSAGE(place_of(backend), " ", rung.primitive, "=", rung.rung, " is skipped, it needs ", idea);
+  return text;
+}
+
+bool runs_here(const Backend& backend, const KernelVariant& rung) {
+  const bool runs = device_has(description_of(backend), rung.idea);
+  const std::string primitive = rung.primitive, idea = rung.idea;
+  if (!runs) MESSAGE(place_of(backend), " ", primitive, "=", rung.rung, " is skipped, it needs ", idea);
   return runs;
 }
 
@@ -57,6 +60,10 @@ std::vector<const Backend*> implementations() {
   for (const Backend* backend : compiled_backends())
     if ((!selected || backend == selected) && backend->device_count() > 0) result.push_back(backend);
   return result;
+}
+
+bool device_of_subject_has(const Subject& subject, const char* needs) {
+  return device_has(description_of(*subject.backend), needs);
 }
 
 const std::vector<Subject>& subjects(const char* primitive) {

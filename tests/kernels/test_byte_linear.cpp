@@ -149,6 +149,7 @@ std::vector<BytesShape> shapes() {
     append(64, small_sweep() ? 65 : 784, 32, false);
     append(small_sweep() ? 65 : 257, 49, 10, false);
   }
+  if (!small_sweep()) append(1031, 37, 40, true), append(37, 40, 1031, true);  // a tall narrow result, each way
   return result;
 }
 

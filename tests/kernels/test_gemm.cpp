@@ -142,12 +142,13 @@ TEST_CASE("gemm: rounding, on the shapes of a training step and on larger odd on
   check_all(products);
 }
 
-// So many results that a ladder takes its largest tiles, with both edges cutting through one.
+// So many results that a ladder takes its largest tiles, with both edges cutting through one; or its tallest.
 TEST_CASE("gemm: many tiles") {
   if (small_sweep()) return;
   std::vector<Product> products;
   for (int layout : {0, 3})  // both operands turned and both straight, once each
-    products.push_back({.m = 129, .n = 16257, .k = 33, .transpose_a = layout % 2 != 0, .transpose_b = layout / 2 != 0});
+    for (auto [m, n, k] : {std::tuple<int64_t, int64_t, int64_t>{129, 16257, 33}, {1031, 40, 37}})
+      products.push_back({.m = m, .n = n, .k = k, .transpose_a = layout % 2 != 0, .transpose_b = layout / 2 != 0});
   check_all(products);
 }
 
@@ -170,6 +171,34 @@ TEST_CASE("gemm: an operand with many zeros") {
              .whole_numbers = whole_numbers,
              .zeros = true});
   check_all(products);
+}
+
+// A nan means that a training has gone wrong, and must reach the loss. The one exception: cuBLASLt does not say what
+// its ReLU makes of it.
+TEST_CASE("gemm: nan goes through the ReLU") {
+  const Case one{.primitive = "gemm", .shape = "nan", .run = [](Call& call) {
+                   const GemmArgs args{.dtype = call.real(),
+                                       .m = 2,
+                                       .n = 2,
+                                       .k = 1,
+                                       .a = call.input("a", {2, 1}, {kNan, -1}),
+                                       .lda = 1,
+                                       .transpose_a = 0,
+                                       .b = call.input("b", {1, 2}, {1, 2}),
+                                       .ldb = 2,
+                                       .transpose_b = 0,
+                                       .c = call.output("c", {2, 2}, {}),
+                                       .ldc = 2,
+                                       .bias = nullptr,
+                                       .relu = 1,
+                                       .accumulate = 0};
+                   return call.invoke(&Backend::gemm, args);
+                 }};
+  for (const Subject& subject : subjects("gemm")) {
+    std::vector<std::string> faults = faults_of(subject, one, {{kNan, kNan, 0, 0}});
+    if (!faults.empty() && place_of(*subject.backend) == "cudnn/cuda") faults = faults_of(subject, one, {{0, 0, 0, 0}});
+    CHECK_MESSAGE(faults.empty(), (faults.empty() ? "" : faults.front()));
+  }
 }
 
 TEST_CASE("gemm: by hand") {

@@ -58,6 +58,29 @@ TEST_CASE("harness: a correct implementation has no fault") {
   CHECK(fault_of_scale(correct) == "");
 }
 
+TEST_CASE("harness: streams stay open from case to case, and can be closed before the program ends") {
+  static int opened, closed;
+  opened = closed = 0;
+  static Backend backend;
+  backend = reference::backend();
+  backend.open_stream = [](const StreamOptions* options, Stream** stream) {
+    ++opened;
+    return reference::backend().open_stream(options, stream);
+  };
+  backend.close_stream = [](Stream* stream) {
+    ++closed;
+    reference::backend().close_stream(stream);
+  };
+  CHECK(fault_of(backend, scale_case()) == "");
+  const int before = opened;
+  CHECK(before > 0);
+  CHECK(fault_of(backend, scale_case()) == "");
+  CHECK(opened == before);
+  CHECK(closed == 0);
+  close_streams();
+  CHECK(closed == before);
+}
+
 TEST_CASE("harness: a wrong value") {
   const std::string fault = fault_of_scale([](Stream* stream, const ScaleArgs* args) {
     const Status status = correct(stream, args);

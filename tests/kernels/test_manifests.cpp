@@ -7,6 +7,7 @@
 #include <string>
 
 #include "kernels/registry.h"
+#include "kernels/rungs.h"
 #include "tests/kernels/harness.h"
 
 namespace cairn::test {
@@ -39,6 +40,22 @@ TEST_CASE("manifests: every implementation of this build has its run of these te
   for (const Backend* backend : compiled_backends())
     places.append(places.empty() ? "" : " ").append(place_of(*backend));
   CHECK(places == tested_places());
+}
+
+TEST_CASE("manifests: what a rung needs stands at the beginning of its idea") {
+  const std::string ampere = "A GPU, 108 SMs, compute capability 8.0, driver 13.0", hopper = "compute capability 9.0";
+  const std::string blackwell = "B, compute capability 10.0, driver 13.0", processor = "AMD EPYC, 2 threads";
+  const std::string one = "compute capability 9.0: the copy engine",
+                    newer = "compute capability 9.0 or newer: clusters";
+  for (const std::string& device : {ampere, hopper, blackwell, processor}) CHECK(device_has(device, "tiles: small"));
+  CHECK_FALSE(device_has(ampere, one));
+  CHECK_FALSE(device_has(ampere, newer));
+  CHECK(device_has(hopper, one));
+  CHECK(device_has(hopper, newer));
+  CHECK_FALSE(device_has(blackwell, one));
+  CHECK(device_has(blackwell, newer));
+  CHECK(device_has(processor, one));
+  CHECK(device_has(processor, newer));
 }
 
 TEST_CASE("manifests: names, texts and services") {

@@ -87,6 +87,7 @@ std::vector<PoolShape> special_shapes() {
                                    side_by_side(1, 1, 1, 1, 1),
                                    side_by_side(3, 7, 5, 7, 5),
                                    side_by_side(2, 24, 24, 24, 24),
+                                   side_by_side(3, 6, 12, 2, 2),
                                    side_by_side(2, 6, 70, 2, 1),
                                    side_by_side(1, 600, 3, 2, 3),
                                    side_by_side(1, 3, 600, 3, 2),

@@ -102,6 +102,11 @@ std::vector<Training> trainings() {
   return all;
 }
 
+// Whether it can take several blocks.
+bool has_clusters(const Subject& subject) {
+  return device_of_subject_has(subject, "compute capability 9.0 or newer: ");
+}
+
 // The text with which the stack is refused, or "".
 std::string refusal(const Subject& subject, const std::vector<int64_t>& widths, int64_t batch_size) {
   std::vector<LinearLayer> layers;
@@ -134,6 +139,10 @@ TEST_CASE("sgd_steps: 784-32-32-10, where there is room for it") {
     std::vector<Values> expected;
     for (const Subject& subject : subjects("sgd_steps")) {
       if (subject.kernels == "sgd_steps=2") continue;  // one block has none
+      if (!has_clusters(subject)) {
+        MESSAGE(subject.name(), " has no room for ", c.shape, ": it needs thread-block clusters");
+        continue;
+      }
       if (expected.empty()) expected = expected_of(c);
       for (const std::string& fault : faults_of(subject, c, expected)) FAIL_CHECK(fault);
       if (small_sweep()) break;
@@ -156,11 +165,24 @@ TEST_CASE("sgd_steps: what there is no room for can be asked before") {
                             "takes ") == 0,
                   text);
     CHECK_MESSAGE(text.find("no batch fits, only a smaller network") != std::string::npos, text);
-    if (subject.kernels != "sgd_steps=2") continue;
+    if (subject.kernels != "sgd_steps=2" && has_clusters(subject)) continue;
     const std::string one = refusal(subject, {784, 32, 32, 10}, 64);
     CHECK_MESSAGE(
         one.find(" KB in each of 1 block, which this device has no room for; batches of up to ") != std::string::npos,
         one);
+    const bool says_why = one.find("needs thread-block clusters, compute capability 9.0") != std::string::npos;
+    CHECK_MESSAGE(says_why == (subject.kernels != "sgd_steps=2"), one);
+  }
+}
+
+TEST_CASE("sgd_steps: a GPU without clusters refuses a cluster by name") {
+  for (const Backend* backend : implementations()) {
+    const Subject subject{.backend = backend, .kernels = "sgd_steps=4"};
+    if (std::strcmp(backend->name, "vanilla") != 0 || has_clusters(subject)) continue;
+    const std::string text = refusal(subject, {784, 10}, 16);
+    CHECK_MESSAGE(text.find("vanilla: sgd_steps=4: more than one block needs thread-block clusters, compute "
+                            "capability 9.0: this GPU has ") == 0,
+                  text);
   }
 }
 

@@ -61,14 +61,19 @@ int group_of(const Patches& x, int filters) {
   return static_cast<int>(std::clamp<int64_t>(kGroupFloats / floats, 1, std::max(x.batch, 1)));
 }
 
+// The part of the workspace that gemm uses, for a convolution and for a filter gradient.
+int64_t product_floats(const Stream& stream, const Patches& x, int filters) {
+  const int64_t places = int64_t{group_of(x, filters)} * x.rows * x.columns;
+  return std::max(gemm_floats(stream, filters, places, x.terms()), gemm_floats(stream, filters, x.terms(), places));
+}
+
 // Calls body(first image, places, patches, results) for each group of images: arrays of terms x places and of filters x
 // places. They lie behind the part of the workspace that gemm uses.
 template <class Body>
 void for_each_group(Stream& stream, const Patches& x, int filters, const Body& body) {
   const int group = group_of(x, filters);
-  auto* patches =
-      static_cast<float*>(stream.workspace(static_cast<size_t>(im2col_floats(x, filters)) * sizeof(float))) +
-      kWorkspaceFloats;
+  const size_t bytes = static_cast<size_t>(im2col_floats(stream, x, filters)) * sizeof(float);
+  float* patches = static_cast<float*>(stream.workspace(bytes)) + product_floats(stream, x, filters);
   for (int image = 0; image < x.batch; image += group) {
     const int places = std::min(group, x.batch - image) * x.rows * x.columns;
     if (x.terms() > 0)
@@ -79,8 +84,9 @@ void for_each_group(Stream& stream, const Patches& x, int filters, const Body& b
 
 }  // namespace
 
-int64_t im2col_floats(const Patches& x, int filters) {
-  return kWorkspaceFloats + int64_t{group_of(x, filters)} * x.rows * x.columns * (int64_t{x.terms()} + filters);
+int64_t im2col_floats(const Stream& stream, const Patches& x, int filters) {
+  return product_floats(stream, x, filters) +
+         int64_t{group_of(x, filters)} * x.rows * x.columns * (int64_t{x.terms()} + filters);
 }
 
 void convolve_im2col(Stream& stream, const Convolution& problem) {

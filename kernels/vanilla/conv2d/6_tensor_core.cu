@@ -102,6 +102,9 @@ __global__ void __launch_bounds__(Shape::kThreads) tensor_core_filter_kernel(Fil
   const int thread = static_cast<int>(threadIdx.x), warp = thread / 32;
   const int row0 = warp / 2 * kPieces * kSide, column0 = warp % 2 * kPieces * kSide;
   FilterGradientLoader<Shape> loader(p, at.n0, at.k_begin, thread);
+  // The tensor cores multiply whole tiles: columns that the loader leaves out are zeros, once for all steps.
+  for (int e = thread; e < Shape::kK * Shape::kN; e += Shape::kThreads)
+    if (e % Shape::kN >= loader.terms) b_tile[e / Shape::kN * Shape::kStrideB + e % Shape::kN] = 0.0f;
   Accumulators accumulators;
   accumulators.zero();
   for (int k0 = at.k_begin; k0 < at.k_end; k0 += Shape::kK) {

@@ -50,10 +50,12 @@ bool can_be_framed(const Patches& x) {
 }
 
 // framed[plane][h][w] = data[plane][first_h + h][first_w + w], and 0 beyond the plane. Grid: 256 elements of a plane x
-// groups of planes: where an element comes from is the same in all of them.
+// groups of planes: where an element comes from is the same in all of them. The places of the last plane reach up to
+// kPlaces floats beyond it, for results that are dropped: zeros, so that nobody reads what nobody wrote.
 __global__ void frame_kernel(int64_t planes, int height, int width, int first_h, int first_w, Frame frame,
                              const float* data, float* framed) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kElementBlock + threadIdx.x;
+  if (i < kPlaces && blockIdx.y == 0) framed[planes * frame.plane() + i] = 0.0f;
   if (i >= frame.plane()) return;
   const int h = first_h + static_cast<int>(i / frame.pitch), w = first_w + static_cast<int>(i % frame.pitch);
   const bool inside = within(h, height) && within(w, width);
@@ -233,7 +235,7 @@ bool suits_framed(const Patches& x) {
   return can_be_framed(x) && int64_t{3} * x.rows * x.columns >= divide_up(frame_of(x).places, kPlaces) * kPlaces;
 }
 
-int64_t framed_floats(const Patches& x, int) {
+int64_t framed_floats(const Stream&, const Patches& x, int) {
   if (!can_be_framed(x)) return 0;
   const int64_t floats = x.channels * frame_of(x).plane();
   return kWorkspaceFloats + group_of(x, floats) * floats + kPlaces;

@@ -19,7 +19,8 @@ struct Rung {
   const char* idea;
   void (*convolve)(Stream&, const Convolution&);
   void (*filter_gradient)(Stream&, const FilterGradient&);
-  int64_t (*workspace_floats)(const Patches&, int filters) = nullptr;  // of convolve; null: it takes none
+  // Of convolve; null: it takes none.
+  int64_t (*workspace_floats)(const Stream&, const Patches&, int filters) = nullptr;
 };
 constexpr Rung kLadder[] = {
     {"direct", "one thread a result, its sum as the definition says", convolve_direct, filter_gradient_direct},
@@ -183,7 +184,8 @@ void backward_data_of_phase(Stream& stream, const Conv2dBackwardDataArgs& args, 
                         1};
   const Rung& rung = chosen_rung(stream, "conv2d_backward_data", patches);
   // The turned filters lie behind what the rung takes of the workspace.
-  const int64_t taken = rung.workspace_floats ? rung.workspace_floats(patches, static_cast<int>(s.in_channels)) : 0;
+  const int64_t taken =
+      rung.workspace_floats ? rung.workspace_floats(stream, patches, static_cast<int>(s.in_channels)) : 0;
   auto* turned = static_cast<float*>(stream.workspace(static_cast<size_t>(taken + count) * sizeof(float))) + taken;
   if (count > 0)
     simt::launch<turn_filters_kernel>(stream, element_grid(count), kElementBlock, 0, turn, count,

@@ -72,7 +72,7 @@ void filter_gradient_warp_tile(Stream&, const FilterGradient&);
 // Whether at least every third of the places that rung 7 computes counts.
 bool suits_framed(const Patches&);
 // The floats of the workspace that rungs 3 and 7 take for a convolution.
-int64_t im2col_floats(const Patches&, int filters);
-int64_t framed_floats(const Patches&, int filters);
+int64_t im2col_floats(const Stream&, const Patches&, int filters);
+int64_t framed_floats(const Stream&, const Patches&, int filters);
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -253,6 +253,7 @@ __global__ void __launch_bounds__(kThreads, 1)
 
 // An operand as the copy engine can fetch it: where it lies along k, or is to be written along k.
 struct Operand {
+  static constexpr int64_t kAlignment = 256, kDepthUnit = 8;
   const FloatLines& x;
   bool along_k;
   int lines, depth;
@@ -265,9 +266,8 @@ struct Operand {
         lines(along_k ? x.lines : x.length),
         depth(along_k ? x.length : x.lines),
         pack(input == TensorInput::bf16 || !along_k || !x.vectors),
-        stride(pack ? divide_up(depth, 8) * 8 : x.stride) {}
+        stride(pack ? divide_up(depth, kDepthUnit) * kDepthUnit : x.stride) {}
   size_t packed_bytes(TensorInput input) const {
-    constexpr int64_t kAlignment = 256;
     const int64_t bytes = pack ? lines * stride * simt::bytes_of(input) : 0;
     return static_cast<size_t>(divide_up(bytes, kAlignment) * kAlignment);
   }
@@ -300,8 +300,7 @@ int clusters_at_once(Stream& stream) {
 void require_hopper(const Stream& stream) {
   if (stream.compute_capability != 90)
     throw std::invalid_argument("vanilla: gemm rung 10 needs a GPU of compute capability 9.0, this one has " +
-                                std::to_string(stream.compute_capability / 10) + "." +
-                                std::to_string(stream.compute_capability % 10) + "; rung 8 runs on it");
+                                stream.capability_text() + "; rung 8 runs on it");
 }
 #else
 template <TensorInput input>
@@ -332,6 +331,12 @@ void multiply(Stream& stream, const FloatProduct& product) {
 }
 
 }  // namespace
+
+int64_t warpgroup_floats(int64_t m, int64_t n, int64_t k) {
+  constexpr auto kUnit = static_cast<int64_t>(Operand::kAlignment / sizeof(float));
+  const int64_t depth = divide_up(k, Operand::kDepthUnit) * Operand::kDepthUnit;
+  return (divide_up(m * depth, kUnit) + divide_up(n * depth, kUnit)) * kUnit;
+}
 
 void gemm_warpgroup(Stream& stream, const FloatProduct& product) {
   if (stream.precision == Precision::fp32)

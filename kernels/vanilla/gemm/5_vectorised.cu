@@ -35,9 +35,10 @@ __global__ void __launch_bounds__(Shape::kThreads) vectorised_kernel(Product<A, 
 
 template <class Shape, class A, class B>
 void launch_shape(Stream& stream, const Product<A, B>& product) {
-  launch_tiles<Shape>(stream, product, [&](const Product<A, B>& part, const Blocking& blocking, dim3 grid) {
+  const auto launch = [&](const Product<A, B>& part, const Blocking& blocking, dim3 grid) {
     simt::launch<vectorised_kernel<Shape, A, B>>(stream, grid, Shape::kThreads, 0, part, blocking);
-  });
+  };
+  launch_tiles<Shape>(stream, product, launch, Shape::kThreads <= 32);
 }
 
 }  // namespace

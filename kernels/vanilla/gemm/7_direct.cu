@@ -138,7 +138,7 @@ __global__ void __launch_bounds__(kThreads) direct_kernel(FloatProduct p, Blocki
 
 template <class Shape>
 void launch_shape(Stream& stream, const FloatProduct& product) {
-  launch_tiles<Shape>(stream, product, [&](const FloatProduct& part, const Blocking& blocking, dim3 grid) {
+  const auto launch = [&](const FloatProduct& part, const Blocking& blocking, dim3 grid) {
     if (part.a_along_k && part.b_along_k)
       simt::launch<direct_kernel<Shape, true, true>>(stream, grid, kThreads, 0, part, blocking);
     else if (part.a_along_k)
@@ -147,7 +147,8 @@ void launch_shape(Stream& stream, const FloatProduct& product) {
       simt::launch<direct_kernel<Shape, false, true>>(stream, grid, kThreads, 0, part, blocking);
     else
       simt::launch<direct_kernel<Shape, false, false>>(stream, grid, kThreads, 0, part, blocking);
-  });
+  };
+  launch_tiles<Shape>(stream, product, launch, kThreads <= 32);
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // Not here: the rungs, one file each.
 #include "kernels/vanilla/gemm/gemm.h"
 
+#include <algorithm>
 #include <string>
 
 namespace cairn::CAIRN_VANILLA {
@@ -66,6 +67,11 @@ ByteLines byte_lines(const ByteRows& x) {
 
 std::span<const KernelVariant> gemm_rungs() {
   return kRungs;
+}
+
+int64_t gemm_floats(const Stream& stream, int64_t m, int64_t n, int64_t k) {
+  if (stream.precision == Precision::fp32) return kWorkspaceFloats;  // slices of a split sum are all there is
+  return std::max(kWorkspaceFloats, warpgroup_floats(m, n, k));
 }
 
 void gemm(Stream& stream, const GemmArgs& args) {

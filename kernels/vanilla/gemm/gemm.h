@@ -38,6 +38,10 @@ struct Product {
 };
 using FloatProduct = Product<FloatLines, FloatLines>;
 
+// The floats at the beginning of the workspace that a product of these sizes may take, by whatever rung: who keeps
+// operands in the workspace puts them behind.
+int64_t gemm_floats(const Stream&, int64_t m, int64_t n, int64_t k);
+
 // One launcher a rung; m and n are positive.
 void gemm_naive(Stream&, const FloatProduct&);
 void gemm_coalesced(Stream&, const FloatProduct&);
@@ -50,5 +54,8 @@ void gemm_direct(Stream&, const FloatProduct&);
 void gemm_tensor_core(Stream&, const FloatProduct&);
 void gemm_warp_tile(Stream&, const FloatProduct&);
 void gemm_warpgroup(Stream&, const FloatProduct&);
+
+// What rung 10 may take of the workspace.
+int64_t warpgroup_floats(int64_t m, int64_t n, int64_t k);
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -18,22 +18,26 @@ struct Blocking {
 
 // How many slices to split k into: so many that the processors have work where there are few tiles of c, and that no
 // float sum has more than max_depth terms, whose rounding errors would add up; but none shorter than kMinDepth, and no
-// more than the workspace holds. It depends on the sizes alone, so that the order of the sums does, too.
-inline int64_t slices_of(int64_t tiles, int64_t m, int64_t n, int64_t k, int64_t max_depth) {
-  constexpr int64_t kFewTiles = kOnGpu ? 64 : 8, kEnoughBlocks = kOnGpu ? 256 : 16, kMinDepth = 128;
-  constexpr int64_t kMaxSlices = 1024;
-  const int64_t wanted = std::max(tiles < kFewTiles ? kEnoughBlocks / tiles : 1, divide_up(k, max_depth));
+// more than the workspace holds. It depends on the sizes alone, so that the order of the sums does, too. On a GPU there
+// are four times as many blocks of a single warp (`small_blocks`): the gradient of a weight with few outputs, over a
+// full batch, would else give each multiprocessor two warps, which do nothing but wait.
+template <bool on_gpu = kOnGpu>
+int64_t slices_of(int64_t tiles, int64_t m, int64_t n, int64_t k, int64_t max_depth, bool small_blocks = false) {
+  constexpr int64_t kMinDepth = 128, kMaxSlices = 1024;
+  const int64_t enough_blocks = !on_gpu ? 16 : small_blocks ? 1024 : 256, few_tiles = enough_blocks / (on_gpu ? 4 : 2);
+  const int64_t wanted = std::max(tiles < few_tiles ? enough_blocks / tiles : 1, divide_up(k, max_depth));
   return std::max(int64_t{1}, std::min({wanted, k / kMinDepth, kWorkspaceFloats / (m * n), kMaxSlices}));
 }
 
 // Calls launch(product, blocking, grid) once; with several slices, into the workspace, and then adds the slices.
+// small_blocks: of at most one warp.
 template <class Shape, class A, class B, class Launch>
-void launch_tiles(Stream& stream, const Product<A, B>& product, const Launch& launch) {
+void launch_tiles(Stream& stream, const Product<A, B>& product, const Launch& launch, bool small_blocks = false) {
   const int64_t m = product.m, n = product.n, k = product.k;
   const int64_t tile_columns = divide_up(n, Shape::kN);
   const int64_t tiles = divide_up(m, Shape::kM) * tile_columns;
-  const int64_t k_per_slice =
-      divide_up(divide_up(k, slices_of(tiles, m, n, k, Shape::kMaxDepth)), Shape::kK) * Shape::kK;
+  const int64_t wanted = slices_of(tiles, m, n, k, Shape::kMaxDepth, small_blocks);
+  const int64_t k_per_slice = divide_up(divide_up(k, wanted), Shape::kK) * Shape::kK;
   const int64_t slices = k > 0 ? divide_up(k, k_per_slice) : 1;
 
   Product<A, B> part = product;

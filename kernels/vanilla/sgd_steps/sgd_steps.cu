@@ -124,17 +124,24 @@ constexpr KernelVariant rung(int number, const char* name, const char* idea) {
   return {"sgd_steps", number, name, idea, number == 1};
 }
 
+// What a rung needs stands first (kernels/rungs.h); on the CPU the executor acts clusters.
+#if defined(__CUDACC__)
+#define CAIRN_CLUSTERS "compute capability 9.0 or newer: "
+#else
+#define CAIRN_CLUSTERS ""
+#endif
 constexpr KernelVariant kRungs[] = {
     rung(1, "cluster",
          kOnGpu ? "whole steps in one launch, by the largest cluster of blocks that the GPU has room for"
                 : "whole steps in one launch, by the smallest cluster of blocks that has room for them"),
     rung(2, "cluster_of_1", "whole steps in one launch of one block: any GPU, small networks"),
-    rung(3, "cluster_of_2", "whole steps in one launch of two blocks"),
-    rung(4, "cluster_of_4", "whole steps in one launch of four blocks"),
-    rung(5, "cluster_of_8", "whole steps in one launch of eight blocks, the most that every sm_90 runs"),
-    rung(6, "cluster_of_16", "whole steps in one launch of sixteen blocks"),
+    rung(3, "cluster_of_2", CAIRN_CLUSTERS "whole steps in one launch of two blocks"),
+    rung(4, "cluster_of_4", CAIRN_CLUSTERS "whole steps in one launch of four blocks"),
+    rung(5, "cluster_of_8", CAIRN_CLUSTERS "whole steps in one launch of eight blocks, the most that every sm_90 runs"),
+    rung(6, "cluster_of_16", CAIRN_CLUSTERS "whole steps in one launch of sixteen blocks"),
 };
 constexpr int kLastRung = 6;
+constexpr const char* kNeedsClusters = "more than one block needs thread-block clusters, compute capability 9.0: ";
 
 std::string stack_text(const SgdStepsArgs& args) {
   std::string text = std::to_string(args.layers[0].in);
@@ -207,7 +214,16 @@ bool has_room(Stream& stream, const SgdStepsArgs& args, int blocks, int64_t rows
   });
 }
 
-[[noreturn]] void refuse_size(Stream& stream, const SgdStepsArgs& args, int blocks) {
+// Why no cluster of several blocks runs here, or "".
+std::string missing_clusters(Stream& stream) {
+  if (simt::has_clusters<sgd_steps_kernel<2>>(stream)) return "";
+#if defined(__CUDACC__)
+  if (stream.compute_capability < 90) return "this GPU has " + stream.capability_text();
+#endif
+  return "this build's code for this GPU is older, build with -DCMAKE_CUDA_ARCHITECTURES=native";
+}
+
+[[noreturn]] void refuse_size(Stream& stream, const SgdStepsArgs& args, int blocks, const std::string& missing) {
   int64_t fitting = args.batch_size;
   while (fitting > 0 && !has_room(stream, args, blocks, fitting)) --fitting;
   const StepsPlan plan = make_plan(args, blocks, static_cast<int>(args.batch_size));
@@ -216,7 +232,8 @@ bool has_room(Stream& stream, const SgdStepsArgs& args, int blocks, int64_t rows
       std::to_string(args.batch_size) + " takes " + std::to_string((plan.bytes() + 1023) / 1024) + " KB in each of " +
       std::to_string(blocks) + (blocks == 1 ? " block" : " blocks") + ", which this device has no room for; " +
       (fitting > 0 ? std::string("batches of up to ") + std::to_string(fitting) + " fit"
-                   : "no batch fits, only a smaller network"));
+                   : "no batch fits, only a smaller network") +
+      (missing.empty() ? "" : std::string("; ") + kNeedsClusters + missing));
 }
 
 // The number of blocks that the rung asks for, or that fits best; throws where nothing does.
@@ -224,19 +241,18 @@ int choose_blocks(Stream& stream, const SgdStepsArgs& args) {
   const int chosen = stream.rungs.get("sgd_steps", 1);
   if (chosen < 1 || chosen > kLastRung)
     throw std::invalid_argument("vanilla: the rungs of sgd_steps are 1 to 6, not " + std::to_string(chosen));
+  const std::string missing = missing_clusters(stream);
   if (chosen > 1) {
     const int blocks = 1 << (chosen - 2);
-    if (!has_room(stream, args, blocks, args.batch_size)) refuse_size(stream, args, blocks);
+    if (blocks > 1 && !missing.empty())
+      throw std::invalid_argument("vanilla: sgd_steps=" + std::to_string(chosen) + ": " + kNeedsClusters + missing);
+    if (!has_room(stream, args, blocks, args.batch_size)) refuse_size(stream, args, blocks, "");
     return blocks;
   }
   constexpr int kGpuOrder[] = {16, 8, 4, 2, 1}, kCpuOrder[] = {1, 2, 4, 8, 16};
   for (const int blocks : kOnGpu ? kGpuOrder : kCpuOrder)
     if (has_room(stream, args, blocks, args.batch_size)) return blocks;
-  bool clusters = !kOnGpu;
-#if defined(__CUDACC__)
-  clusters = stream.compute_capability >= 90;
-#endif
-  refuse_size(stream, args, clusters ? 16 : 1);
+  refuse_size(stream, args, missing.empty() ? 16 : 1, missing);
 }
 
 }  // namespace

@@ -128,6 +128,24 @@ TEST_CASE("every convolution of the sweep has a plan in float that gives the sam
         }
 }
 
+TEST_CASE("every convolution with a ReLU has a plan that keeps nan") {
+  Limits limits = kLimits;
+  limits.keeps_nan = true;
+  int others = 0;
+  for (const Descriptor* device : {&a100(), &h100()})
+    for (const Conv2dShape& shape : sweep())
+      for (int64_t alignment : {4, 16})
+        for (const ConvolutionCase& c : cases_of(shape, alignment)) {
+          if (!c.relu) continue;
+          INFO(text_of(c));
+          const std::vector<Plan> plans = plans_for(*device, c, limits, 1);
+          REQUIRE(plans.size() == 1);
+          CHECK(has_note(plans[0], CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP));
+          others += !any_has_note(plans_for(*device, c, kLimits, 1), CUDNN_NUMERICAL_NOTE_STRICT_NAN_PROP);
+        }
+  CHECK(others > 0);  // it has to be asked for
+}
+
 TEST_CASE("plans keep to the precision, the order and the workspace that they may have") {
   const Conv2dShape shape = square(32, 64, 28, 64, 3, 1, 1);
   for (Convolution kind : kKinds) {
