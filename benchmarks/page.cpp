@@ -26,7 +26,7 @@ To be measured and made again at every release, on an idle machine:
     ./build/cpu/bin/bench kernels --format json --out bench/results/
     ./build/cpu/bin/bench step --model dnn --impl eigen --format json --out bench/results/
 
-with `--model` and `--impl` once for each that is to stand here. The GPU part of `bench` has not been run on a GPU yet.
+with `--model` and `--impl` once for each that is to stand here. What has run on a GPU: [gpu.md](gpu.md).
 
 ## How it is measured
 

@@ -264,9 +264,20 @@ class Downloader {
     if (transfer.error()) std::rethrow_exception(transfer.error());
     if (!transfer.fault().empty()) return transfer.fault();
     if (stalled) return fmt::format("stalled: no data for {:g} s", options_.stall_timeout.count() / 1000.0);
-    if (code != CURLE_OK) return *message != '\0' ? message : curl_easy_strerror(code);
-    if (part.size() < file.bytes) return fmt::format("it ended after {} of {} bytes", part.size(), file.bytes);
-    return {};
+    if (code == CURLE_PARTIAL_FILE || (code == CURLE_OK && part.size() < file.bytes))
+      return fmt::format("it ended after {} of {} bytes", part.size(), file.bytes);
+    return code == CURLE_OK ? std::string() : describe(code, message);
+  }
+
+  // Our own words for what mirrors do most: curl's change between its versions.
+  std::string describe(CURLcode code, const char* message) const {
+    if (code == CURLE_HTTP_RETURNED_ERROR) {
+      long status = 0;
+      curl_easy_getinfo(curl_.get(), CURLINFO_RESPONSE_CODE, &status);
+      return fmt::format("it answers with HTTP status {}", status);
+    }
+    const char* const reason = *message != '\0' ? message : curl_easy_strerror(code);
+    return fmt::format("{}{}", code == CURLE_COULDNT_CONNECT ? "cannot connect: " : "", reason);
   }
 
   const DownloadOptions& options_;

@@ -1,6 +1,7 @@
 #include "tests/house/rules.h"
 
 #include <algorithm>
+#include <cctype>
 #include <fstream>
 #include <map>
 #include <set>
@@ -57,6 +58,39 @@ std::string folder_of(const std::string& path) {
   return second == std::string::npos ? top : path.substr(0, second);
 }
 
+// The lines of a page, emptied where they are code, and without what stands between backquotes.
+std::vector<std::string> without_code(const std::vector<std::string>& lines) {
+  std::vector<std::string> text(lines.size());
+  bool in_block = false, in_quotes = false;
+  for (size_t i = 0; i < lines.size(); ++i) {
+    if (starts_with(lines[i], "```")) in_block = !in_block;
+    if (lines[i].empty()) in_quotes = false;
+    if (in_block || starts_with(lines[i], "```") || starts_with(lines[i], "    ")) continue;
+    for (const char c : lines[i]) {
+      if (c == '`') in_quotes = !in_quotes;
+      if (!in_quotes) text[i] += c;
+    }
+  }
+  return text;
+}
+
+// A page's headings as links name them: small letters, hyphens for blanks, no other signs.
+std::set<std::string> headings(const fs::path& page) {
+  std::set<std::string> names;
+  std::ifstream file(page);
+  for (std::string line; std::getline(file, line);) {
+    const size_t start = line.find_first_not_of('#');
+    if (start == 0 || start == std::string::npos || line[start] != ' ') continue;
+    std::string name;
+    for (const char c : line.substr(start + 1)) {
+      if (std::isalnum(static_cast<unsigned char>(c)) || c == '-' || c == '_') name += std::tolower(c);
+      if (c == ' ') name += '-';
+    }
+    names.insert(name);
+  }
+  return names;
+}
+
 class Inspector {
  public:
   explicit Inspector(fs::path root) : root_(std::move(root)) {}
@@ -82,6 +116,7 @@ class Inspector {
       if (!line.empty() && (line.back() == ' ' || line.back() == '\r')) complain(i + 1, "trailing white space");
       if (is_code) inspect_include(i + 1, line);
     }
+    if (extension == ".md") inspect_links(lines);
   }
 
   Report report() const { return report_; }
@@ -122,6 +157,24 @@ class Inspector {
     // A plugin's error texts go where those of the implementations at the same place go.
     if (path_ == "kernels/plugins.cpp" && (name == "kernels/cpu/stream.h" || name == "kernels/cuda/stream.h")) return;
     complain(line, "includes " + name + ", but arrows point down only: " + from + " may not use " + to);
+  }
+
+  // Links to files of this tree, and to headings of pages; those to elsewhere are not asked.
+  void inspect_links(const std::vector<std::string>& lines) {
+    const std::vector<std::string> text = without_code(lines);
+    for (size_t i = 0; i < text.size(); ++i) {
+      for (size_t open = 0; (open = text[i].find("](", open)) != std::string::npos; ++open) {
+        const std::string target = text[i].substr(open + 2, text[i].find(')', open) - open - 2);
+        if (target.find(':') != std::string::npos) continue;
+        const size_t hash = std::min(target.find('#'), target.size());
+        const std::string file = target.substr(0, hash);
+        const fs::path page = file.empty() ? fs::path(path_) : fs::path(path_).parent_path() / file;
+        if (!fs::exists(root_ / page))
+          complain(i + 1, "links to " + target + ", and there is no such file");
+        else if (hash < target.size() && !headings(root_ / page).count(target.substr(hash + 1)))
+          complain(i + 1, "links to " + target + ", and the page has no such heading");
+      }
+    }
   }
 
   fs::path root_;

@@ -1,5 +1,6 @@
 // The rules of the house that a program can check over the source tree: which folder may include which, where CUDA
-// headers may appear, how long a file may be, and white space. Not here: formatting (.clang-format).
+// headers may appear, how long a file may be, white space, and links between pages. Not here: formatting
+// (.clang-format).
 #pragma once
 
 #include <filesystem>

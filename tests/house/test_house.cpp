@@ -133,4 +133,17 @@ TEST_CASE("headers") {
   CHECK(tree.violation() == "framework/bad.h:1: a header needs #pragma once");
 }
 
+TEST_CASE("links that lead nowhere") {
+  const Tree tree;
+  tree.write("docs/page.md",
+             "# One `two`, three\n\n[here](#one-two-three) [there](other.md#that) [up](../README.md)\n");
+  tree.write("docs/other.md", "## That\n\n[elsewhere](https://example.org/none) `a[i](none.md)`\n\n    [](none.md)\n");
+  tree.write("README.md", "[a page](docs/page.md) and [a folder](docs)\n");
+  CHECK(inspect(tree.root()).violations.empty());
+  tree.write("README.md", "\n[a page](docs/pages.md)\n");
+  CHECK(tree.violation() == "README.md:2: links to docs/pages.md, and there is no such file");
+  tree.write("README.md", "[a heading](docs/other.md#this)\n");
+  CHECK(tree.violation() == "README.md:1: links to docs/other.md#this, and the page has no such heading");
+}
+
 }  // namespace cairn::house

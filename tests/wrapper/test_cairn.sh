@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Tests of ./cairn: what it installs, builds and starts, and what it says when it cannot. Each test gets a project of
-# one app in a folder with spaces, and stand-ins for apt-get, dpkg-query, sudo, id, cmake, ctest and nvcc that write
+# one app in a folder with spaces, and stand-ins for apt-get, dpkg-query, sudo, id, cmake, ctest, nvcc and nvidia-smi that write
 # down each call in $fake_calls. Not here: the real packages and the real build.
 # usage: tests/wrapper/test_cairn.sh REPOSITORY
 # shellcheck disable=SC2016  # the stand-ins' texts expand where they run
@@ -13,7 +13,7 @@ checks=0
 
 mkdir "$top/tools"
 for tool in awk bash cat chmod cp cut dirname env find flock grep head ls mkdir mktemp mv nproc readlink rm sed sh \
-  sleep tail touch tr true; do
+  sleep tail timeout touch tr true; do
   ln -s "$(type -P "$tool")" "$top/tools/$tool"
 done
 
@@ -22,7 +22,7 @@ stand_in() { # NAME, its text on stdin
   chmod +x "$fake/$1"
 }
 
-set_up() { # a fresh project and PATH; every package installed, user is root, no nvcc
+set_up() { # a fresh project and PATH; every package installed, user is root, no nvcc, no GPU
   rm -rf "$top/a project" "$top/fake"
   project="$top/a project"
   fake="$top/fake"
@@ -72,6 +72,14 @@ STAND_IN
   stand_in ctest <<<'echo "100% tests passed"; exit "${ctest_exit:-0}"'
   rm -f "$fake_calls" "$fake_calls.updated"
   touch "$fake_calls"
+  gpu_signs="$top/nvidia[0-9]*"
+  rm -f "$top"/nvidia*
+}
+
+# A GPU, as its driver shows it, and the driver's program, which lists no GPU when $gpu_broken is set.
+set_up_gpu() {
+  touch "$top/nvidia0"
+  stand_in nvidia-smi <<<'[[ -n ${gpu_broken-} ]] && echo "No devices were found" && exit 6; echo "GPU 0: a GPU"'
 }
 
 # Runs ./cairn with settings and arguments: call [NAME=VALUE]... -- ARGUMENTS. Leaves $status, $out, $err, $new_calls.
@@ -81,7 +89,7 @@ call() {
   shift
   : >"$fake_calls"
   out=$(env -u CAIRN_PRESET -u CXX -u CUDA_PATH -u CUDA_HOME -u CUDAToolkit_ROOT -u CMAKE_BUILD_PARALLEL_LEVEL \
-    CAIRN_CUDA_ROOTS='' PATH="$fake:$top/tools" "${settings[@]}" \
+    CAIRN_CUDA_ROOTS='' CAIRN_GPU_SIGNS="$gpu_signs" PATH="$fake:$top/tools" "${settings[@]}" \
     "${cairn:-$project/cairn}" "$@" 2>"$top/err" </dev/null)
   status=$?
   err=$(<"$top/err")
@@ -176,6 +184,8 @@ call -- train
 call CXX=/bin/sh -- train
 check 'said' has "$err" 'starting build/cpu afresh'
 check 'configured' has "$new_calls" '--preset cpu --fresh'
+check 'a processor is told by what it can do' has "$(<"$project/build/cpu/.cairn/key")" \
+  "$(grep -m 1 -E '^(flags|Features)' /proc/cpuinfo)"
 
 name='missing packages, root'
 set_up
@@ -248,16 +258,63 @@ check 'nothing on stdout' same "$out" ''
 call -- train
 check 'tried again' has "$new_calls" '--target train'
 
-name='CUDA'
+name='a GPU and nvcc'
 set_up
+set_up_gpu
 stand_in nvcc <<<''
 call -- train
-check 'the preset with nvcc' has "$new_calls" 'cmake --preset cuda'
+check 'the preset for GPUs' has "$new_calls" 'cmake --preset cuda'
+check 'the GPU is asked after once' has "$new_calls" 'nvidia-smi -L'
+check 'nothing to explain' lacks "$err" 'GPU'
+call -- train
+check 'no program but the app is started' same "$new_calls" ''
 call CAIRN_PRESET=cpu -- train
 check 'the preset asked for' has "$new_calls" 'cmake --preset cpu'
 
+name='nvcc without a GPU'
+set_up
+stand_in nvcc <<<''
+call -- train
+check 'exit' same "$status" 0
+check 'only the CPU form is built' has "$new_calls" 'cmake --preset cpu'
+check 'said, and how to have both' has "$err" \
+  'cairn: nvcc is here, but no GPU: building for the CPU only (CAIRN_PRESET=cuda builds for GPUs too)'
+touch -d '+2 seconds' "$project/kernels/CMakeLists.txt"
+call -- train
+check 'said once' lacks "$err" 'GPU'
+call CAIRN_PRESET=cuda -- train
+check 'built on request' has "$new_calls" 'cmake --preset cuda'
+check 'without asking the driver' lacks "$new_calls" 'nvidia-smi'
+set_up_gpu
+call -- train
+check 'a GPU that comes later counts' same "$out" "<>$PWD"
+check 'and finds what was built for it' lacks "$new_calls" 'cmake --preset cpu'
+
+name='a GPU without nvcc'
+set_up
+set_up_gpu
+call -- train
+check 'the CPU form' has "$new_calls" 'cmake --preset cpu'
+check 'said' has "$err" 'cairn: a GPU is here, but no nvcc: building for the CPU only'
+check 'said in one line' same "$(grep -c GPU <<<"$err")" 1
+
+name='a GPU that the driver does not list'
+set_up
+set_up_gpu
+stand_in nvcc <<<''
+call gpu_broken=1 -- train
+check 'exit' same "$status" 0
+check 'reason' has "$err" 'nvidia-smi -L lists no GPU'
+check 'goes on without' has "$new_calls" 'cmake --preset cpu'
+check 'nothing configured for it' lacks "$new_calls" 'cmake --preset cuda'
+call gpu_broken=1 -- train
+check 'remembered' same "$new_calls" ''
+call -- build
+check 'tried again on request' has "$new_calls" 'cmake --preset cuda'
+
 name='CUDA that cannot be used'
 set_up
+set_up_gpu
 stand_in nvcc <<<''
 call cuda_broken=1 -- train
 check 'exit' same "$status" 0
@@ -268,6 +325,7 @@ check 'remembered' same "$new_calls" ''
 call -- build
 check 'tried again on request' has "$new_calls" 'cmake --preset cuda'
 set_up
+set_up_gpu
 stand_in nvcc <<<''
 call cuda_broken=1 CAIRN_PRESET=cuda -- train
 check 'asked for and unusable stops' same "$status" 2
