@@ -30,7 +30,7 @@ struct Settings {
 };
 
 void add_flags(app::Flags& flags, Settings& settings) {
-  flags.add_words("PNG", settings.files, "pictures of one handwritten digit each");
+  flags.add_words("PNG", settings.files, "pictures of one handwritten digit each; - is standard input");
   flags.add("--weights", settings.weights.path, "a run's folder or a safetensors file");
   flags.add("--model", settings.weights.model, "network; default: the run's");
   flags.add("--recipe", settings.weights.recipe, "recipe it was trained with; default: the run's, else default");
@@ -51,6 +51,8 @@ void check(const Settings& settings) {
   if (settings.weights.path.empty()) throw UsageError("--weights is needed: a run's folder or a safetensors file");
   if (settings.files.empty() == settings.dataset.empty())
     throw UsageError("give PNG files to recognise, or --dataset to test on: one of the two");
+  const auto inputs = std::ranges::count(settings.files, "-") + (settings.weights.path == "-");
+  if (inputs > 1) throw UsageError("standard input (-) can be read only once");
   if (!settings.mistakes.empty() && settings.dataset.empty()) throw UsageError("--mistakes goes with --dataset");
   if (settings.show && settings.files.empty()) throw UsageError("--show goes with PNG files");
   if (settings.top < 1) throw UsageError(fmt::format("--top must be 1 or more, not {}", settings.top));

@@ -230,6 +230,10 @@ TEST_CASE("files that cannot be read") {
   const std::filesystem::path pipe = folder.path() / "pipe";
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   check_error<DataError>([&] { read_file(pipe); }, {"pipe: is not a regular file"});
+  check_error<DataError>([&] { read_file(folder.path(), Pipes::read); }, {"is a directory"});
+  CHECK(read_file("/dev/null", Pipes::read).empty());
+  check_error<DataError>([&] { read_file("/dev/zero", Pipes::read); },
+                         {"/dev/zero: gives more than the 536870912 bytes"});
 
   const std::filesystem::path huge = folder.path() / "huge";
   write_file(huge, pattern(10));
