@@ -13,6 +13,7 @@
 #include "datasets/idx.h"
 #include "datasets/sha256.h"
 #include "datasets/sources.h"
+#include "framework/message.h"
 
 namespace cairn::datasets {
 namespace {
@@ -110,7 +111,7 @@ std::array<fs::path, 4> locate(const Family& family, const fs::path& data_dir, c
                     "use --dataset digits",
                     family.name, missing[0].name, folder.string()));
   }
-  if (!options.quiet) fmt::print(stderr, "{} is not in {}: downloading it\n", family.name, data_dir.string());
+  if (!options.quiet) say(fmt::format("{} is not in {}: downloading it", family.name, data_dir.string()));
   const DownloadOptions download{
       .quiet = options.quiet, .stop = options.stop, .connect_timeout = kConnectTimeout, .stall_timeout = kStallTimeout};
   const HeldFolder held(folder, download.quiet, download.stop);

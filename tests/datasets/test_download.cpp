@@ -331,6 +331,7 @@ TEST_CASE("proxies come from the environment") {
 }
 
 TEST_CASE("a terminal gets a bar, anything else plain lines") {
+  const ScopedVariable term("TERM", "xterm"), plain("NO_COLOR", nullptr);
   const int master = posix_openpt(O_RDWR | O_NOCTTY);
   REQUIRE(master >= 0);
   REQUIRE(grantpt(master) == 0);
