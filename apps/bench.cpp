@@ -19,6 +19,8 @@
 #include "benchmarks/turns.h"
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/message.h"
+#include "kernels/number.h"
 
 namespace cairn {
 namespace {
@@ -78,12 +80,12 @@ void write_file(const Settings& settings, const std::filesystem::path& path, con
   if (path.has_parent_path()) std::filesystem::create_directories(path.parent_path(), failure);
   const std::span<const std::byte> bytes = std::as_bytes(std::span(text));
   write_file_atomically(path, std::span(&bytes, 1));
-  if (!settings.quiet) fmt::print(stderr, "wrote {}\n", path.string());
+  if (!settings.quiet) say(fmt::format("wrote {}", path.string()));
 }
 
 void write(const Settings& settings, const std::string& text, const std::string& machine, const std::string& name) {
   if (settings.out.empty()) {
-    fmt::print("{}", text);
+    app::print("{}", text);
     return;
   }
   std::filesystem::path path = settings.out;
@@ -103,11 +105,11 @@ void write_report(const Settings& settings, const nlohmann::json& report, const 
 
 void print_row(const Settings& settings, const benchmarks::KernelRow& row) {
   if (!row.wrong.empty())
-    fmt::print(stderr, "bench: {} {} {} ({}) is wrong: {}\n", row.implementation, row.primitive, row.kernel, row.shape,
-               row.wrong);
+    say(fmt::format("bench: {} {} {} ({}) is wrong: {}", row.implementation, row.primitive, row.kernel, row.shape,
+                    row.wrong));
   else if (!settings.quiet)
-    fmt::print(stderr, "{} {}, {}: {}\n", row.implementation, row.kernel.empty() ? row.primitive : row.kernel,
-               row.shape, benchmarks::duration(row.timing.seconds));
+    say(fmt::format("{} {}, {}: {}", row.implementation, row.kernel.empty() ? row.primitive : row.kernel, row.shape,
+                    benchmarks::duration(row.timing.seconds)));
 }
 
 int time_kernels(const Settings& settings) {
@@ -133,13 +135,16 @@ int time_kernels(const Settings& settings) {
 }
 
 std::vector<int64_t> sizes_from(const std::string& text) {
+  constexpr int64_t kLargestSide = 999999;
   std::vector<int64_t> sizes;
-  for (size_t begin = 0; begin < text.size();) {
+  for (size_t begin = 0; !text.empty() && begin <= text.size();) {
     const size_t comma = std::min(text.find(',', begin), text.size());
     const std::string one = text.substr(begin, comma - begin);
-    if (one.empty() || one.size() > 6 || one.find_first_not_of("0123456789") != std::string::npos)
-      throw UsageError("--sizes takes numbers separated by commas, not '" + text + "'");
-    sizes.push_back(std::stoll(one));
+    int64_t size = 0;
+    if (read_number(one, size) || size < 1 || size > kLargestSide)
+      throw UsageError(fmt::format("--sizes takes numbers from 1 to {}, separated by commas, not {}", kLargestSide,
+                                   in_quotes(text)));
+    sizes.push_back(size);
     begin = comma + 1;
   }
   return sizes;

@@ -16,6 +16,7 @@
 #include "comparisons/report.h"
 #include "comparisons/run.h"
 #include "framework/error.h"
+#include "framework/message.h"
 
 namespace cairn {
 namespace {
@@ -81,8 +82,8 @@ std::vector<std::string> words_of(const std::string& text, const char* flag) {
 
 void print_tables(const comparisons::Suite& suite, bool quick, const comparisons::SuiteResult& result) {
   for (const comparisons::SuiteTables& tables : suite_tables(suite, quick, result.results)) {
-    fmt::print("{}: time\n{}\n", tables.dataset, benchmarks::text(tables.seconds));
-    fmt::print("{}: accuracy\n{}\n", tables.dataset, benchmarks::text(tables.accuracy));
+    app::print("{}: time\n{}\n", tables.dataset, benchmarks::text(tables.seconds));
+    app::print("{}: accuracy\n{}\n", tables.dataset, benchmarks::text(tables.accuracy));
   }
 }
 
@@ -103,7 +104,7 @@ int compare_live(const Settings& settings) {
   run.device.kernels = settings.kernels.value_or("");
   const comparisons::LiveResult result = comparisons::run_live(live);
   if (result.interrupted) return app::kInterrupted;
-  fmt::print("{}", comparisons::text(result));
+  app::print("{}", comparisons::text(result));
   return comparisons::within_tolerance(result) ? app::kDone : app::kFailed;
 }
 
@@ -162,22 +163,22 @@ int compare_with_pytorch(const Settings& settings) {
   std::vector<comparisons::ParityResult> done;
   const auto finished = [&](const comparisons::ParityResult& result) {
     done.push_back(result);
-    fmt::print("{}, {}\n{}{}\n\n", result.reference.label(), result.device,
+    app::print("{}, {}\n{}{}\n\n", result.reference.label(), result.device,
                benchmarks::text(comparisons::parity_table(result)), comparisons::times_note(result));
-    std::fflush(stdout);
+    app::flush_results();
     if (settings.report) comparisons::write_parity_report(done, *settings.report);
   };
   const size_t count = run_parity(plan, finished).size();
-  if (done.size() > 1) fmt::print("{}\n", benchmarks::text(comparisons::summary_table(done)));
+  if (done.size() > 1) app::print("{}\n", benchmarks::text(comparisons::summary_table(done)));
   size_t holding = 0, within = 0;
   for (const comparisons::ParityResult& result : done) {
     holding += result.holds();
     within += result.verdict() == comparisons::Verdict::within;
   }
-  fmt::print("{} of {} comparisons within the limits{}\n", within, done.size(),
+  app::print("{} of {} comparisons within the limits{}\n", within, done.size(),
              holding > within ? fmt::format(", {} beyond as PyTorch itself", holding - within) : "");
   if (done.size() < count) {
-    fmt::print(stderr, "compare: interrupted\n");
+    say("compare: interrupted");
     return app::kInterrupted;
   }
   return holding == count ? app::kDone : app::kFailed;
@@ -203,12 +204,12 @@ int compare(int argc, char** argv) {
   const comparisons::SuiteResult result = comparisons::run_suite(suite, options);
   const std::string folder = result.folder.string();
   if (result.interrupted) {
-    fmt::print(stderr, "compare: interrupted with {} of {} trainings finished; the same call goes on from there: {}\n",
-               result.finished, result.planned, folder);
+    say(fmt::format("compare: interrupted with {} of {} trainings finished; the same call goes on from there: {}",
+                    result.finished, result.planned, folder));
     return app::kInterrupted;
   }
   print_tables(suite, options.quick, result);
-  fmt::print("{} trainings: {}/report.html and {}/report.md\n", result.finished, folder, folder);
+  app::print("{} trainings: {}/report.html and {}/report.md\n", result.finished, folder, folder);
   return app::kDone;
 }
 

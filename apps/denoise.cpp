@@ -11,6 +11,7 @@
 #include "apps/flags.h"
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/message.h"
 #include "trainers/denoising.h"
 #include "trainers/run_config.h"
 
@@ -94,8 +95,8 @@ nlohmann::json denoise_with(const DenoiserInfo& filter, const Settings& settings
     seconds += result.seconds;
     loss = result.loss;
     if (!settings.quiet)
-      fmt::print(stderr, "{}: epoch {}/{}  loss {:.5f}  {:.2f} s\n", filter.name, epoch, recipe.epochs, loss,
-                 result.seconds);
+      say(fmt::format("{}: epoch {}/{}  loss {:.5f}  {:.2f} s", filter.name, epoch, recipe.epochs, loss,
+                      result.seconds));
   }
   const SignalToNoise ratio = denoising.evaluate();
   if (!settings.grid.empty()) write_grid(settings.grid, denoising);
@@ -111,13 +112,13 @@ nlohmann::json denoise_with(const DenoiserInfo& filter, const Settings& settings
 }
 
 void print_table(const nlohmann::json& results) {
-  fmt::print("{:<17} {:>10} {:>7} {:>9} {:>8} {:>10}\n", "filter", "parameters", "epochs", "seconds", "SNR, dB",
+  app::print("{:<17} {:>10} {:>7} {:>9} {:>8} {:>10}\n", "filter", "parameters", "epochs", "seconds", "SNR, dB",
              "published");
   for (const nlohmann::json& row : results)
-    fmt::print("{:<17} {:>10} {:>7} {:>9.2f} {:>8.3f} {:>10.3f}\n", row["filter"].get<std::string>(),
+    app::print("{:<17} {:>10} {:>7} {:>9.2f} {:>8.3f} {:>10.3f}\n", row["filter"].get<std::string>(),
                row["parameters"].get<int64_t>(), row["epochs"].get<int64_t>(), row["train_seconds"].get<double>(),
                row["test_snr"].get<double>(), row["published_snr"].get<double>());
-  fmt::print("noisy images: {:.3f} dB\n", results[0]["noisy_snr"].get<double>());
+  app::print("noisy images: {:.3f} dB\n", results[0]["noisy_snr"].get<double>());
 }
 
 int denoise(int argc, char** argv) {
@@ -138,21 +139,21 @@ int denoise(int argc, char** argv) {
   const DeviceData data{upload(device, dataset.train), upload(device, dataset.test),
                         pixel_scale(Normalization::unit, 0, 1)};
   if (!settings.quiet)
-    fmt::print(stderr, "{}, {} images, noise {:g}\n{}: {}\n", dataset.name, dataset.train.count,
-               settings.denoising.deviation, device->label(), device->description());
+    say(fmt::format("{}, {} images, noise {:g}\n{}: {}", dataset.name, dataset.train.count,
+                    settings.denoising.deviation, device->label(), device->description()));
 
   nlohmann::json results = nlohmann::json::array();
   for (const DenoiserInfo& filter : known_denoisers()) {
     if (settings.filter != "all" && settings.filter != filter.name) continue;
     const nlohmann::json result = denoise_with(filter, settings, device, data, stop);
     if (result.is_null()) {
-      fmt::print(stderr, "denoise: interrupted in {}\n", filter.name);
+      say(fmt::format("denoise: interrupted in {}", filter.name));
       return app::kInterrupted;
     }
     results.push_back(result);
   }
   if (settings.json)
-    fmt::print("{}\n", nlohmann::json({{"dataset", dataset.name},
+    app::print("{}\n", nlohmann::json({{"dataset", dataset.name},
                                        {"impl", device->implementation()},
                                        {"device", name_of(device->where())},
                                        {"precision", name_of(settings.device.precision)},

@@ -11,6 +11,7 @@
 #include "datasets/digits_files.h"
 #include "datasets/download_display.h"
 #include "datasets/fetch.h"
+#include "framework/message.h"
 
 namespace cairn {
 namespace {
@@ -37,11 +38,11 @@ uint64_t download_bytes(const DataSource& source) {
 
 void print_list(const fs::path& data_dir) {
   for (const DataSource& source : datasets::known_sources()) {
-    fmt::print("{}: {}\n  download {}; {} in {}\n", source.name, source.note,
+    app::print("{}: {}\n  download {}; {} in {}\n", source.name, source.note,
                datasets::size_text(download_bytes(source)), contents_text(source), (data_dir / source.name).string());
-    for (const std::string& mirror : datasets::choose_mirrors(source)) fmt::print("  from {}\n", mirror);
+    for (const std::string& mirror : datasets::choose_mirrors(source)) app::print("  from {}\n", mirror);
   }
-  fmt::print("{}: drawn here, not downloaded, for programs that cannot draw it\n  4 files in {}\n", kDrawn,
+  app::print("{}: drawn here, not downloaded, for programs that cannot draw it\n  4 files in {}\n", kDrawn,
              (data_dir / kDrawn).string());
 }
 
@@ -93,16 +94,16 @@ int fetch(int argc, char** argv) {
   options.connect_timeout = milliseconds(std::min(timeout_seconds, kConnectSeconds));
   int code = app::kDone;
   if (std::ranges::find(names, kDrawn) != names.end())
-    fmt::print("{}: 4 files {} {}\n", kDrawn, datasets::write_digits(data_dir) ? "now in" : "already in",
+    app::print("{}: 4 files {} {}\n", kDrawn, datasets::write_digits(data_dir) ? "now in" : "already in",
                (data_dir / kDrawn).string());
   for (const DataSource& source : sources) {
     try {
       const bool downloaded = fetch_source(source, data_dir, choose_mirrors(source), options);
-      fmt::print("{}: {} {} {}\n", source.name, contents_text(source), downloaded ? "now in" : "already in",
+      app::print("{}: {} {} {}\n", source.name, contents_text(source), downloaded ? "now in" : "already in",
                  (data_dir / source.name).string());
-      std::fflush(stdout);
+      app::flush_results();
     } catch (const datasets::MissingDataError& error) {  // the other sets may have better luck
-      fmt::print(stderr, "fetch: {}\n", error.what());
+      say(fmt::format("fetch: {}", error.what()));
       code = app::kFailed;
     }
   }

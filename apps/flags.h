@@ -9,8 +9,8 @@
 
 namespace cairn::app {
 
-// {"lr": 0.1, "drop-last": true}, the text of a `--config` file, as {"--drop-last=true", "--lr=0.1"}. Empty texts are
-// left out. `name` is what errors call it. Throws UsageError.
+// {"lr": 0.1, "drop-last": true}, the text of a `--config` file, as {"--drop-last=true", "--lr=0.1"}. `name` is
+// what errors call it. Throws UsageError.
 std::vector<std::string> flags_from_json(const std::string& text, const std::string& name);
 
 class Flags {
@@ -19,8 +19,8 @@ class Flags {
   ~Flags();
 
   // `--name VALUE`, once or more (the last one counts), stored into value, which must outlive parse. What value holds
-  // now is the default that --help shows. Value: std::string, double, int, int64_t, uint64_t, or bool ("true" or
-  // "false").
+  // now is the default that --help shows. Value: std::string, double, int, int64_t, uint64_t (kernels/number.h says
+  // what a number is), or bool ("true" or "false", also yes, no, on, off, 1, 0).
   template <class Value>
   void add(const char* name, Value& value, const char* help);
   // The same without a default: empty unless given.
@@ -30,8 +30,8 @@ class Flags {
   void add_switch(const char* name, bool& value, const char* help);
   // Words without a name; `label` is what --help calls them.
   void add_words(const char* label, std::vector<std::string>& words, const char* help);
-  // `--config FILE`: a JSON object of flags and values, ahead of the others, so that those on the command line win.
-  // `folder_flag FOLDER`, a flag added before, means FOLDER/file_name in the same way.
+  // `--config FILE`, or - for standard input: a JSON object of flags and values, ahead of the others, so that those on
+  // the command line win. `folder_flag FOLDER`, a flag added before, means FOLDER/file_name in the same way.
   void add_config(const char* folder_flag, const char* file_name, const char* help);
   // Text under --help's list.
   void set_footer(const std::string& text);

@@ -20,48 +20,48 @@ std::string load_plugins() {
 }
 
 void print_implementations(const std::string& problems) {
-  fmt::print("Implementations\n");
+  app::print("Implementations\n");
   for (const Backend* backend : known_backends()) {
-    fmt::print("  {} on {}: {}\n", backend->name, name_of(backend->where), backend->summary);
+    app::print("  {} on {}: {}\n", backend->name, name_of(backend->where), backend->summary);
     if (backend->device_count() == 0) {
-      fmt::print("    no device here\n");
+      app::print("    no device here\n");
       continue;
     }
     DeviceOptions options;
     options.implementation = backend->name;
     options.where = name_of(backend->where);
-    fmt::print("    {}\n", Device::open(options)->description());
+    app::print("    {}\n", Device::open(options)->description());
   }
-  fmt::print("{}", problems);
+  app::print("{}", problems);
 }
 
 // One row per primitive, one column per implementation: its own, another's name where it falls back, or a dash.
 void print_primitives() {
   const std::vector<const Backend*> backends = known_backends();
-  fmt::print("\nPrimitives\n  {:<28}", "");
+  app::print("\nPrimitives\n  {:<28}", "");
   for (const Backend* backend : backends)
-    fmt::print(" {:<16}", fmt::format("{}/{}", backend->name, name_of(backend->where)));
-  fmt::print("\n");
+    app::print(" {:<16}", fmt::format("{}/{}", backend->name, name_of(backend->where)));
+  app::print("\n");
   std::vector<std::array<std::string, kPrimitiveCount>> origins;
   for (const Backend* backend : backends) origins.push_back(primitive_origins(*backend));
   for (size_t i = 0; i < kPrimitiveCount; ++i) {
-    fmt::print("  {:<28}", kPrimitives[i]);
+    app::print("  {:<28}", kPrimitives[i]);
     for (size_t column = 0; column < origins.size(); ++column) {
       const std::string& origin = origins[column][i];
       const bool own = origin == backends[column]->name;
-      fmt::print(" {:<16}", origin.empty() ? "-" : own ? "yes" : "from " + origin);
+      app::print(" {:<16}", origin.empty() ? "-" : own ? "yes" : "from " + origin);
     }
-    fmt::print("\n");
+    app::print("\n");
   }
 }
 
 void print_kernels() {
-  fmt::print("\nKernel ladders (--kernel primitive=rung)\n");
+  app::print("\nKernel ladders (--kernel primitive=rung)\n");
   for (const Backend* backend : known_backends()) {
     int32_t count = 0;
     const KernelVariant* variants = backend->variants ? backend->variants(&count) : nullptr;
     for (int32_t i = 0; i < count; ++i)
-      fmt::print("  {}/{} {}={} {}: {}{}\n", backend->name, name_of(backend->where), variants[i].primitive,
+      app::print("  {}/{} {}={} {}: {}{}\n", backend->name, name_of(backend->where), variants[i].primitive,
                  variants[i].rung, variants[i].name, variants[i].idea, variants[i].is_default ? " (default)" : "");
   }
 }
@@ -70,7 +70,7 @@ void print_models() {
   DeviceOptions options;
   options.implementation = "reference";
   const std::shared_ptr<Device> device = Device::open(options);
-  fmt::print("\nModels\n    {:<10} {:<10} {:<16} {:>10} {:>13}\n", "layer", "type", "output", "parameters",
+  app::print("\nModels\n    {:<10} {:<10} {:<16} {:>10} {:>13}\n", "layer", "type", "output", "parameters",
              "multiply-adds");
   for (const ModelInfo& model : known_models()) {
     Initializer initializer(InitRule{}, 1);
@@ -79,21 +79,21 @@ void print_models() {
     module->summarize(model.input, "", layers);
     int64_t macs = 0;
     for (const LayerSummary& layer : layers) macs += layer.macs;
-    fmt::print("  {}: {}; images {}, {} parameters, {} multiply-adds an image\n", model.name, model.description,
+    app::print("  {}: {}; images {}, {} parameters, {} multiply-adds an image\n", model.name, model.description,
                model.input.text(), module->parameter_count(), macs);
     for (const LayerSummary& layer : layers)
-      fmt::print("    {:<10} {:<10} {:<16} {:>10} {:>13}\n", layer.name, layer.type, layer.output.text(),
+      app::print("    {:<10} {:<10} {:<16} {:>10} {:>13}\n", layer.name, layer.type, layer.output.text(),
                  layer.parameters, layer.macs);
     std::string recipes;
     for (const Recipe& recipe : model.recipes) recipes += " " + recipe.name;
-    fmt::print("    recipes:{}\n", recipes);
+    app::print("    recipes:{}\n", recipes);
   }
 }
 
 void print_datasets() {
-  fmt::print("\nData sets\n");
+  app::print("\nData sets\n");
   for (const datasets::DatasetInfo& dataset : datasets::known_datasets())
-    fmt::print("  {}: {}\n", dataset.name, dataset.description);
+    app::print("  {}: {}\n", dataset.name, dataset.description);
 }
 
 int info(int argc, char** argv) {

@@ -2,7 +2,7 @@
 // trainers/predictor.h's and datasets/digit_image.h's.
 #include <fmt/format.h>
 
-#include <cstdio>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "apps/app.h"
@@ -11,6 +11,7 @@
 #include "datasets/digit_image.h"
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/message.h"
 #include "trainers/mistake_grid.h"
 #include "trainers/predictor.h"
 #include "trainers/run_config.h"
@@ -30,7 +31,7 @@ struct Settings {
 };
 
 void add_flags(app::Flags& flags, Settings& settings) {
-  flags.add_words("PNG", settings.files, "pictures of one handwritten digit each");
+  flags.add_words("PNG", settings.files, "pictures of one handwritten digit each; - is standard input");
   flags.add("--weights", settings.weights.path, "a run's folder or a safetensors file");
   flags.add("--model", settings.weights.model, "network; default: the run's");
   flags.add("--recipe", settings.weights.recipe, "recipe it was trained with; default: the run's, else default");
@@ -51,6 +52,8 @@ void check(const Settings& settings) {
   if (settings.weights.path.empty()) throw UsageError("--weights is needed: a run's folder or a safetensors file");
   if (settings.files.empty() == settings.dataset.empty())
     throw UsageError("give PNG files to recognise, or --dataset to test on: one of the two");
+  const auto inputs = std::ranges::count(settings.files, "-") + (settings.weights.path == "-");
+  if (inputs > 1) throw UsageError("standard input (-) can be read only once");
   if (!settings.mistakes.empty() && settings.dataset.empty()) throw UsageError("--mistakes goes with --dataset");
   if (settings.show && settings.files.empty()) throw UsageError("--show goes with PNG files");
   if (settings.top < 1) throw UsageError(fmt::format("--top must be 1 or more, not {}", settings.top));
@@ -89,7 +92,7 @@ nlohmann::json identity(const Settings& settings, const Weights& weights, const 
 void draw(std::span<const uint8_t> pixels) {
   constexpr const char* kShades[] = {"  ", "░░", "▒▒", "▓▓", "██"};
   for (size_t i = 0; i < pixels.size(); ++i)
-    fmt::print("{}{}", kShades[(pixels[i] * 4 + 200) / 255], (i + 1) % datasets::kDigitSide == 0 ? "\n" : "");
+    app::print("{}{}", kShades[(pixels[i] * 4 + 200) / 255], (i + 1) % datasets::kDigitSide == 0 ? "\n" : "");
 }
 
 // Those that can be read, one after the other; each of the rest is a line on stderr.
@@ -109,7 +112,7 @@ Pictures read_pictures(const std::vector<std::string>& files) {
       images.images.insert(images.images.end(), pixels.begin(), pixels.end());
       pictures.files.push_back(file);
     } catch (const DataError& error) {
-      fmt::print(stderr, "predict: {}\n", error.what());
+      say(fmt::format("predict: {}", error.what()));
     }
   }
   images.count = static_cast<int64_t>(pictures.files.size());
@@ -136,17 +139,17 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
       draw(std::span(pictures.images.images).subspan(static_cast<size_t>(i) * kPixels, kPixels));
     }
     if (settings.json) continue;
-    fmt::print("{}  {}  {:.2f} %", file, top[0].label, 100 * top[0].probability);
+    app::print("{}  {}  {:.2f} %", file, top[0].label, 100 * top[0].probability);
     for (size_t k = 1; k < top.size(); ++k)
-      fmt::print("{}{} {:.2f} %", k == 1 ? "   then " : ", ", top[k].label, 100 * top[k].probability);
-    fmt::print("\n");
+      app::print("{}{} {:.2f} %", k == 1 ? "   then " : ", ", top[k].label, 100 * top[k].probability);
+    app::print("\n");
   }
   if (settings.json) {
     nlohmann::json result = identity(settings, weights, device, predictions.count, predictions.timing);
     result["predictions"] = list;
-    fmt::print("{}\n", result.dump());
+    app::print("{}\n", result.dump());
   } else if (!settings.quiet) {
-    fmt::print(stderr, "{}\n", timing_text(predictions.timing));
+    say(timing_text(predictions.timing));
   }
   return code;
 }
@@ -154,21 +157,21 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
 void print_report(const TestReport& report) {
   constexpr size_t kListed = 10;
   const size_t classes = report.confusion.size();
-  fmt::print("accuracy {:.2f} % ({} of {})  loss {:.4f}\n\nright class (down) and predicted class (across)\n{:4}",
+  app::print("accuracy {:.2f} % ({} of {})  loss {:.4f}\n\nright class (down) and predicted class (across)\n{:4}",
              100 * report.evaluation.accuracy, report.evaluation.correct, report.evaluation.count,
              report.evaluation.loss, "");
-  for (size_t label = 0; label < classes; ++label) fmt::print("{:7}", label);
+  for (size_t label = 0; label < classes; ++label) app::print("{:7}", label);
   for (size_t label = 0; label < classes; ++label) {
-    fmt::print("\n{:4}", label);
-    for (const int64_t count : report.confusion[label]) fmt::print("{:7}", count);
+    app::print("\n{:4}", label);
+    for (const int64_t count : report.confusion[label]) app::print("{:7}", count);
   }
-  if (!report.mistakes.empty()) fmt::print("\n\nworst mistakes of {}\n", report.mistakes.size());
+  if (!report.mistakes.empty()) app::print("\n\nworst mistakes of {}\n", report.mistakes.size());
   for (size_t i = 0; i < std::min(kListed, report.mistakes.size()); ++i) {
     const Mistake& mistake = report.mistakes[i];
-    fmt::print("  image {:<6} is {} and was taken for {} ({:.2f} %)\n", mistake.index, mistake.label, mistake.predicted,
+    app::print("  image {:<6} is {} and was taken for {} ({:.2f} %)\n", mistake.index, mistake.label, mistake.predicted,
                100 * mistake.probability);
   }
-  fmt::print("\n{}\n", timing_text(report.timing));
+  app::print("\n{}\n", timing_text(report.timing));
 }
 
 int test(const Settings& settings, const Weights& weights, Device& device, Predictor& predictor) {
@@ -186,9 +189,8 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
     write_file_atomically(settings.mistakes, std::span(&bytes, 1));
   }
   if (!settings.mistakes.empty() && !settings.quiet)
-    fmt::print(stderr, "{}\n",
-               draw_grid ? "the worst mistakes are in " + settings.mistakes
-                         : "no mistakes: " + settings.mistakes + " was not written");
+    say(draw_grid ? "the worst mistakes are in " + settings.mistakes
+                  : "no mistakes: " + settings.mistakes + " was not written");
   if (!settings.json) {
     print_report(report);
     return app::kDone;
@@ -209,7 +211,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
                  {"correct", report.evaluation.correct},
                  {"confusion", report.confusion},
                  {"mistakes", mistakes}});
-  fmt::print("{}\n", result.dump());
+  app::print("{}\n", result.dump());
   return app::kDone;
 }
 
@@ -225,8 +227,8 @@ int predict(int argc, char** argv) {
   const std::shared_ptr<Device> device = Device::open(settings.device);
   Predictor predictor(device, weights);
   if (!settings.quiet)
-    fmt::print(stderr, "model {} from {}, trained on {} (recipe {})\n{}: {}\n", weights.model->name,
-               weights.file.string(), weights.trained_on, weights.recipe, device->label(), device->description());
+    say(fmt::format("model {} from {}, trained on {} (recipe {})\n{}: {}", weights.model->name, weights.file.string(),
+                    weights.trained_on, weights.recipe, device->label(), device->description()));
   return settings.files.empty() ? test(settings, weights, *device, predictor)
                                 : recognise(settings, weights, *device, predictor);
 }

@@ -108,11 +108,11 @@ int train(int argc, char** argv) {
   const RunResult result = run_training(settings.config, settings.options);
   const nlohmann::json& summary = result.summary;
   if (settings.json) {
-    fmt::print("{}\n", summary.dump());
+    app::print("{}\n", summary.dump());
   } else if (settings.options.dry_run) {
-    fmt::print("dry run: the settings are good; nothing was trained\n");
+    app::print("dry run: the settings are good; nothing was trained\n");
   } else {
-    fmt::print("test accuracy {:.2f} %  test loss {:.4f}  {:.3g} s an epoch  {}\n",
+    app::print("test accuracy {:.2f} %  test loss {:.4f}  {:.3g} s an epoch  {}\n",
                100 * summary["test_accuracy"].get<double>(), summary["test_loss"].get<double>(),
                summary["seconds_per_epoch"].get<double>(), summary["run_dir"].get<std::string>());
   }

@@ -6,6 +6,7 @@
 
 #include "benchmarks/step_runner.h"
 #include "framework/error.h"
+#include "kernels/number.h"
 
 namespace cairn::benchmarks {
 
@@ -27,11 +28,8 @@ void serve_turns(const StepOptions& options, std::istream& requests, std::ostrea
           {"description", device->description()}});
   for (std::string line; std::getline(requests, line);) {
     double seconds = 0;
-    try {
-      seconds = std::stod(line);
-    } catch (const std::exception&) {
-    }
-    if (!(seconds > 0)) throw UsageError("a turn is asked for with a number of seconds, not '" + line + "'");
+    if (read_number(line, seconds) || !(seconds > 0))
+      throw UsageError("a turn is asked for with a number of seconds, not '" + line + "'");
     const Timing timing = time_replayed(runner, {options.sampling.repeats, seconds});
     answer({{"step_seconds", timing.seconds},
             {"spread", timing.spread},

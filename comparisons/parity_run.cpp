@@ -7,6 +7,7 @@
 
 #include "comparisons/run.h"
 #include "framework/error.h"
+#include "framework/message.h"
 
 namespace cairn::comparisons {
 namespace {
@@ -22,7 +23,7 @@ std::vector<ParityData> load_data(const ParityPlan& plan) {
   try {
     all.push_back(load_parity_data("mnist", plan.data_dir, load));
   } catch (const datasets::MissingDataError& missing) {
-    if (!plan.quiet) fmt::print(stderr, "{}\ncomparing on the generated data set 'digits' instead\n", missing.what());
+    if (!plan.quiet) say(fmt::format("{}\ncomparing on the generated data set 'digits' instead", missing.what()));
     all.push_back(load_parity_data("digits", plan.data_dir, load));
   }
   return all;
@@ -77,8 +78,8 @@ std::vector<ParityResult> run_parity(const ParityPlan& plan, const std::function
           data, reference.dataset, [](const ParityData& each) -> const std::string& { return each.dataset.name; });
       options.device.implementation = implementation;
       if (!plan.quiet)
-        fmt::print(stderr, "[{}/{}] {}, {}\n", results.size() + 1, cases.size() * implementations.size(),
-                   reference.label(), implementation);
+        say(fmt::format("[{}/{}] {}, {}", results.size() + 1, cases.size() * implementations.size(), reference.label(),
+                        implementation));
       results.push_back(compare_with_reference(reference, *own, options));
       if (results.back().interrupted) return results;
       finished(results.back());

@@ -12,6 +12,7 @@
 #include "comparisons/report.h"
 #include "datasets/dataset.h"
 #include "framework/error.h"
+#include "framework/message.h"
 #include "kernels/registry.h"
 
 namespace cairn::comparisons {
@@ -146,8 +147,8 @@ SuiteResult run_suite(const Suite& suite, const SuiteOptions& options) {
     config.out = result.folder / "curves" / name;
     const bool finished = finished_result(config.out).has_value();
     if (!options.quiet)
-      fmt::print(stderr, "[{}/{}] {}: {}\n", result.finished + 1, plan.size(), name,
-                 finished ? "finished before" : length_of(config.training));
+      say(fmt::format("[{}/{}] {}: {}", result.finished + 1, plan.size(), name,
+                      finished ? "finished before" : length_of(config.training)));
     if (!finished) {
       std::optional<nlohmann::json> curve = train_curve(config, options.quiet, stop);
       if (!curve) break;

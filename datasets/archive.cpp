@@ -11,6 +11,7 @@
 #include "datasets/dataset.h"
 #include "datasets/download_display.h"
 #include "datasets/part_file.h"
+#include "framework/message.h"
 
 namespace cairn::datasets {
 namespace {
@@ -96,7 +97,7 @@ class Unpacker {
 
 void unpack_archive(const fs::path& archive, const std::string& folder_in_archive,
                     const std::vector<RemoteFile>& members, const fs::path& folder, const DownloadOptions& options) {
-  if (!options.quiet) fmt::print(stderr, "unpacking {}\n", archive.string());
+  if (!options.quiet) say(fmt::format("unpacking {}", archive.string()));
   Unpacker(archive, options).unpack(folder_in_archive, members, folder);
 }
 

@@ -1,9 +1,10 @@
 #include "datasets/download_display.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
+
+#include "framework/message.h"
 
 namespace cairn::datasets {
 namespace {
@@ -17,17 +18,14 @@ double seconds(std::chrono::steady_clock::duration duration) {
 
 }  // namespace
 
-DownloadDisplay::DownloadDisplay(bool quiet, std::FILE* out)
-    : out_(out), quiet_(quiet), terminal_(isatty(fileno(out)) != 0) {}
+DownloadDisplay::DownloadDisplay(bool quiet, std::FILE* out) : out_(out), quiet_(quiet), terminal_(can_redraw(out)) {}
 
 DownloadDisplay::~DownloadDisplay() {
   clear_line();
 }
 
 void DownloadDisplay::clear_line() {
-  if (quiet_ || !terminal_) return;
-  fmt::print(out_, "\r\033[K");
-  std::fflush(out_);
+  if (!quiet_ && terminal_) show(kClearLine, out_);
 }
 
 void DownloadDisplay::start(const std::string& url, uint64_t have, uint64_t total) {
@@ -49,21 +47,21 @@ void DownloadDisplay::progress(uint64_t have) {
   const auto percent = static_cast<size_t>(100 * have / total_);
   const std::string of_total = fmt::format("{:3} %  {}/s", percent, size_text(static_cast<uint64_t>(rate)));
   if (!terminal_) {
-    fmt::print(out_, "{}: {}\n", name_, of_total);
+    say(fmt::format("{}: {}", name_, of_total), out_);
     return;
   }
   const size_t filled = std::min(kBarWidth, kBarWidth * percent / 100);
   const auto left = rate > 0 ? static_cast<uint64_t>(static_cast<double>(total_ - std::min(have, total_)) / rate) : 0;
   clear_line();
-  fmt::print(out_, "{} [{}{}] {}{}", name_, std::string(filled, '#'), std::string(kBarWidth - filled, '.'), of_total,
-             rate > 0 ? fmt::format("  ETA {}:{:02}", left / 60, left % 60) : std::string());
-  std::fflush(out_);
+  show(fmt::format("{} [{}{}] {}{}", name_, std::string(filled, '#'), std::string(kBarWidth - filled, '.'), of_total,
+                   rate > 0 ? fmt::format("  ETA {}:{:02}", left / 60, left % 60) : std::string()),
+       out_);
 }
 
 void DownloadDisplay::note(const std::string& line) {
   if (quiet_) return;
   clear_line();
-  fmt::print(out_, "{}\n", line);
+  say(line, out_);
 }
 
 std::string size_text(uint64_t bytes) {

@@ -1,5 +1,5 @@
-// What a download shows while it goes: a bar on a terminal, plain lines otherwise; all of it on stderr. Not here: what
-// an app prints as its result.
+// What a download shows while it goes: a bar on a terminal that can redraw, plain lines otherwise; all of it on stderr.
+// Not here: what an app prints as its result.
 #pragma once
 
 #include <chrono>

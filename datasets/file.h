@@ -4,13 +4,14 @@
 #include <filesystem>
 
 #include "datasets/bytes.h"
+#include "framework/file.h"
 
 namespace cairn::datasets {
 
 // Larger files are refused before anything is allocated.
-inline constexpr int64_t kMaxFileBytes = int64_t{1} << 30;
+inline constexpr uint64_t kMaxFileBytes = uint64_t{1} << 30;
 
-// DataError: missing, a directory or another thing that is no regular file, not readable, too large, read error.
-Bytes read_file(const std::filesystem::path& path);
+// DataError: missing, a directory or another thing that is not to be read, not readable, too large, read error.
+Bytes read_file(const std::filesystem::path& path, Pipes pipes = Pipes::refuse);
 
 }  // namespace cairn::datasets

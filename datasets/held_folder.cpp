@@ -1,4 +1,5 @@
 #include "datasets/held_folder.h"
+#include "framework/message.h"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -35,7 +36,7 @@ void create_folders(const fs::path& path, std::vector<fs::path>& created) {
 
 HeldFolder::HeldFolder(const fs::path& path, bool quiet, const std::atomic<bool>* stop) : path_(path) {
   for (bool told = quiet; !try_lock(); told = true) {
-    if (!told) fmt::print(stderr, "waiting for another process that downloads into {}\n", path.string());
+    if (!told) say(fmt::format("waiting for another process that downloads into {}", path.string()));
     if (stop != nullptr && *stop) throw InterruptedError("interrupted while waiting for " + path.string());
     std::this_thread::sleep_for(kPause);
   }

@@ -13,6 +13,7 @@
 #include "datasets/idx.h"
 #include "datasets/sha256.h"
 #include "datasets/sources.h"
+#include "framework/message.h"
 
 namespace cairn::datasets {
 namespace {
@@ -56,15 +57,23 @@ const Family kFashionMnist{
     kFashionMnistPixels,
     {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"}};
 
-// The file's path, gzipped or plain, or an empty path. Anything of that name counts, so that a directory in its place
-// is an error later and not a silent download.
+// The file's path under one of the names that publishers and unpackers give it, or an empty path. A thing that is no
+// file counts where there is nothing better, so that a folder in a file's place is an error later and not a silent
+// download.
 fs::path find_file(const fs::path& folder, const PublishedFile& file) {
+  const std::string name = file.name;
+  std::string dotted = name;  // as the gzip header has it, and as unpackers that read it write it
+  dotted[dotted.rfind("-idx")] = '.';
+  fs::path other;
   std::error_code ignored;  // an unreadable folder holds nothing
-  for (const char* extension : {".gz", ""}) {
-    const fs::path path = folder / (std::string(file.name) + extension);
-    if (fs::exists(path, ignored)) return path;
+  // The last two: a folder for each file, as archives are unpacked by a double click.
+  for (const std::string& each : {name + ".gz", name, dotted, dotted + ".gz", name + "/" + name, name + "/" + dotted}) {
+    const fs::path path = folder / each;
+    if (!fs::exists(path, ignored)) continue;
+    if (fs::is_regular_file(path, ignored)) return path;
+    if (other.empty()) other = path;
   }
-  return {};
+  return other;
 }
 
 // The published form of the family's file i, in the order of Family::files.
@@ -102,7 +111,7 @@ std::array<fs::path, 4> locate(const Family& family, const fs::path& data_dir, c
                     "use --dataset digits",
                     family.name, missing[0].name, folder.string()));
   }
-  if (!options.quiet) fmt::print(stderr, "{} is not in {}: downloading it\n", family.name, data_dir.string());
+  if (!options.quiet) say(fmt::format("{} is not in {}: downloading it", family.name, data_dir.string()));
   const DownloadOptions download{
       .quiet = options.quiet, .stop = options.stop, .connect_timeout = kConnectTimeout, .stall_timeout = kStallTimeout};
   const HeldFolder held(folder, download.quiet, download.stop);

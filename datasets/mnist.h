@@ -11,7 +11,8 @@ namespace cairn::datasets {
 inline constexpr PixelStatistics kMnistPixels{0.1307f, 0.3081f}, kFashionMnistPixels{0.2860f, 0.3530f};
 
 // Files are looked for in <data_dir>/mnist, <data_dir>/MNIST/raw (torchvision's layout) and <data_dir>, as published
-// (.gz) or plain; the first folder that has any of them counts. Missing ones are downloaded where that is allowed.
+// (.gz) or plain, also under unpackers' names such as train-images.idx3-ubyte; the first folder that has any of them
+// counts. Missing ones are downloaded where that is allowed.
 // Errors: see load_dataset.
 Dataset load_mnist(const std::filesystem::path& data_dir, const LoadOptions& options);
 

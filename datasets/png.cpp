@@ -85,7 +85,7 @@ Picture decode_png(std::span<const uint8_t> file, const std::string& name) {
 }
 
 Picture read_png(const std::filesystem::path& path) {
-  return decode_png(read_file(path), path.string());
+  return decode_png(read_file(path, Pipes::read), path.string());
 }
 
 Bytes encode_png(const Picture& picture) {

@@ -20,6 +20,7 @@ inline constexpr int64_t kMaxPicturePixels = int64_t{1} << 25;
 // Any PNG (grey, palette, colour, with alpha, 1 to 16 bits, interlaced) as RGB and alpha. `name` is what errors call
 // the file. DataError: no PNG, cut short, a damaged chunk, too large, no picture in it.
 Picture decode_png(std::span<const uint8_t> file, const std::string& name);
+// Also from a pipe; "-" is standard input.
 Picture read_png(const std::filesystem::path& path);
 
 // A picture of 1 or 3 channels as the bytes of a PNG file.

@@ -2,10 +2,12 @@
 #include "framework/file.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -86,30 +88,63 @@ void flush_folder(const std::filesystem::path& path) {
 
 }  // namespace
 
-InputFile::InputFile(const std::filesystem::path& path) : path_(path) {
-  // Without O_NONBLOCK, opening a named pipe would wait for a writer for ever.
-  descriptor_ = open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+bool names_pipe(const std::filesystem::path& path) {
+  std::error_code error;
+  const std::filesystem::file_status status = std::filesystem::status(path, error);
+  return path == "-" ||
+         (exists(status) && !std::filesystem::is_regular_file(status) && !std::filesystem::is_directory(status));
+}
+
+InputFile::InputFile(const std::filesystem::path& path, Pipes pipes) : path_(path) {
+  const bool standard_input = pipes == Pipes::read && path == "-";
+  // Without O_NONBLOCK, opening a named pipe waits for a writer, for ever where nobody meant one.
+  const int flags = O_RDONLY | O_CLOEXEC | (pipes == Pipes::refuse ? O_NONBLOCK : 0);
+  descriptor_ = standard_input ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3) : open(path.c_str(), flags);
   if (descriptor_ < 0) throw DataError(path.string() + ": cannot be opened: " + reason());
-  struct stat status;
-  std::string fault;
-  if (fstat(descriptor_, &status) != 0)
-    fault = "cannot be examined: " + reason();
-  else if (S_ISDIR(status.st_mode))
-    fault = "is a directory, not a file";
-  else if (!S_ISREG(status.st_mode))
-    fault = "is not a regular file";
-  if (!fault.empty()) {
+  try {
+    struct stat status;
+    if (fstat(descriptor_, &status) != 0) throw DataError(path.string() + ": cannot be examined: " + reason());
+    if (S_ISDIR(status.st_mode)) throw DataError(path.string() + ": is a directory, not a file");
+    piped_ = standard_input || !S_ISREG(status.st_mode);
+    if (piped_ && pipes == Pipes::refuse) throw DataError(path.string() + ": is not a regular file");
+    size_ = static_cast<uint64_t>(status.st_size);
+    if (piped_) read_pipe();
+  } catch (...) {
     close(descriptor_);
-    throw DataError(path.string() + ": " + fault);
+    throw;
   }
-  size_ = static_cast<uint64_t>(status.st_size);
 }
 
 InputFile::~InputFile() {
   close(descriptor_);
 }
 
+void InputFile::read_pipe() {
+  constexpr size_t kBlock = size_t{1} << 18;
+  size_t done = 0;
+  for (;;) {
+    from_pipe_.resize(done + kBlock);
+    const ssize_t count = ::read(descriptor_, from_pipe_.data() + done, kBlock);
+    pollfd more{descriptor_, POLLIN, 0};
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0 && errno == EAGAIN && poll(&more, 1, -1) >= 0) continue;  // a pipe that somebody made non-blocking
+    if (count < 0) throw DataError(path_.string() + ": cannot be read: " + reason());
+    if (count == 0) break;
+    done += static_cast<size_t>(count);
+    if (done > kMostPipedBytes)
+      throw DataError(path_.string() + ": gives more than the " + std::to_string(kMostPipedBytes) +
+                      " bytes that are accepted");
+  }
+  from_pipe_.resize(done);
+  size_ = done;
+}
+
 void InputFile::read(uint64_t offset, std::span<std::byte> to) const {
+  if (piped_) {
+    if (offset > size_ || to.size() > size_ - offset) throw DataError(path_.string() + ": ends early");
+    std::copy_n(from_pipe_.begin() + static_cast<ptrdiff_t>(offset), to.size(), to.begin());
+    return;
+  }
   while (!to.empty()) {
     const ssize_t count = pread(descriptor_, to.data(), to.size(), static_cast<off_t>(offset));
     if (count < 0 && errno == EINTR) continue;

@@ -7,14 +7,22 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace cairn {
 
-// A regular file open for reading.
+// What a path may name besides a regular file. Pipes::read: also a pipe or a device, and "-" for standard input.
+enum class Pipes { refuse, read };
+
+// What such a path stands for, where a folder beside it would be looked for: nothing is beside a pipe.
+bool names_pipe(const std::filesystem::path& path);
+
+// A file open for reading at any place.
 class InputFile {
  public:
-  // DataError: missing, a directory or another thing that is no regular file, not readable.
-  explicit InputFile(const std::filesystem::path& path);
+  // Reads a pipe to its end at once, at most kMostPipedBytes of it.
+  // DataError: missing, a directory or another thing that is not to be read, not readable, too much of it.
+  explicit InputFile(const std::filesystem::path& path, Pipes pipes = Pipes::refuse);
   ~InputFile();
   InputFile(const InputFile&) = delete;
   InputFile& operator=(const InputFile&) = delete;
@@ -24,10 +32,16 @@ class InputFile {
   void read(uint64_t offset, std::span<std::byte> to) const;
 
  private:
+  void read_pipe();
+
   std::filesystem::path path_;
   int descriptor_;
   uint64_t size_ = 0;
+  bool piped_ = false;
+  std::vector<std::byte> from_pipe_;
 };
+
+inline constexpr uint64_t kMostPipedBytes = uint64_t{1} << 29;
 
 // Makes a file of the parts, one after the other. Whoever reads `path` finds the old contents or all of the new, even
 // after a power cut: the parts go to a temporary file in the same folder, which is flushed and then renamed.

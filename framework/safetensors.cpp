@@ -264,8 +264,9 @@ std::vector<HostTensor> parse_safetensors(std::span<const std::byte> file, const
   return decode(read, file.size(), name, metadata);
 }
 
-std::vector<HostTensor> read_safetensors(const std::filesystem::path& path, SafetensorsMetadata* metadata) {
-  const InputFile file(path);
+std::vector<HostTensor> read_safetensors(const std::filesystem::path& path, SafetensorsMetadata* metadata,
+                                         Pipes pipes) {
+  const InputFile file(path, pipes);
   const auto read = [&](uint64_t offset, std::span<std::byte> to) { file.read(offset, to); };
   return decode(read, file.size(), path.string(), metadata);
 }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "framework/file.h"
 #include "framework/shape.h"
 
 namespace cairn {
@@ -25,7 +26,8 @@ struct HostTensor {
 using SafetensorsMetadata = std::map<std::string, std::string>;
 
 // The tensors in the order of their data. Errors: DataError, naming the file and what is wrong with it.
-std::vector<HostTensor> read_safetensors(const std::filesystem::path& path, SafetensorsMetadata* metadata = nullptr);
+std::vector<HostTensor> read_safetensors(const std::filesystem::path& path, SafetensorsMetadata* metadata = nullptr,
+                                         Pipes pipes = Pipes::refuse);
 
 // The same from memory; `name` stands for the file in error texts.
 std::vector<HostTensor> parse_safetensors(std::span<const std::byte> file, const std::string& name,

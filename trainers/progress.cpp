@@ -1,10 +1,9 @@
 #include "trainers/progress.h"
+#include "framework/message.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
 
 namespace cairn {
 namespace {
@@ -27,7 +26,7 @@ std::string rate(double images_per_second) {
 
 ProgressDisplay::ProgressDisplay(bool quiet, int64_t total_steps, int64_t steps_per_epoch)
     : quiet_(quiet),
-      terminal_(isatty(STDERR_FILENO)),
+      terminal_(can_redraw()),
       total_steps_(total_steps),
       steps_per_epoch_(steps_per_epoch),
       epochs_((total_steps + steps_per_epoch - 1) / steps_per_epoch),
@@ -40,7 +39,7 @@ int64_t ProgressDisplay::interval(int64_t asked) const {
 }
 
 void ProgressDisplay::clear_line() {
-  if (terminal_) fmt::print(stderr, "\r\033[K");
+  if (terminal_) show(kClearLine);
 }
 
 void ProgressDisplay::step(int64_t epoch, int64_t steps_done, double loss) {
@@ -48,7 +47,7 @@ void ProgressDisplay::step(int64_t epoch, int64_t steps_done, double loss) {
   const int64_t before = (epoch - 1) * steps_per_epoch_, step = before + steps_done;
   const int64_t steps = std::min(steps_per_epoch_, total_steps_ - before);
   if (!terminal_) {
-    fmt::print(stderr, "epoch {}/{}  step {}/{}  loss {:.4f}\n", epoch, epochs_, steps_done, steps, loss);
+    say(fmt::format("epoch {}/{}  step {}/{}  loss {:.4f}", epoch, epochs_, steps_done, steps, loss));
     return;
   }
   if (first_step_ < 0) {
@@ -62,9 +61,8 @@ void ProgressDisplay::step(int64_t epoch, int64_t steps_done, double loss) {
                               : "-";
   const auto filled = static_cast<size_t>(kBarWidth * steps_done / steps);
   clear_line();
-  fmt::print(stderr, "epoch {}/{} [{}{}] loss {:.4f}  ETA {}", epoch, epochs_, std::string(filled, '#'),
-             std::string(kBarWidth - filled, '.'), loss, eta);
-  std::fflush(stderr);
+  show(fmt::format("epoch {}/{} [{}{}] loss {:.4f}  ETA {}", epoch, epochs_, std::string(filled, '#'),
+                   std::string(kBarWidth - filled, '.'), loss, eta));
 }
 
 void ProgressDisplay::epoch(const EpochResult& result, const std::optional<Evaluation>& evaluation) {
@@ -72,11 +70,11 @@ void ProgressDisplay::epoch(const EpochResult& result, const std::optional<Evalu
   // A recipe of hundreds of one-step epochs prints the evaluated ones.
   if (!evaluation && !terminal_) return;
   clear_line();
-  fmt::print(stderr, "epoch {}/{}  train loss {:.4f}", result.epoch, epochs_, result.train_loss);
-  if (evaluation)
-    fmt::print(stderr, "  test loss {:.4f}  accuracy {:.2f} %", evaluation->loss, 100 * evaluation->accuracy);
-  fmt::print(stderr, "  {:.3g} s  {}{}", result.train_seconds, rate(result.images_per_second), evaluation ? "\n" : "");
-  std::fflush(stderr);
+  const std::string test =
+      evaluation ? fmt::format("  test loss {:.4f}  accuracy {:.2f} %", evaluation->loss, 100 * evaluation->accuracy)
+                 : std::string();
+  show(fmt::format("epoch {}/{}  train loss {:.4f}{}  {:.3g} s  {}{}", result.epoch, epochs_, result.train_loss, test,
+                   result.train_seconds, rate(result.images_per_second), evaluation ? "\n" : ""));
 }
 
 }  // namespace cairn

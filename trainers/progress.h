@@ -1,5 +1,5 @@
-// What a run shows while it goes: a bar on a terminal, plain lines otherwise; all of it on stderr. Not here: results
-// (stdout belongs to the app).
+// What a run shows while it goes: a bar on a terminal that can redraw, plain lines otherwise; all of it on stderr. Not
+// here: results (stdout belongs to the app).
 #pragma once
 
 #include <chrono>

@@ -11,6 +11,7 @@
 
 #include "datasets/dataset.h"
 #include "framework/error.h"
+#include "framework/message.h"
 #include "trainers/fused_steps.h"
 #include "trainers/median.h"
 #include "trainers/progress.h"
@@ -31,7 +32,7 @@ datasets::Dataset load_data(RunConfig& config, const RunOptions& options) {
     config.dataset = "mnist";
     return datasets::load_dataset(config.dataset, config.data_dir, load);
   } catch (const datasets::MissingDataError& missing) {
-    if (!options.quiet) fmt::print(stderr, "{}\ntraining on the generated data set 'digits' instead\n", missing.what());
+    if (!options.quiet) say(fmt::format("{}\ntraining on the generated data set 'digits' instead", missing.what()));
     config.dataset = "digits";
     return datasets::load_dataset(config.dataset, config.data_dir, load);
   }
@@ -51,15 +52,15 @@ std::string fallback_text(const Device& device, const std::string& kernels) {
 
 void print_banner(const RunConfig& config, const Device& device, const datasets::Dataset& data) {
   const Recipe& training = config.training;
-  fmt::print(stderr, "model {} (recipe {})  data set {}: {} training and {} test images ({})\n", config.model,
-             config.recipe, data.name, data.train.count, data.test.count, data.source);
-  fmt::print(stderr, "{}: {}\n", device.label(), device.description());
+  say(fmt::format("model {} (recipe {})  data set {}: {} training and {} test images ({})", config.model, config.recipe,
+                  data.name, data.train.count, data.test.count, data.source));
+  say(fmt::format("{}: {}", device.label(), device.description()));
   if (const std::string others = fallback_text(device, config.device.kernels); !others.empty())
-    fmt::print(stderr, "primitives from elsewhere: {}\n", others);
-  fmt::print(stderr, "{} lr {:g}, schedule {}, batch {}{}, {}, seed {}\n", name_of(training.optimizer),
-             training.learning_rate, text_of(training.schedule),
-             training.batch_size ? std::to_string(training.batch_size) : "full",
-             training.shuffle ? "" : " in stored order", length_of(training), config.seed);
+    say(fmt::format("primitives from elsewhere: {}", others));
+  say(fmt::format("{} lr {:g}, schedule {}, batch {}{}, {}, seed {}", name_of(training.optimizer),
+                  training.learning_rate, text_of(training.schedule),
+                  training.batch_size ? std::to_string(training.batch_size) : "full",
+                  training.shuffle ? "" : " in stored order", length_of(training), config.seed));
 }
 
 // Of the process on the CPU, of the device's memory on a GPU.
@@ -91,7 +92,7 @@ class SaveAttempts {
       save();
       failing_ = false;
     } catch (const IoError& error) {
-      if (!failing_) fmt::print(stderr, "train: {}; training goes on\n", error.what());
+      if (!failing_) say(fmt::format("train: {}; training goes on", error.what()));
       failing_ = true;
     }
   }
@@ -115,9 +116,9 @@ RunState continue_run(const RunFolder& folder, Trainer& trainer, const RunOption
   const bool ended = steps >= trainer.total_steps() && steps % trainer.steps_per_epoch() != 0;
   if (!options.dry_run) folder.truncate_metrics(ended ? epochs + 1 : epochs);
   if (!options.quiet)
-    fmt::print(stderr, "{}: {}\n", folder.path().string(),
-               state ? fmt::format("continuing after step {} (epoch {})", steps, epochs + 1)
-                     : "there is no checkpoint yet: starting at the beginning");
+    say(fmt::format("{}: {}", folder.path().string(),
+                    state ? fmt::format("continuing after step {} (epoch {})", steps, epochs + 1)
+                          : "there is no checkpoint yet: starting at the beginning"));
   return state.value_or(RunState{});
 }
 

@@ -42,7 +42,7 @@ Weights find_weights(const WeightsChoice& choice) {
                       ": is it a run's folder, and was the run finished? Otherwise name a safetensors file in it");
   }
   const fs::path config_path = weights.file.parent_path() / kConfigFile;
-  const nlohmann::json config = read_config(config_path);
+  const nlohmann::json config = names_pipe(weights.file) ? nlohmann::json::object() : read_config(config_path);
   const auto setting = [&](const std::string& chosen, const char* name, const char* otherwise) {
     if (!chosen.empty()) return chosen;
     if (!config.contains(name)) return std::string(otherwise);
@@ -62,7 +62,7 @@ Weights find_weights(const WeightsChoice& choice) {
 }
 
 std::shared_ptr<Module> load_model(const std::shared_ptr<Device>& device, const Weights& weights) {
-  const std::vector<HostTensor> tensors = read_safetensors(weights.file);
+  const std::vector<HostTensor> tensors = read_safetensors(weights.file, nullptr, Pipes::read);
   Initializer initializer(InitRule{}, 1);  // of values that are replaced at once
   const std::shared_ptr<Module> model = weights.model->build(device, initializer, DType::f32);
   load_tensors(model->state(), tensors, weights.file.string() + ", as weights of " + weights.model->name + ",");

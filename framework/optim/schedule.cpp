@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "framework/error.h"
+#include "kernels/number.h"
 
 namespace cairn {
 namespace {
@@ -48,15 +49,8 @@ constexpr const char* kChoices =
 template <class T>
 T parse_positive(const std::string& text, const std::string& name, const std::string& value) {
   T number{};
-  const char* end = value.data() + value.size();
-  const auto [stopped, error] = std::from_chars(value.data(), end, number);
-  const bool whole = error == std::errc() && stopped == end;
-  if constexpr (std::is_floating_point_v<T>) {
-    if (!whole || !std::isfinite(number) || !(number > 0))
-      fail(text, name + " must be a positive number, not '" + value + "'");
-  } else {
-    if (!whole || number <= 0) fail(text, name + " must be a positive whole number, not '" + value + "'");
-  }
+  if (read_number(value, number) || !(number > 0))
+    fail(text, name + " must be a positive " + (std::is_integral_v<T> ? "whole " : "") + "number, not '" + value + "'");
   return number;
 }
 

@@ -4,16 +4,16 @@
 #include <stdexcept>
 #include <string>
 
+#include "kernels/number.h"
+
 namespace cairn::simt {
 namespace {
 
 Config from_environment() {
   Config config;
   if (const char* text = std::getenv("CAIRN_SIMT_SEED")) {
-    char* end = nullptr;
-    config.seed = std::strtoull(text, &end, 0);
-    if (end == text || *end != '\0')
-      throw std::invalid_argument("CAIRN_SIMT_SEED is '" + std::string(text) + "': expected a whole number");
+    if (const char* fault = read_number(text, config.seed))
+      throw std::invalid_argument("CAIRN_SIMT_SEED is '" + std::string(text) + "', which " + fault);
     config.order = Order::shuffled;
   }
   if (const char* text = std::getenv("CAIRN_SIMT_ORDER")) {

@@ -13,7 +13,7 @@
 
 namespace cairn::testing {
 Result run(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
-           const std::string& data, int interrupt_after_ms, int signal) {
+           const std::string& data, int interrupt_after_ms, int signal, const std::function<void()>& before) {
   const TemporaryFolder output;
   const std::string out = output.path / "out", error = output.path / "error";
   std::vector<char*> argv = {const_cast<char*>(program.c_str())};
@@ -29,9 +29,11 @@ Result run(const std::string& program, const std::vector<std::string>& arguments
     else
       setenv("CAIRN_DATA", data.c_str(), 1);
     setenv("CAIRN_MIRROR", "http://127.0.0.1:9/", 1);  // nothing is downloaded in a test
-    dup2(open("/dev/null", O_RDONLY), STDIN_FILENO);
-    dup2(open(out.c_str(), O_WRONLY | O_CREAT, 0600), STDOUT_FILENO);
-    dup2(open(error.c_str(), O_WRONLY | O_CREAT, 0600), STDERR_FILENO);
+    dup2(open("/dev/null", O_RDONLY | O_CLOEXEC), STDIN_FILENO);
+    dup2(open(out.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), STDOUT_FILENO);
+    dup2(open(error.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600), STDERR_FILENO);
+    for (const int each : {SIGINT, SIGTERM, SIGHUP, SIGPIPE}) ::signal(each, SIG_DFL);  // tests may run under nohup
+    if (before) before();
     execv(program.c_str(), argv.data());
     _exit(127);
   }

@@ -3,6 +3,7 @@
 
 #include <csignal>
 #include <filesystem>
+#include <functional>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -16,9 +17,11 @@ struct Result {
 
 // Runs `program` with the arguments in `folder`, standard input closed and CAIRN_DATA as given ("" = not set).
 // interrupt_after_ms: sends `signal` after that time, unless the program has ended; 0 = never. code: the exit code, or
-// minus the signal's number.
+// minus the signal's number. before: called in the new process with its streams in place and its signals as a shell
+// starts a program; only for calls that are safe between fork and exec.
 Result run(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
-           const std::string& data = "", int interrupt_after_ms = 0, int signal = SIGINT);
+           const std::string& data = "", int interrupt_after_ms = 0, int signal = SIGINT,
+           const std::function<void()>& before = {});
 
 // A folder of its own for a test.
 struct TemporaryFolder {

@@ -76,7 +76,8 @@ TEST_CASE("numbers that make no sense name their flag") {
   expect_refusal(digits({"--lr", "inf"}), {"--lr"}, folder.path);
   expect_refusal(digits({"--threads", "-2"}), {"--threads"}, folder.path);
   for (const char* flag : {"--epochs", "--seed", "--threads"})  // beyond int64, uint64 and int
-    expect_refusal(digits({flag, "99999999999999999999"}), {flag, "99999999999999999999 is out of range"}, folder.path);
+    expect_refusal(digits({flag, "99999999999999999999"}), {flag, "'99999999999999999999' is out of range"},
+                   folder.path);
   expect_refusal(digits({"--lr"}), {"--lr"}, folder.path);
 }
 

@@ -55,7 +55,7 @@ TEST_CASE("denoise: bad input is one line and exit code 2") {
   check_refused({"--recipe", "best"}, "unknown recipe of filter gaussian 'best': choose one of default, playground");
   check_refused({"--grid", "page.png"}, "--grid goes with one --filter");
   check_refused({"--deviation", "0"}, "--deviation must be above 0");
-  check_refused({"--deviation", "nan"}, "--deviation must be above 0");
+  check_refused({"--deviation", "nan"}, "--deviation: 'nan' is not a number");
   check_refused({"--epochs", "0"}, "--epochs must be between 1 and 1000000, not 0");
   check_refused({"--lr", "-1"}, "--lr must be a number above 0, not -1");
   check_refused({"--batch-size", "0", "--filter", "mean"}, "--batch-size must be between 1 and the");

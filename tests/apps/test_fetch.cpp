@@ -72,7 +72,7 @@ TEST_CASE("fetch: bad usage is one line and exit code 2") {
   refused({}, "name the data sets");
   refused({"cifar"}, "unknown data set 'cifar': choose one of mnist, fashion-mnist, cifar10, imdb, or all");
   refused({"mnist", "--timeout", "0"}, "--timeout must be from 0.1");
-  refused({"mnist", "--timeout", "nan"}, "--timeout must be from 0.1");
+  refused({"mnist", "--timeout", "nan"}, "--timeout: 'nan' is not a number");
   refused({"mnist", "--what"}, "--what");
   refused({"mnist", "--quiet", "--data-dir", "file"}, "file/mnist: cannot be created: Not a directory");
   write_file(folder.path / "data" / "imdb" / "imdb.npz", "mine");

@@ -9,6 +9,7 @@
 #include <random>
 #include <sstream>
 
+#include "kernels/number.h"
 #include "tests/apps/command.h"
 
 namespace cairn::testing {
@@ -41,7 +42,8 @@ int64_t last_step(const std::string& progress) {
 
 TEST_CASE("killed at random moments, a training loses no more than the last interval and ends with the same bits") {
   const char* asked = std::getenv("CAIRN_KILLS");
-  const int wanted = asked ? std::atoi(asked) : 8;
+  int wanted = 8;
+  if (asked) REQUIRE_MESSAGE(read_number(asked, wanted) == nullptr, "CAIRN_KILLS is no whole number: ", asked);
   const TemporaryFolder folder;
   const Result peaceful = run(CAIRN_TRAIN, with(kTraining, {"--out", "peaceful"}), folder.path);
   REQUIRE_MESSAGE(peaceful.code == 0, peaceful.error);

@@ -341,6 +341,7 @@ TEST_CASE("proxies come from the environment") {
 }
 
 TEST_CASE("a terminal gets a bar") {
+  const ScopedVariable term("TERM", "xterm"), plain("NO_COLOR", nullptr);
   const int master = posix_openpt(O_RDWR | O_NOCTTY);
   if (master < 0 || grantpt(master) != 0 || unlockpt(master) != 0) {
     MESSAGE("skipped: no pseudo-terminal can be opened on this machine");

@@ -96,6 +96,24 @@ TEST_CASE("a data set in an archive is downloaded, unpacked and checked; the arc
   CHECK(read_file(place / "one.bin") == pattern(17));
 }
 
+TEST_CASE("an archive whose gzip has several members, and zeros after the last, is one stream") {
+  const Bytes one = tar_entry("batches/one.bin", kOne), two = tar_entry("batches/two.bin", kTwo);
+  Bytes tar = one;
+  tar.insert(tar.end(), two.begin(), two.end());
+  tar.resize(tar.size() + 1024, 0);
+  Bytes archive;
+  for (const auto& [begin, end] : {std::pair<size_t, size_t>(0, 700), {700, 6000}, {6000, 6000}, {6000, tar.size()}}) {
+    const Bytes member = make_gzip(std::span(tar).subspan(begin, end - begin));
+    archive.insert(archive.end(), member.begin(), member.end());
+  }
+  archive.resize((archive.size() + 511) / 512 * 512, 0);
+  const TemporaryFolder folder;
+  write_file(folder.path() / "archive", archive);
+  unpack_archive(folder.path() / "archive", "batches", source_of(archive).members, folder.path(), kQuiet);
+  CHECK(read_file(folder.path() / "one.bin") == kOne);
+  CHECK(read_file(folder.path() / "two.bin") == kTwo);
+}
+
 TEST_CASE("what an archive says about places, kinds and sizes is not believed") {
   const TemporaryFolder folder;
   const fs::path out = folder.path() / "outer" / "out", path = folder.path() / "archive";

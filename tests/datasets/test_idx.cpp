@@ -1,6 +1,7 @@
 // The IDX reader and the gzip layer below it: what they accept, and one fault after another.
 #include "datasets/idx.h"
 
+#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -99,12 +100,14 @@ TEST_CASE("damaged gzip") {
   file = good;
   file[file.size() - 4] ^= 1;
   check_fault(file, {"gzip length is wrong"});
-  file = good;
-  file.push_back(0);
-  check_fault(file, {"1 bytes after the end of its gzip stream"});
+  for (const Bytes& rest : {Bytes{1}, Bytes{0, 0, 1}, Bytes{0x1F}, to_bytes("garbage")}) {
+    file = good;
+    file.insert(file.end(), rest.begin(), rest.end());
+    check_fault(file, {fmt::format("{} bytes after the end of its gzip stream", rest.size()).c_str()});
+  }
   file = good;
   file.insert(file.end(), good.begin(), good.end());
-  check_fault(file, {"after the end of its gzip stream"});
+  check_fault(file, {"holds more than the 76 bytes"});
   file = good;
   file[2] = 7;
   check_fault(file, {"unknown method"});
@@ -114,7 +117,64 @@ TEST_CASE("damaged gzip") {
   check_fault(make_gzip({}), {"truncated"});
 }
 
+TEST_CASE("gzip of several members, empty ones too, and zeros after the last") {
+  const Bytes plain = small_images();
+  for (const size_t first : {0, 1, 3, 7, 15, 16, 17, 75, 76})
+    for (const size_t second : {0, 1, 9, 60}) {
+      CAPTURE(first);
+      CAPTURE(second);
+      const size_t middle = std::min(plain.size(), first + second);
+      Bytes file;
+      const auto add = [&](size_t begin, size_t end, int level) {
+        const Bytes member = make_gzip(std::span(plain).subspan(begin, end - begin), level);
+        file.insert(file.end(), member.begin(), member.end());
+      };
+      add(0, first, 6);
+      add(first, middle, 0);
+      add(middle, plain.size(), 9);
+      CHECK(decode_idx(file, 3, "images").bytes == pattern(60));
+      file.resize(file.size() + 512 - file.size() % 512, 0);
+      CHECK(decode_idx(file, 3, "images").bytes == pattern(60));
+    }
+}
+
+TEST_CASE("a second member that is damaged, cut short, or too much") {
+  const Bytes plain = small_images();
+  Bytes first = make_gzip(std::span(plain).first(30)), second = make_gzip(std::span(plain).subspan(30));
+  const auto joined = [&](const Bytes& rest) {
+    Bytes file = first;
+    file.insert(file.end(), rest.begin(), rest.end());
+    return file;
+  };
+  check_fault(first, {"truncated: holds 30 bytes", "declares 76"});
+  for (size_t size = 2; size < second.size(); ++size) {
+    CAPTURE(size);
+    // libdeflate takes the missing end for zeros, which may mean more content than there is room for.
+    check_fault(joined(Bytes(second.begin(), second.begin() + static_cast<ptrdiff_t>(size))), {});
+  }
+  Bytes changed = second;
+  changed[changed.size() - 8] ^= 1;
+  check_fault(joined(changed), {"CRC-32"});
+  changed = second;
+  changed[2] = 7;
+  check_fault(joined(changed), {"unknown method"});
+  const Bytes more = joined(second);
+  Bytes file = more;
+  const Bytes one = make_gzip(Bytes{1});
+  file.insert(file.end(), one.begin(), one.end());
+  check_fault(file, {"holds more than the 76 bytes"});
+  first[first.size() - 8] ^= 1;
+  check_fault(joined(second), {"CRC-32"});
+}
+
 TEST_CASE("gzip bombs are not inflated") {
+  Bytes members = make_gzip(small_images());  // and many members of nothing, then too much
+  const Bytes nothing = make_gzip(Bytes{});
+  for (int i = 0; i < 100'000; ++i) members.insert(members.end(), nothing.begin(), nothing.end());
+  CHECK(decode_idx(members, 3, "images").bytes == pattern(60));
+  Bytes zeros = make_gzip(Bytes(1'000'000, 0), 1);
+  members.insert(members.end(), zeros.begin(), zeros.end());
+  check_fault(members, {"holds more than the 76 bytes"});
   Bytes bomb = small_images();
   bomb.resize(200'000'000);
   std::fill(bomb.begin() + 76, bomb.end(), 0);
@@ -170,6 +230,10 @@ TEST_CASE("files that cannot be read") {
   const std::filesystem::path pipe = folder.path() / "pipe";
   REQUIRE(mkfifo(pipe.c_str(), 0600) == 0);
   check_error<DataError>([&] { read_file(pipe); }, {"pipe: is not a regular file"});
+  check_error<DataError>([&] { read_file(folder.path(), Pipes::read); }, {"is a directory"});
+  CHECK(read_file("/dev/null", Pipes::read).empty());
+  check_error<DataError>([&] { read_file("/dev/zero", Pipes::read); },
+                         {"/dev/zero: gives more than the 536870912 bytes"});
 
   const std::filesystem::path huge = folder.path() / "huge";
   write_file(huge, pattern(10));

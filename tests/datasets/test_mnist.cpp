@@ -1,4 +1,6 @@
 // Where MNIST is looked for, its hashes, and the whole of it where $CAIRN_DATA has it.
+#include <fmt/format.h>
+
 #include <cmath>
 #include <cstdlib>
 
@@ -48,6 +50,58 @@ TEST_CASE("the four files are found in each folder, gzipped or plain") {
       check_small_set(load_dataset("mnist", folder.path(), kUnchecked), place);
     }
   }
+}
+
+TEST_CASE("the four files are found under the names that unpackers give them") {
+  const std::pair<const char*, const char*> sets[] = {
+      {"mnist", "mnist"}, {"mnist", "MNIST/raw"}, {"mnist", ""}, {"fashion-mnist", "FashionMNIST/raw"}};
+  for (const auto& [name, subfolder] : sets)
+    for (const char* form : {"{0}.{1}", "{0}.{1}.gz", "{0}-{1}/{0}-{1}", "{0}-{1}/{0}.{1}"}) {
+      CAPTURE(name);
+      CAPTURE(form);
+      const TemporaryFolder folder;
+      const fs::path place = *subfolder == '\0' ? folder.path() : folder.path() / subfolder;
+      write_small_set(place, false);
+      for (const char* stem : {"train", "t10k"})
+        for (const auto& [kind, format] : {std::pair("images", "idx3-ubyte"), std::pair("labels", "idx1-ubyte")}) {
+          const std::string start = fmt::format("{}-{}", stem, kind);
+          const fs::path from = place / (start + "-" + format), aside = place / "aside";
+          fs::rename(from, aside);
+          const fs::path to = place / fmt::format(fmt::runtime(form), start, format);
+          fs::create_directories(to.parent_path());
+          fs::rename(aside, to);
+        }
+      const Dataset dataset = load_dataset(name, folder.path(), kUnchecked);
+      CHECK(dataset.train.images == pattern(60));
+      CHECK(dataset.test.labels == Bytes{9, 8});
+    }
+}
+
+TEST_CASE("a file is taken before a folder of its name, and where both are files, the published name") {
+  const TemporaryFolder folder;
+  const fs::path place = folder.path() / "mnist";
+  write_small_set(place, true);
+  const fs::path labels = place / "train-labels-idx1-ubyte.gz";
+  write_file(place / "train-labels.idx1-ubyte", make_idx(0x801, {5}, Bytes{4, 4, 4, 4, 4}));
+  check_small_set(load_dataset("mnist", folder.path(), kUnchecked), place);
+  fs::remove(labels);
+  fs::create_directory(labels);
+  CHECK(load_dataset("mnist", folder.path(), kUnchecked).train.labels == Bytes{4, 4, 4, 4, 4});
+}
+
+TEST_CASE("a set whose gzip files have several members and padding is read, and checked by its content") {
+  const TemporaryFolder folder;
+  const fs::path place = folder.path() / "mnist";
+  write_small_set(place, false);
+  const fs::path plain = place / "train-images-idx3-ubyte";
+  const Bytes images = make_idx(0x803, {5, 3, 4}, pattern(60));
+  Bytes file = make_gzip(std::span(images).first(10));
+  const Bytes rest = make_gzip(std::span(images).subspan(10));
+  file.insert(file.end(), rest.begin(), rest.end());
+  file.resize(1024, 0);
+  fs::remove(plain);
+  write_file(plain.string() + ".gz", file);
+  check_small_set(load_dataset("mnist", folder.path(), kUnchecked), place);
 }
 
 TEST_CASE("--data-dir comes before $CAIRN_DATA, and that before ./data") {

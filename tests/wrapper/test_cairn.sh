@@ -90,7 +90,7 @@ call() {
   : >"$fake_calls"
   out=$(env -u CAIRN_PRESET -u CXX -u CUDA_PATH -u CUDA_HOME -u CUDAToolkit_ROOT -u CMAKE_BUILD_PARALLEL_LEVEL \
     CAIRN_CUDA_ROOTS='' CAIRN_GPU_SIGNS="$gpu_signs" PATH="$fake:$top/tools" "${settings[@]}" \
-    "${cairn:-$project/cairn}" "$@" 2>"$top/err" </dev/null)
+    "${cairn:-$project/cairn}" "$@" 2>"${error_to:-$top/err}" </dev/null)
   status=$?
   err=$(<"$top/err")
   new_calls=$(<"$fake_calls")
@@ -119,6 +119,16 @@ check 'the app sees its arguments and the caller'\''s folder' same "$out" "<--mo
 check 'the preset without nvcc' has "$new_calls" 'cmake --preset cpu'
 check 'only the app is built' has "$new_calls" '--target train'
 check 'nothing installed' lacks "$new_calls" 'apt-get'
+
+if [[ -w /dev/full ]]; then
+  name='messages that cannot be written'
+  set_up
+  : >"$top/err"
+  remove_package libfmt-dev
+  error_to=/dev/full call -- train
+  check 'exit' same "$status" 0
+  check 'the app runs' has "$out" "$PWD"
+fi
 
 name='second call'
 call -- train

@@ -1,8 +1,8 @@
 // Walkthrough 1: what the allocator does. Arguments: N takes a tensor of N floats, -K lets go of tensor number K.
 #include <cstdio>
-#include <cstdlib>
 
 #include "framework/tensor.h"
+#include "kernels/number.h"
 
 using namespace cairn;
 
@@ -11,7 +11,8 @@ int main(int argc, char** argv) {
   std::vector<Tensor> tensors;
   std::printf("%-22s %8s %8s %8s\n", "", "live", "cached", "peak");
   for (int i = 1; i < argc; ++i) {
-    const long number = std::atol(argv[i]);
+    long number = 0;
+    if (read_number(argv[i], number)) return std::printf("%s is no whole number\n", argv[i]), 2;
     const auto drop = static_cast<size_t>(-number - 1);
     if (number < 0 && drop >= tensors.size()) {
       std::printf("there is no tensor %ld yet\n", -number);

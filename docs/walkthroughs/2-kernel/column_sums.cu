@@ -2,10 +2,10 @@
 // column_sums_kernel of kernels/vanilla/bias.cu without what the network needs beside it. Not here: a main that a
 // reader should learn from; it fills the input and prints.
 #include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "kernels/number.h"
 #include "kernels/simt/cuda_source.h"
 
 namespace cairn::CAIRN_VANILLA {
@@ -102,8 +102,10 @@ int run(int rows, int columns) {
 int main(int count, char** values) {
   using namespace cairn::CAIRN_VANILLA;
   const std::string kernel = count > 1 ? values[1] : "";
-  const int rows = count > 2 ? std::atoi(values[2]) : 20, columns = count > 3 ? std::atoi(values[3]) : 40;
-  if (rows > 0 && rows <= 1000 && columns > 0 && columns <= 1000) {
+  int rows = 20, columns = 40;
+  const bool numbers =
+      (count <= 2 || !cairn::read_number(values[2], rows)) && (count <= 3 || !cairn::read_number(values[3], columns));
+  if (numbers && rows > 0 && rows <= 1000 && columns > 0 && columns <= 1000) {
     if (kernel == "column_sums") return run<column_sums>(rows, columns);
     if (kernel == "no_barrier") return run<no_barrier>(rows, columns);
     if (kernel == "early_exit") return run<early_exit>(rows, columns);

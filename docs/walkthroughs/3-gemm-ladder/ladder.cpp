@@ -4,10 +4,10 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
 #include "framework/device.h"
 #include "framework/tensor.h"
+#include "kernels/number.h"
 
 using namespace cairn;
 
@@ -69,7 +69,10 @@ void run_rung(int rung, int64_t m, int64_t n, int64_t k, int threads) {
 }  // namespace
 
 int main(int count, char** values) {
-  const auto number = [&](int i, int64_t otherwise) { return i < count ? std::atoll(values[i]) : otherwise; };
+  const auto number = [&](int i, int64_t otherwise) {
+    int64_t value = -1;
+    return i < count ? (read_number(values[i], value), value) : otherwise;
+  };
   const int64_t m = number(1, 512), n = number(2, m), k = number(3, m);
   const int threads = static_cast<int>(number(4, 1));
   if (m < 1 || n < 1 || k < 1 || m > 4096 || n > 4096 || k > 4096 || threads < 1) {

@@ -2,10 +2,10 @@
 // it.
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 
 #include "docs/walkthroughs/show.h"
 #include "framework/ops/loss.h"
+#include "kernels/number.h"
 
 using namespace cairn;
 using walkthrough::values_of;
@@ -33,7 +33,8 @@ std::vector<double> losses(const Tensor& x) {
 
 int main(int argc, char** argv) {
   std::vector<float> x;
-  for (int i = 1; i < argc; ++i) x.push_back(std::strtof(argv[i], nullptr));
+  for (int i = 1; i < argc; ++i)
+    if (read_number(argv[i], x.emplace_back())) return std::printf("%s is no number\n", argv[i]), 2;
   const std::vector<double> wide(x.begin(), x.end());
   const auto columns = static_cast<int64_t>(x.size());
   if (x.empty()) return std::printf("usage: walkthrough_softmax LOGIT...\n"), 2;

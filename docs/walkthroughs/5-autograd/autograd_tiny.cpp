@@ -2,12 +2,12 @@
 // with its graph, then every gradient by hand. Arguments: the labels of the two rows, 0 0 if there are none.
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 
 #include "docs/walkthroughs/show.h"
 #include "framework/ops/linear.h"
 #include "framework/ops/loss.h"
 #include "framework/tensor_state.h"  // private to the framework: only to look at the graph
+#include "kernels/number.h"
 
 using namespace cairn;
 using walkthrough::show;
@@ -87,7 +87,9 @@ int main(int argc, char** argv) {
   const std::shared_ptr<Device> device = Device::open({.implementation = "reference"});
   const Tensor x = matrix(device, {2, 2}, {1, 2, 2, 1});
   std::vector<int32_t> classes = {0, 0};
-  for (size_t i = 0; i < 2 && static_cast<int>(i) + 1 < argc; ++i) classes[i] = std::atoi(argv[i + 1]) != 0;
+  for (size_t i = 0; i < 2 && static_cast<int>(i) + 1 < argc; ++i)
+    if (read_number(argv[i + 1], classes[i]) || classes[i] < 0 || classes[i] > 1)
+      return std::printf("usage: walkthrough_autograd_tiny [CLASS CLASS], each 0 or 1\n"), 2;
   const Tensor labels = Tensor::from_host<int32_t>(device, {2}, classes);
   Tensor w1 = matrix(device, {2, 2}, {1, 0, 1, -1}).set_requires_grad(true);
   Tensor b1 = matrix(device, {2}, {0, 0}).set_requires_grad(true);
