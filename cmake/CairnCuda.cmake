@@ -101,8 +101,7 @@ else()
     endif()
     # -DCMAKE_COMPILE_WARNING_AS_ERROR=ON makes nvcc's and the host compiler's warnings errors. A manifest leaves
     # fields of Backend out on purpose.
-    target_compile_options(cairn_options INTERFACE
-      $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>>)
+    add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
     message(STATUS "CAIRN_CUDA: on, CUDA ${CUDAToolkit_VERSION} (${CMAKE_CUDA_COMPILER}), "
                    "architectures ${CMAKE_CUDA_ARCHITECTURES}")
   endif()
