@@ -48,7 +48,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--impl", settings.implementation,
             "implementation; default all for kernels, vanilla for ladder, eigen for step");
   flags.add("--device", settings.where, "cpu or cuda; default all for kernels, else a GPU if there is one");
-  flags.add("--threads", settings.threads, "CPU threads, 0 = all cores");
+  flags.add("--threads", settings.threads, "CPU threads, 0 = as many as this process may use");
   flags.add("--only", settings.only, "kernels, ladder: parts of primitives' names, separated by commas");
   flags.add("--sizes", settings.sizes, "ladder: of square products, separated by commas");
   flags.add_switch("--networks", settings.networks, "ladder: every layer of every network, each direction");
@@ -218,6 +218,7 @@ int bench(int argc, char** argv) {
     throw UsageError("unknown format '" + settings.format + "': choose text, json or markdown");
   if (settings.threads < 0 || settings.threads > 1024)
     throw UsageError(fmt::format("--threads must be between 0 and 1024, not {}", settings.threads));
+  if (!settings.quiet) app::warn_of_threads("bench", settings.threads);
   if (settings.batch_size < -1) throw UsageError("--batch-size must be a number of images, 0 or -1");
   if (words[0] == "kernels") return time_kernels(settings);
   if (words[0] == "ladder") return time_ladder(settings);

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "apps/app.h"
+#include "apps/device_flags.h"
 #include "apps/flags.h"
 #include "comparisons/live.h"
 #include "comparisons/parity_report.h"
@@ -62,7 +63,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--data-dir", options.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", options.check_hash, "refuse data files that are not the published ones (true or false)");
   flags.add("--device", options.where, "auto, cpu or cuda");
-  flags.add("--threads", options.threads, "CPU threads, 0 = all cores");
+  flags.add("--threads", options.threads, "CPU threads, 0 = as many as this process may use");
   flags.add("--seed", options.seed, "of weights, order and dropout");
   flags.add("--out", options.out, "folder; default runs/compare-<suite>, with -quick appended");
   flags.add_switch("--quiet", options.quiet, "print only errors and results");
@@ -192,6 +193,7 @@ int compare(int argc, char** argv) {
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;
   check_kind(settings);
+  if (!settings.options.quiet) app::warn_of_threads("compare", settings.options.threads);
   if (settings.live) return compare_live(settings);
   if (settings.suite.empty()) return compare_with_pytorch(settings);
   const comparisons::Suite& suite = comparisons::find_suite(settings.suite);

@@ -128,6 +128,7 @@ int denoise(int argc, char** argv) {
   if (!flags.parse(argc, argv)) return app::kDone;
   settings.device_flags.resolve(settings.device);
   check(settings);
+  if (!settings.quiet) app::warn_of_threads("denoise", settings.device.threads);
 
   const std::atomic<bool>& stop = app::interruption();
   datasets::LoadOptions load;

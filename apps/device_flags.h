@@ -20,6 +20,9 @@ class DeviceFlags {
   std::string precision_ = "fp32";
 };
 
+// A line on stderr where more threads were asked for than the process may use; the run goes on.
+void warn_of_threads(const char* program, int threads);
+
 // fp32, tf32 or bf16. Throws UsageError.
 Precision precision_from(const std::string& name);
 

@@ -222,6 +222,7 @@ int predict(int argc, char** argv) {
   if (!flags.parse(argc, argv)) return app::kDone;
   settings.device_flags.resolve(settings.device);
   check(settings);
+  if (!settings.quiet) app::warn_of_threads("predict", settings.device.threads);
 
   const Weights weights = find_weights(settings.weights);
   const std::shared_ptr<Device> device = Device::open(settings.device);

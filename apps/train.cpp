@@ -104,6 +104,7 @@ int train(int argc, char** argv) {
   if (!flags.parse(argc, argv)) return app::kDone;
   resolve(settings);
   settings.options.stop = &app::interruption();
+  if (!settings.options.quiet) app::warn_of_threads("train", settings.config.device.threads);
 
   const RunResult result = run_training(settings.config, settings.options);
   const nlohmann::json& summary = result.summary;

@@ -20,7 +20,7 @@ struct KernelOptions {
   std::string implementation;  // "" = all
   std::string where;           // cpu, cuda, "" = both
   std::string only;            // parts of primitives' names, separated by commas; "" = all
-  int threads = 0;             // 0 = all cores
+  int threads = 0;             // 0 = as many as the process may use
   Sampling sampling;
   bool warm = false;        // the same arrays again and again, instead of ones that no cache holds any more
   bool small_only = false;  // only the networks' own sizes

@@ -1,20 +1,28 @@
 # How every target of this project is compiled. Not here: which libraries are used (CairnPackages.cmake).
 
-# Warnings, architecture and sanitizers are for this build alone: whoever uses an installed Cairn chooses their own.
+# What whoever uses Cairn must have too: the standard and the headers.
 add_library(cairn_options INTERFACE)
+add_library(cairn::options ALIAS cairn_options)
 target_compile_features(cairn_options INTERFACE cxx_std_20)
 target_include_directories(cairn_options INTERFACE
-  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<INSTALL_INTERFACE:include> $<INSTALL_INTERFACE:include/cairn>)
+  $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}> $<INSTALL_INTERFACE:include> $<INSTALL_INTERFACE:include/cairn>)
+if(NOT PROJECT_IS_TOP_LEVEL)
+  # The headers as an installed Cairn has them: cairn/framework/device.h.
+  foreach(folder framework datasets models trainers kernels)
+    file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/include/cairn)
+    file(CREATE_LINK ${PROJECT_SOURCE_DIR}/${folder} ${PROJECT_BINARY_DIR}/include/cairn/${folder} SYMBOLIC)
+  endforeach()
+  target_include_directories(cairn_options INTERFACE $<BUILD_INTERFACE:${PROJECT_BINARY_DIR}/include>)
+endif()
+
+# Warnings, architecture, linker and sanitizers are for Cairn's own folders alone: whoever uses Cairn chooses their own.
 # Designated initializers that leave fields at their defaults are meant (manifests, recipes).
-target_compile_options(cairn_options INTERFACE
-  "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-missing-field-initializers>>")
+add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:-Wall;-Wextra;-Wno-missing-field-initializers>")
 # g++ 12 reports these two inside libstdc++'s own sort and string at -O3, where nothing is wrong (GCC bugs 105562, 105651).
 # clang's analysis and the sanitizer build stay.
-target_compile_options(cairn_options INTERFACE
-  "$<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized;-Wno-restrict>>")
+add_compile_options("$<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-maybe-uninitialized;-Wno-restrict>")
 # g++ collects its garbage at 100 MB or so; most files here need half a gigabyte at most, and are compiled some 5 % sooner.
-target_compile_options(cairn_options INTERFACE
-  "$<BUILD_INTERFACE:$<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=ggc-min-heapsize=500000>>")
+add_compile_options("$<$<COMPILE_LANG_AND_ID:CXX,GNU>:--param=ggc-min-heapsize=500000>")
 
 # The quickest linker at hand: there are some 50 programs, and GNU ld takes half a second for each, these a fifth of it.
 set(CAIRN_LINKER AUTO CACHE STRING "bfd (GNU ld), gold, lld or mold; AUTO: the quickest at hand")
@@ -27,7 +35,7 @@ endif()
 foreach(linker IN LISTS linkers)
   check_linker_flag(CXX -fuse-ld=${linker} CAIRN_LINKER_IS_${linker})
   if(CAIRN_LINKER_IS_${linker})
-    target_link_options(cairn_options INTERFACE "$<BUILD_INTERFACE:$<$<LINK_LANGUAGE:CXX>:-fuse-ld=${linker}>>")
+    add_link_options("$<$<LINK_LANGUAGE:CXX>:-fuse-ld=${linker}>")
     break()
   elseif(NOT CAIRN_LINKER STREQUAL AUTO)
     message(FATAL_ERROR "CAIRN_LINKER is '${CAIRN_LINKER}', with which the compiler does not link: choose bfd, gold, lld or mold, or install it")
@@ -45,13 +53,12 @@ elseif(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64")
 elseif(CAIRN_NATIVE)
   set(CAIRN_ARCH_FLAGS -mcpu=native)
 endif()
-target_compile_options(cairn_options INTERFACE
-  "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:${CAIRN_ARCH_FLAGS}>>")
+add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:${CAIRN_ARCH_FLAGS}>")
 
 if(CAIRN_SANITIZE)
-  target_compile_options(cairn_options INTERFACE
-    "$<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${CAIRN_SANITIZE};-fno-sanitize-recover=all;-fno-omit-frame-pointer>>")
-  target_link_options(cairn_options INTERFACE "$<BUILD_INTERFACE:-fsanitize=${CAIRN_SANITIZE}>")
+  add_compile_options(
+    "$<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${CAIRN_SANITIZE};-fno-sanitize-recover=all;-fno-omit-frame-pointer>")
+  add_link_options(-fsanitize=${CAIRN_SANITIZE})
 endif()
 
 # cairn_precompile_headers(target a.h <b> ...): these, which most files of the target include, are read once. For targets

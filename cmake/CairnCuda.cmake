@@ -127,10 +127,9 @@ else()
     endif()
     # -DCMAKE_COMPILE_WARNING_AS_ERROR=ON makes nvcc's and the host compiler's warnings errors. A manifest leaves
     # fields of Backend out on purpose.
-    target_compile_options(cairn_options INTERFACE
-      $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>>)
+    add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wall,-Wextra,-Wno-missing-field-initializers>)
     if(CAIRN_CUDA_SIMULATED)  # who reads PTX out of a program need not know how nvcc compresses it
-      target_compile_options(cairn_options INTERFACE $<BUILD_INTERFACE:$<$<COMPILE_LANGUAGE:CUDA>:--no-compress>>)
+      add_compile_options($<$<COMPILE_LANGUAGE:CUDA>:--no-compress>)
     endif()
     message(STATUS "CAIRN_CUDA: on, CUDA ${CUDAToolkit_VERSION} (${CMAKE_CUDA_COMPILER}), "
                    "architectures ${CMAKE_CUDA_ARCHITECTURES}")

@@ -8,10 +8,10 @@
 #include <algorithm>
 #include <cmath>
 #include <future>
-#include <thread>
 
 #include "datasets/digit_strokes.h"
 #include "framework/random.h"
+#include "kernels/cpu_share.h"
 #include "kernels/philox.h"
 
 namespace cairn::datasets {
@@ -131,7 +131,7 @@ ImageSet draw_set(uint64_t seed, DigitsSplit split, int64_t count) {
   set.height = set.width = kDigitSide;
   set.images.resize(static_cast<size_t>(count) * kPixels);
   set.labels.resize(static_cast<size_t>(count));
-  const int64_t threads = std::clamp<int64_t>(std::thread::hardware_concurrency(), 1, 16);
+  const int64_t threads = std::min(cpu_share().cpus(), 16);
   std::vector<std::future<void>> parts;
   for (int64_t part = 0; part < threads; ++part) {
     parts.push_back(std::async(std::launch::async, [&set, seed, split, count, part, threads] {

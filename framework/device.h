@@ -20,7 +20,7 @@ class Recording;
 struct DeviceOptions {
   std::string implementation = "vanilla";
   std::string where = "auto";  // auto (a GPU if the implementation runs on one and one is there), cpu, cuda
-  int threads = 0;             // CPU threads, 0 = all cores
+  int threads = 0;             // CPU threads, 0 = as many as the process may use
   Precision precision = Precision::fp32;
   std::string kernels = "";  // rung choices, "gemm=3"
   bool autotune = false;     // as in StreamOptions

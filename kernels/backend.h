@@ -33,7 +33,7 @@ struct Graph;   // opaque: a captured sequence of launches
 
 struct StreamOptions {
   int32_t ordinal;      // which GPU; ignored on the CPU
-  int32_t threads;      // CPU worker threads, 0 = all cores; ignored on a GPU
+  int32_t threads;      // CPU worker threads, 0 = as many as the process may use; ignored on a GPU
   Precision precision;  // of matrix products
   const char* kernels;  // host: rung choices such as "gemm=3,softmax=1"; "" or null = defaults
   int32_t autotune;     // where an implementation can choose a library's kernel by timing, it does

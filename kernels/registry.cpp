@@ -2,9 +2,11 @@
 
 #include <cstring>
 
-#include "kernels/eigen/backend.h"
 #include "kernels/reference/backend.h"
+#if !defined(CAIRN_REFERENCE_ONLY)
+#include "kernels/eigen/backend.h"
 #include "kernels/vanilla/backend.h"
+#endif
 #if defined(CAIRN_HAS_CUDNN)
 #include "kernels/cudnn/backend.h"
 #endif
@@ -14,8 +16,10 @@ namespace cairn {
 const std::vector<const Backend*>& compiled_backends() {
   static const std::vector<const Backend*> backends = {
     &reference::backend(),
+#if !defined(CAIRN_REFERENCE_ONLY)
     &eigen::backend(),
     &vanilla_cpu::backend(),
+#endif
 #if defined(CAIRN_HAS_CUDA)
     &vanilla_cuda::backend(),
 #endif

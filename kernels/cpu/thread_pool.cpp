@@ -1,10 +1,11 @@
 #include "kernels/cpu/thread_pool.h"
 
-#include <algorithm>
 #include <chrono>
 #include <stdexcept>
 #include <string>
 #include <system_error>
+
+#include "kernels/cpu_share.h"
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -21,31 +22,53 @@ void pause() {
 #endif
 }
 
-// A wait goes through three stages. Spinning bridges what lies between two kernels of a step. Yielding leaves the core
-// to whoever needs it, above all the very thread that is waited for when there are more threads than cores, and still
-// answers within a microsecond otherwise. Sleeping costs an idle process nothing.
-constexpr int kSpins = 2000;  // some 20 microseconds
+using Clock = std::chrono::steady_clock;
+
+// A wait goes through three stages. Spinning bridges what lies between two kernels of a step. Yielding finds out
+// whether somebody else wants the core: a yield that comes back late let somebody work. Then, or when nothing comes for
+// long, the thread sleeps; it is woken on a core that is free, if there is one. So a thread that waits takes no core
+// from others for longer than it spins, and an idle process costs nothing.
+constexpr auto kSpinTime = std::chrono::microseconds(10);
+constexpr auto kLate = std::chrono::microseconds(30);
 constexpr auto kYieldTime = std::chrono::milliseconds(2);
+// A worker that came too late is not woken again before this: waking it costs the caller microseconds, and it would
+// take the caller's own core if it finds no other.
+constexpr auto kWakeInterval = std::chrono::microseconds(200);
 
 // Waits until value differs from `old`.
-void wait_for_change(const std::atomic<uint32_t>& value, uint32_t old) {
+void wait_for_change(const std::atomic<uint32_t>& value, uint32_t old, Clock::duration spin_time = kSpinTime) {
   const auto changed = [&] { return value.load(std::memory_order_acquire) != old; };
-  for (int i = 0; i < kSpins; ++i) {
-    if (changed()) return;
-    pause();
+  const Clock::time_point begin = Clock::now();
+  Clock::time_point last = begin;
+  for (; last - begin < spin_time; last = Clock::now()) {
+    for (int i = 0; i < 16; ++i) {
+      if (changed()) return;
+      pause();
+    }
   }
-  const auto deadline = std::chrono::steady_clock::now() + kYieldTime;
-  while (std::chrono::steady_clock::now() < deadline) {
+  while (last - begin < kYieldTime) {
     if (changed()) return;
     std::this_thread::yield();
+    const Clock::time_point now = Clock::now();
+    if (now - last > kLate) break;
+    last = now;
   }
   while (!changed()) value.wait(old, std::memory_order_acquire);
+}
+
+// The state of a part counts on with the runs: what it is while the part is worked on, and afterwards.
+constexpr uint32_t begun(uint32_t run) {
+  return 2 * run - 1;
+}
+constexpr uint32_t done(uint32_t run) {
+  return 2 * run;
 }
 
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
-  if (threads <= 0) threads = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  if (threads <= 0) threads = cpu_share().cpus();
+  parts_ = std::make_unique<Part[]>(static_cast<size_t>(threads));
   workers_.reserve(static_cast<size_t>(threads - 1));
   try {
     for (int i = 1; i < threads; ++i) workers_.emplace_back([this, i] { work(i); });
@@ -61,24 +84,54 @@ ThreadPool::~ThreadPool() {
 
 void ThreadPool::stop() {
   stopping_.store(true);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();
+  run_.fetch_add(1, std::memory_order_release);
+  run_.notify_all();
   for (auto& worker : workers_) worker.join();
+}
+
+// Who does a part in this run: the first to ask. Its state tells a worker that slept through whole runs from one in
+// time, since a run does not end before each of its parts is done.
+bool ThreadPool::begin(int part, uint32_t run) {
+  uint32_t before = done(run - 1);
+  return parts_[part].state.compare_exchange_strong(before, begun(run), std::memory_order_acquire);
+}
+
+void ThreadPool::perform(int part) {
+  try {
+    task_(body_, part);
+  } catch (...) {
+    if (!failed_.test_and_set()) failure_ = std::current_exception();
+  }
+}
+
+void ThreadPool::wake_workers() {
+  if (missed_) {
+    const Clock::time_point now = Clock::now();
+    if (now - last_wake_ < kWakeInterval) return;
+    last_wake_ = now;
+  }
+  run_.notify_all();  // no system call while nobody sleeps
 }
 
 void ThreadPool::run_erased(Task task, const void* body) {
   if (workers_.empty()) return task(body, 0);
   task_ = task;
   body_ = body;
-  pending_.store(static_cast<uint32_t>(workers_.size()), std::memory_order_relaxed);
-  generation_.fetch_add(1, std::memory_order_release);
-  generation_.notify_all();  // no system call while nobody sleeps
-  try {
-    task(body, 0);
-  } catch (...) {
-    if (!failed_.test_and_set()) failure_ = std::current_exception();
+  const uint32_t run = run_.load(std::memory_order_relaxed) + 1;
+  run_.store(run, std::memory_order_release);
+  wake_workers();
+  perform(0);
+  missed_ = false;
+  for (int part = 1; part < size(); ++part) {
+    if (!begin(part, run)) continue;
+    missed_ = true;
+    perform(part);
+    parts_[part].state.store(done(run), std::memory_order_release);
   }
-  for (uint32_t left; (left = pending_.load(std::memory_order_acquire)) != 0;) wait_for_change(pending_, left);
+  for (int part = 1; part < size(); ++part) {
+    const std::atomic<uint32_t>& state = parts_[part].state;
+    if (state.load(std::memory_order_acquire) != done(run)) wait_for_change(state, begun(run));
+  }
   if (failed_.test()) {
     std::exception_ptr failure = std::exchange(failure_, nullptr);
     failed_.clear();
@@ -87,17 +140,17 @@ void ThreadPool::run_erased(Task task, const void* body) {
 }
 
 void ThreadPool::work(int thread) {
-  uint32_t seen = 0;
-  for (;;) {
-    wait_for_change(generation_, seen);
-    ++seen;  // the caller starts the next run only after this one is done, so generations are never skipped
+  Clock::duration spin_time = kSpinTime;
+  for (uint32_t run = 0;;) {
+    wait_for_change(run_, run, spin_time);
+    run = run_.load(std::memory_order_acquire);
     if (stopping_.load()) return;
-    try {
-      task_(body_, thread);
-    } catch (...) {
-      if (!failed_.test_and_set()) failure_ = std::current_exception();
-    }
-    if (pending_.fetch_sub(1, std::memory_order_acq_rel) == 1) pending_.notify_one();
+    const bool in_time = begin(thread, run);
+    spin_time = in_time ? kSpinTime : Clock::duration::zero();  // late once: others want this core
+    if (!in_time) continue;
+    perform(thread);
+    parts_[thread].state.store(done(run), std::memory_order_release);
+    parts_[thread].state.notify_one();
   }
 }
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
+#include <memory>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -13,10 +15,12 @@
 namespace cairn::cpu {
 
 // Workers spin for a while between runs, because a training step is a row of kernels microseconds apart, and then
-// sleep on a futex, so that an idle process costs nothing.
+// sleep on a futex, so that an idle process costs nothing. Where other processes want the cores too, a team makes do
+// with what it gets: a part that its worker has not begun by the time the caller is through is done by the caller.
 class ThreadPool {
  public:
-  // threads: size of the team with the caller counted, 0 = all cores. Throws if they cannot be started.
+  // threads: size of the team with the caller counted, 0 = as many as the process may use (cpu_share.h). Throws if they
+  // cannot be started.
   explicit ThreadPool(int threads);
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
@@ -24,8 +28,9 @@ class ThreadPool {
 
   int size() const { return static_cast<int>(workers_.size()) + 1; }
 
-  // Calls body(i) for i in [0, size()), one per thread, the caller running i = 0; returns when all are done.
-  // The first exception that a body throws is rethrown here. Not reentrant: body must not call run.
+  // Calls body(i) for i in [0, size()), i = 0 on the caller, the others on a thread each or, where that is late, on the
+  // caller too; returns when all are done. So one body must not wait for another, and no result may depend on the
+  // thread. The first exception that a body throws is rethrown here. Not reentrant: body must not call run.
   template <class Body>
   void run(const Body& body) {
     run_erased([](const void* b, int i) { (*static_cast<const Body*>(b))(i); }, &body);
@@ -64,18 +69,26 @@ class ThreadPool {
 
  private:
   using Task = void (*)(const void* body, int thread);
+  // On a cache line of its own. What its state means: thread_pool.cpp.
+  struct alignas(64) Part {
+    std::atomic<uint32_t> state{0};
+  };
   void run_erased(Task task, const void* body);
+  void wake_workers();
+  bool begin(int part, uint32_t run);
+  void perform(int part);
   void work(int thread);
   void stop();
 
   std::vector<std::thread> workers_;
+  std::unique_ptr<Part[]> parts_;  // one a thread; the caller's is not used
   Task task_ = nullptr;
   const void* body_ = nullptr;
   std::exception_ptr failure_;
   std::atomic_flag failed_;
-  // On cache lines of their own: the caller writes one, the workers the other.
-  alignas(64) std::atomic<uint32_t> generation_{0};
-  alignas(64) std::atomic<uint32_t> pending_{0};
+  bool missed_ = false;  // in the last run a worker came too late
+  std::chrono::steady_clock::time_point last_wake_;
+  alignas(64) std::atomic<uint32_t> run_{0};  // how many there have been
   alignas(64) std::atomic<bool> stopping_{false};
 };
 

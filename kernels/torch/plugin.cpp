@@ -11,15 +11,14 @@
 #include <dlfcn.h>
 #include <torch/version.h>
 
-#include <algorithm>
 #include <cstdio>
 #include <cstring>
 #include <exception>
 #include <mutex>
 #include <string>
-#include <thread>
 #include <unordered_map>
 
+#include "kernels/cpu_share.h"
 #include "kernels/plugin.h"
 #include "kernels/torch/primitives.h"
 
@@ -104,8 +103,7 @@ template <Where where>
 Status open_stream(const StreamOptions* options, Stream** out) {
   const Status status = services_at(where).open_stream(options, out);
   if (status != 0) return status;
-  const auto all = static_cast<int32_t>(std::thread::hardware_concurrency());
-  streams().add(*out, {where, options->ordinal, options->threads > 0 ? options->threads : std::max(all, 1)});
+  streams().add(*out, {where, options->ordinal, options->threads > 0 ? options->threads : cpu_share().cpus()});
   if (where == Where::cuda) {
     at::Context& context = at::globalContext();
     context.setAllowTF32CuBLAS(options->precision == Precision::tf32);
