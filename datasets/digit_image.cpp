@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "datasets/digit_search.h"
+#include "datasets/ruling.h"
 #include "framework/error.h"
 
 namespace cairn::datasets {
@@ -104,8 +105,9 @@ struct Found {
   }
 };
 
-std::optional<Found> find_in(const std::optional<Ink>& ink) {
+std::optional<Found> find_in(std::optional<Ink>& ink) {
   if (!ink) return {};
+  remove_rules(*ink);
   std::optional<Digit> digit = find_digit(*ink);
   if (!digit) return {};
   return Found{std::move(*digit), ink->least, ink->contrast};
@@ -115,10 +117,11 @@ std::optional<Found> find_in(const std::optional<Ink>& ink) {
 // comes in over the border; but then it is kept all the same where uneven light explains no better.
 std::optional<Found> find_on(const Picture& picture, float sheet) {
   const Colors colors = to_colors(picture, sheet);
-  const std::optional<Ink> ink = find_on_flat(colors);
+  std::optional<Ink> ink = find_on_flat(colors);
   std::optional<Found> flat = find_in(ink);
   if (flat && ink->calm && (flat->digit.whole || ink->noise == 0)) return flat;
-  std::optional<Found> uneven = find_in(find_on_uneven(colors));
+  std::optional<Ink> lit = find_on_uneven(colors);
+  std::optional<Found> uneven = find_in(lit);
   if (ink && ink->calm && flat && !(uneven && uneven->digit.whole)) return flat;
   return uneven;
 }

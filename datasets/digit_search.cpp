@@ -8,6 +8,8 @@ namespace {
 
 constexpr double kSpeckExtent = 0.03;  // of the picture's shorter side: no digit is smaller
 constexpr double kSpeckShare = 0.025;  // of the largest piece's ink
+constexpr double kSameInk = 0.8;       // of the strong ink that any threshold finds: enough to compare boxes
+constexpr double kMuchSmaller = 0.75;  // times a box's longer side
 constexpr double kTouching = 0.08;     // of the digit's longer side: pieces no further apart are one
 constexpr double kApart = 0.12;        // the same: digits stand at least so far apart
 constexpr double kReach = 0.35;        // the same: strokes further away belong to something else
@@ -16,32 +18,52 @@ constexpr double kWide = 1.5;          // times its height: a digit is narrower
 
 using Pieces = std::vector<Component>;
 
-double strong_inside(const Pieces& pieces, double least_extent) {
-  double sum = 0;
-  for (const Component& piece : pieces)
-    if (!piece.at_border && static_cast<double>(piece.box.longer()) >= least_extent) sum += piece.strong;
-  return sum;
+// What hysteresis finds with one lower threshold.
+struct Level {
+  float threshold = 0;
+  double strong = 0;  // ink of the pieces that are no specks
+  double longer = 0;  // side of the box around them
+};
+
+// In a drawing, whose border has no noise, what reaches the border was drawn; elsewhere it is no part of the digit.
+Pieces pieces_above(const Ink& ink, float threshold) {
+  Pieces pieces = components(ink.amount, threshold);
+  if (ink.noise > 0) std::erase_if(pieces, &Component::at_border);
+  return pieces;
 }
 
-// Hysteresis with the lowest threshold at which the ink comes free of what reaches the border: shadows, pale rules, the
-// edge of a table. All pieces at the lowest one where none comes free, and in a drawing, whose border has no noise:
-// what reaches it there was drawn.
-Pieces pieces_inside(const Ink& ink, double least_extent, bool& whole) {
-  Pieces all = components(ink.amount, ink.least);
-  whole = std::ranges::none_of(all, &Component::at_border);
-  if (whole || ink.noise == 0) return all;
-  std::vector<float> levels = {ink.least};
-  for (float level = 0.05f; level <= kStrong; level += 0.05f)
-    if (level > ink.least) levels.push_back(level);
-  std::vector<double> inside;
-  for (const float level : levels)
-    inside.push_back(strong_inside(level == ink.least ? all : components(ink.amount, level), least_extent));
-  const double most = *std::ranges::max_element(inside);
-  whole = most > 0;
-  if (!whole) return all;
-  const auto first = std::ranges::find_if(inside, [&](double strong) { return strong >= 0.8 * most; });
-  Pieces pieces = components(ink.amount, levels[static_cast<size_t>(first - inside.begin())]);
-  std::erase_if(pieces, &Component::at_border);
+Level measure(const Ink& ink, float threshold, double least_extent) {
+  const Pieces pieces = pieces_above(ink, threshold);
+  double most = 0;
+  for (const Component& piece : pieces) most = std::max(most, piece.strong);
+  Level level{threshold};
+  std::optional<Box> box;
+  for (const Component& piece : pieces) {
+    if (static_cast<double>(piece.box.longer()) < least_extent || piece.strong < kSpeckShare * most) continue;
+    level.strong += piece.strong;
+    if (!box) box = piece.box;
+    box->join(piece.box);
+  }
+  level.longer = box ? static_cast<double>(box->longer()) : 0;
+  return level;
+}
+
+// Hysteresis with the lowest threshold that keeps pale things out: none that keeps the strong ink as well makes its box
+// much smaller. Shadows and rules of the paper reach far, or come in over the border. The lowest of all, with what
+// reaches the border, where no ink is free of it.
+Pieces pieces_of(const Ink& ink, double least_extent, bool& whole) {
+  std::vector<Level> levels = {measure(ink, ink.least, least_extent)};
+  for (float threshold = 0.05f; threshold <= kStrong; threshold += 0.05f)
+    if (threshold > ink.least) levels.push_back(measure(ink, threshold, least_extent));
+  const double most = std::ranges::max_element(levels, {}, &Level::strong)->strong;
+  std::erase_if(levels, [&](const Level& level) { return level.strong < kSameInk * most; });
+  const auto first = std::ranges::find_if(levels, [&](const Level& level) {
+    return std::ranges::none_of(levels, [&](const Level& other) {
+      return other.threshold > level.threshold && other.longer < kMuchSmaller * level.longer;
+    });
+  });
+  Pieces pieces = most > 0 ? pieces_above(ink, first->threshold) : components(ink.amount, ink.least);
+  whole = std::ranges::none_of(pieces, &Component::at_border);
   return pieces;
 }
 
@@ -114,7 +136,7 @@ bool is_another_digit(const Group& other, const Group& digit) {
 std::optional<Digit> find_digit(const Ink& ink) {
   const double least_extent = kSpeckExtent * static_cast<double>(std::min(ink.amount.width, ink.amount.height));
   Digit digit;
-  Pieces pieces = pieces_inside(ink, least_extent, digit.whole);
+  Pieces pieces = pieces_of(ink, least_extent, digit.whole);
   drop_frames(pieces);
   const auto largest = std::ranges::max_element(pieces, {}, &Component::strong);
   if (largest == pieces.end() || static_cast<double>(largest->box.longer()) < least_extent) return {};

@@ -18,23 +18,51 @@ float dot(const Color& a, const Color& b) {
   return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-// The colour of the strongest differences: their mean, weighted by their squares, so that ink outweighs what light does
-// and noise of either sign cancels. Of length 1; nothing where there is no difference.
-std::optional<Color> direction_of(const std::vector<Color>& differences) {
+// The sum of differences, each weighted by its square, so that ink outweighs what light does and noise of either sign
+// cancels; in units of what as many random differences come to.
+Color skew_of(const std::vector<Color>& differences) {
   std::array<double, 3> sum{};
+  double squares = 0;
   for (const Color& difference : differences) {
     const double weight = dot(difference, difference);
+    squares += weight;
     for (size_t channel = 0; channel < 3; ++channel) sum[channel] += weight * difference[channel];
   }
-  const double length = std::sqrt(sum[0] * sum[0] + sum[1] * sum[1] + sum[2] * sum[2]);
-  if (length == 0) return {};
-  return Color{static_cast<float>(sum[0] / length), static_cast<float>(sum[1] / length),
-               static_cast<float>(sum[2] / length)};
+  const double unit = std::sqrt(squares) * squares / std::sqrt(static_cast<double>(differences.size()));
+  if (unit == 0) return {};
+  return {static_cast<float>(sum[0] / unit), static_cast<float>(sum[1] / unit), static_cast<float>(sum[2] / unit)};
 }
 
-Plane project(const Colors& colors, const std::vector<Color>& differences, const Color& direction) {
-  Plane plane{colors.width, colors.height, std::vector<float>(differences.size())};
-  std::ranges::transform(differences, plane.values.begin(), [&](const Color& color) { return dot(color, direction); });
+// Of length 1; nothing where there is no difference.
+std::optional<Color> direction_of(const Color& skew) {
+  const float length = std::sqrt(dot(skew, skew));
+  if (!(length > 0)) return {};
+  return Color{skew[0] / length, skew[1] / length, skew[2] / length};
+}
+
+// The colour in which the picture differs most lopsidedly from its surroundings, be they as wide as a thin stroke or a
+// thick one: ink differs one way, the edge of a shadow both ways.
+std::optional<Color> direction_of(const Colors& colors) {
+  const int64_t side = std::min(colors.width, colors.height);
+  Color best{};
+  for (const int64_t parts : {40, 20, 10, 5}) {
+    std::vector<Color> differences = colors.pixels;
+    for (size_t channel = 0; channel < 3; ++channel) {
+      Plane plane{colors.width, colors.height, {}};
+      for (const Color& color : colors.pixels) plane.values.push_back(color[channel]);
+      const Plane mean = mean_around(plane, std::max<int64_t>(1, side / parts));
+      for (size_t i = 0; i < differences.size(); ++i) differences[i][channel] -= mean.values[i];
+    }
+    const Color skew = skew_of(differences);
+    if (dot(skew, skew) > dot(best, best)) best = skew;
+  }
+  return direction_of(best);
+}
+
+Plane project(const Colors& colors, const Color& direction) {
+  Plane plane{colors.width, colors.height, std::vector<float>(colors.pixels.size())};
+  std::ranges::transform(colors.pixels, plane.values.begin(),
+                         [&](const Color& color) { return dot(color, direction); });
   return plane;
 }
 
@@ -52,7 +80,7 @@ std::vector<float> border_of(const Plane& plane) {
 float contrast_of(const Plane& plane, float noise) {
   double squares = 0, cubes = 0;
   for (const float value : plane.values) {
-    if (value <= 1 || value < kCertainDeviations * noise) continue;
+    if (value <= kLeastInk || value < kCertainDeviations * noise) continue;
     squares += double{value} * value;
     cubes += double{value} * value * value;
   }
@@ -83,16 +111,47 @@ std::optional<Ink> smooth_until_clear(const Colors& colors, const Find& find) {
   return ink;
 }
 
+// Of the squared differences between neighbours, so that edges count and slopes do not.
+double roughness(const Plane& plane) {
+  double sum = 0;
+  for (int64_t y = 1; y < plane.height; ++y)
+    for (int64_t x = 1; x < plane.width; ++x) {
+      const double across = plane.at(x, y) - plane.at(x - 1, y), down = plane.at(x, y) - plane.at(x, y - 1);
+      sum += across * across + down * down;
+    }
+  return sum;
+}
+
+// So that ink is positive. Levelling strokes leaves a ground without edges but those of shadows; levelling what is
+// between strokes leaves the strokes.
+void turn_ink_up(Plane& plane, int64_t radius) {
+  const auto negate = [](Plane& values) {
+    for (float& value : values.values) value = -value;
+  };
+  Plane negated = plane;
+  negate(negated);
+  if (roughness(opening(negated, radius)) < roughness(opening(plane, radius))) plane = std::move(negated);
+}
+
 }  // namespace
+
+void rescale(Ink& ink) {
+  const float ratio = contrast_of(ink.amount, ink.noise);
+  if (ratio == 0) return;
+  for (float& value : ink.amount.values) value /= ratio;
+  ink.contrast *= ratio;
+  ink.noise /= ratio;
+  ink.least /= ratio;
+}
 
 std::optional<Ink> find_on_flat(const Colors& colors) {
   const Color ground = border_color(colors);
-  std::vector<Color> differences = colors.pixels;
-  for (Color& color : differences)
+  Colors differences = colors;
+  for (Color& color : differences.pixels)
     for (size_t channel = 0; channel < 3; ++channel) color[channel] -= ground[channel];
-  const std::optional<Color> direction = direction_of(differences);
+  const std::optional<Color> direction = direction_of(skew_of(differences.pixels));
   if (!direction) return {};
-  const Plane plane = project(colors, differences, *direction);
+  const Plane plane = project(differences, *direction);
   return smooth_until_clear(colors, [&](int passes) {
     Plane smoothed = plane;
     smooth(smoothed, passes);
@@ -107,31 +166,24 @@ std::optional<Ink> find_on_flat(const Colors& colors) {
 }
 
 std::optional<Ink> find_on_uneven(const Colors& colors) {
-  const std::array<Plane, 3> slopes = trend(colors);
-  std::vector<Color> differences = colors.pixels;
-  for (size_t i = 0; i < differences.size(); ++i)
-    for (size_t channel = 0; channel < 3; ++channel) differences[i][channel] -= slopes[channel].values[i];
-  const std::optional<Color> direction = direction_of(differences);
+  const std::optional<Color> direction = direction_of(colors);
   if (!direction) return {};
-  const Plane plane = project(colors, differences, *direction);
+  Plane plane = project(colors, *direction);
   const int64_t radius = std::max<int64_t>(1, std::min(colors.width, colors.height) / 6);
-  const float along_grey = ((*direction)[0] + (*direction)[1] + (*direction)[2]) / 3;
+  turn_ink_up(plane, radius);
   return smooth_until_clear(colors, [&](int passes) {
     Plane smoothed = plane;
     smooth(smoothed, passes);
     const Plane ground = opening(smoothed, radius);
-    std::vector<float> brightness(ground.values.size());
-    for (size_t i = 0; i < brightness.size(); ++i)
-      brightness[i] = std::max(
-          0.0f, (slopes[0].values[i] + slopes[1].values[i] + slopes[2].values[i]) / 3 + ground.values[i] * along_grey);
-    const float usual = quantile(brightness, 0.5);
-    for (size_t i = 0; i < brightness.size(); ++i)
-      smoothed.values[i] = (smoothed.values[i] - ground.values[i]) * (usual + kDarkness) / (brightness[i] + kDarkness);
+    const float usual = std::abs(quantile(ground.values, 0.5));
+    for (size_t i = 0; i < ground.values.size(); ++i) {
+      const float light = (std::abs(ground.values[i]) + kDarkness) / (usual + kDarkness);
+      smoothed.values[i] = (smoothed.values[i] - ground.values[i]) / light;
+    }
     // An opening follows the noise's lower side.
     const float offset = quantile(smoothed.values, 0.5), noise = deviation_around(smoothed.values, offset);
     for (float& value : smoothed.values) value -= offset;
-    std::optional<Ink> ink = measure(std::move(smoothed), noise);
-    return ink;
+    return measure(std::move(smoothed), noise);
   });
 }
 

@@ -1,10 +1,10 @@
-// Where a picture differs from its ground, and how far that stands out from noise. Not here: the ground's own shape
-// (ground.h), which of the ink is the digit (digit_search.h).
+// Where a picture differs from its ground, and how far that stands out from noise. Not here: the picture's pixels
+// (colors.h), which of the ink is the digit (digit_search.h).
 #pragma once
 
 #include <optional>
 
-#include "datasets/ground.h"
+#include "datasets/colors.h"
 
 namespace cairn::datasets {
 
@@ -22,5 +22,8 @@ std::optional<Ink> find_on_flat(const Colors& colors);
 // On paper under lamps and shadows: what is narrower than about a third of the picture and stands out from its
 // surroundings, as a share of the light that falls there.
 std::optional<Ink> find_on_uneven(const Colors& colors);
+
+// After something was taken out of the amounts: 1 is again the ink as it mostly is.
+void rescale(Ink& ink);
 
 }  // namespace cairn::datasets

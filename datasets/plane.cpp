@@ -74,10 +74,39 @@ void smooth(Plane& plane, int passes) {
       });
 }
 
-Plane opening(const Plane& plane, int64_t radius) {
+Plane mean_around(const Plane& plane, int64_t radius) {
   Plane result = plane;
-  extreme(result, radius, std::less<>());
-  extreme(result, radius, std::greater<>());
+  std::vector<double> sums;
+  for (const bool rows : {true, false})
+    for_each_line(plane, rows, [&](int64_t first, int64_t step, int64_t count) {
+      float* const line = result.values.data() + first;
+      sums.assign(1, 0);
+      for (int64_t i = 0; i < count; ++i) sums.push_back(sums.back() + line[i * step]);
+      for (int64_t i = 0; i < count; ++i) {
+        const int64_t begin = std::max<int64_t>(0, i - radius), end = std::min(count, i + radius + 1);
+        const double sum = sums[static_cast<size_t>(end)] - sums[static_cast<size_t>(begin)];
+        line[i * step] = static_cast<float>(sum / static_cast<double>(end - begin));
+      }
+    });
+  return result;
+}
+
+Plane opening(const Plane& plane, int64_t radius) {
+  const int64_t width = plane.width + 2 * radius, height = plane.height + 2 * radius;
+  Plane padded{width, height, {}};
+  padded.values.reserve(static_cast<size_t>(width * height));
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < width; ++x)
+      padded.values.push_back(plane.at(std::clamp<int64_t>(x - radius, 0, plane.width - 1),
+                                       std::clamp<int64_t>(y - radius, 0, plane.height - 1)));
+  extreme(padded, radius, std::less<>());
+  extreme(padded, radius, std::greater<>());
+  Plane result{plane.width, plane.height, {}};
+  result.values.reserve(plane.values.size());
+  for (int64_t y = 0; y < plane.height; ++y) {
+    const auto row = padded.values.begin() + (y + radius) * width + radius;
+    result.values.insert(result.values.end(), row, row + plane.width);
+  }
   return result;
 }
 

@@ -22,8 +22,11 @@ float deviation_around(const std::vector<float>& values, float middle);
 // Each pass is a mean weighted 1 2 1 along both axes; the border repeats itself.
 void smooth(Plane& plane, int passes);
 
+// Each value becomes the mean of those within `radius` of it along both axes, as far as there are any.
+Plane mean_around(const Plane& plane, int64_t radius);
+
 // Morphological opening: what is higher than its surroundings and fits into a square of side 2 radius + 1 is levelled;
-// slopes and steps stay.
+// slopes and steps stay. The border repeats itself.
 Plane opening(const Plane& plane, int64_t radius);
 
 }  // namespace cairn::datasets

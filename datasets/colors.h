@@ -1,5 +1,4 @@
-// What a picture would be without ink: one colour, or paper under uneven light. Not here: which of the two a picture
-// has, what ink is (ink.h).
+// A picture as it looks on its sheet, of few enough pixels to search it. Not here: what in it is ink (ink.h).
 #pragma once
 
 #include <array>
@@ -11,7 +10,6 @@ namespace cairn::datasets {
 
 using Color = std::array<float, 3>;
 
-// A picture as colours, of few enough pixels.
 struct Colors {
   int64_t width = 0, height = 0;
   std::vector<Color> pixels;
@@ -24,8 +22,5 @@ Colors to_colors(const Picture& picture, float sheet);
 
 // The median colour of the outermost pixels.
 Color border_color(const Colors& colors);
-
-// A quadratic in x and y for each channel, fitted by the sum of absolute differences, which ink sways little.
-std::array<Plane, 3> trend(const Colors& colors);
 
 }  // namespace cairn::datasets
