@@ -108,7 +108,7 @@ Pictures read_pictures(const std::vector<std::string>& files) {
   images.height = images.width = datasets::kDigitSide;
   for (const std::string& file : files) {
     try {
-      const datasets::DigitPixels pixels = datasets::prepare_digit(datasets::read_png(file), file);
+      const datasets::DigitPixels pixels = datasets::prepare_digit(datasets::read_png(file), file).pixels;
       images.images.insert(images.images.end(), pixels.begin(), pixels.end());
       pictures.files.push_back(file);
     } catch (const DataError& error) {

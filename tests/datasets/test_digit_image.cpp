@@ -114,7 +114,7 @@ TEST_CASE("place, size, colours and transparency do not change what the network 
   };
   for (uint32_t index = 0; index < 30; ++index) {
     const Bytes digit = drawing(index);
-    const DigitPixels plain = prepare_digit(dress(digit, {}), "plain");
+    const DigitPixels plain = prepare_digit(dress(digit, {}), "plain").pixels;
     const std::array<double, 2> center = center_of_mass(plain);
     CAPTURE(index);
     CHECK(std::abs(center[0]) <= 0.5);
@@ -122,11 +122,11 @@ TEST_CASE("place, size, colours and transparency do not change what the network 
     CHECK(*std::ranges::max_element(plain) == 255);
     for (const Outfit& outfit : wardrobe) {
       CAPTURE(outfit.name);
-      CHECK(mean_difference(prepare_digit(dress(digit, outfit.clothes), outfit.name), plain) < 3);
+      CHECK(mean_difference(prepare_digit(dress(digit, outfit.clothes), outfit.name).pixels, plain) < 3);
     }
     const Clothes noisy = {
         .width = 60, .height = 60, .left = 20, .top = 9, .ground = {200, 200, 200}, .ink = {0, 0, 0}, .noise = 30};
-    CHECK(difference_but_for_a_pixel(prepare_digit(dress(digit, noisy), "noisy"), plain) < 6);
+    CHECK(difference_but_for_a_pixel(prepare_digit(dress(digit, noisy), "noisy").pixels, plain) < 6);
   }
 }
 
@@ -136,7 +136,7 @@ TEST_CASE("the longer side of the ink becomes 20 pixels, the other keeps its pro
     Picture picture{width + 6, height + 4, 1, Bytes(static_cast<size_t>((width + 6) * (height + 4)), 0)};
     for (int y = 2; y < height + 2; ++y)
       for (int x = 3; x < width + 3; ++x) picture.pixels[static_cast<size_t>(y * (width + 6) + x)] = 200;
-    const DigitPixels pixels = prepare_digit(picture, "bar");
+    const DigitPixels pixels = prepare_digit(picture, "bar").pixels;
     int columns = 0, rows = 0;
     for (size_t i = 0; i < 28; ++i) {
       bool in_column = false, in_row = false;
@@ -158,7 +158,7 @@ TEST_CASE("a digit heavy on one side is not pushed out of the image") {
   for (size_t y = 2; y < 38; ++y)
     for (size_t x = 2; x < 38; ++x)
       if (x < 6 || (y > 18 && y < 21)) picture.pixels[y * 40 + x] = 255;
-  const DigitPixels pixels = prepare_digit(picture, "heavy");
+  const DigitPixels pixels = prepare_digit(picture, "heavy").pixels;
   int64_t ink = 0;
   for (const uint8_t pixel : pixels) ink += pixel > 0;
   CHECK(ink >= 20 * 2 + 18);
@@ -190,7 +190,7 @@ TEST_CASE("real data: MNIST's own images come out nearly unchanged") {
   for (int i = 0; i < kCount; ++i) {
     const auto first = mnist.test.images.begin() + i * 784;
     const Picture picture{28, 28, 1, Bytes(first, first + 784)};
-    const DigitPixels pixels = prepare_digit(picture, "mnist");
+    const DigitPixels pixels = prepare_digit(picture, "mnist").pixels;
     DigitPixels original;
     std::copy_n(first, 784, original.begin());
     const double difference = mean_difference(pixels, original);

@@ -216,7 +216,8 @@ TEST_CASE("real data: the pictures of digits") {
   const auto right = [&](const char* set) {
     datasets::ImageSet images{{}, {}, 0, 1, 28, 28};
     for (const fs::directory_entry& entry : fs::directory_iterator(folder / set)) {
-      const datasets::DigitPixels pixels = datasets::prepare_digit(datasets::read_png(entry.path()), entry.path());
+      const datasets::DigitPixels pixels =
+          datasets::prepare_digit(datasets::read_png(entry.path()), entry.path()).pixels;
       images.images.insert(images.images.end(), pixels.begin(), pixels.end());
       images.labels.push_back(static_cast<uint8_t>(entry.path().filename().string()[5] - '0'));  // digit7_...
       ++images.count;
