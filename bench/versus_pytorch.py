@@ -16,12 +16,15 @@ import argparse
 import json
 import os
 import pathlib
-import platform
 import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "references"))
+
+import machine  # noqa: E402: how Cairn names machines
 
 # Flags of `train`, epochs of a turn, and steps that one figure covers. A turn of a convolutional network ends within
 # its first epoch: the first step, which allocates and captures, is among those timed.
@@ -118,16 +121,6 @@ def compare(case, arguments):
         "all_ms": {name: [round(value, 3) for value in values] for name, values in times.items()}}
 
 
-def cpu_name():
-    try:
-        for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines():
-            if line.startswith("model name"):
-                return line.split(": ", 1)[1]
-    except OSError:
-        pass
-    return platform.processor()
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", default="build/cpu/bin/train", help="Cairn's train")
@@ -146,7 +139,8 @@ def main():
         print(f"{case}: cairn {result['cairn_ms']:.2f}, PyTorch {result['pytorch_ms']:.2f} {result['unit']} "
               f"({result['pytorch_form']}), ratio {result['ratio']:.2f} over {result['rounds']} rounds; to each form: "
               + ", ".join(f"{form} {ratio:.2f}" for form, ratio in result["ratio_to"].items()), flush=True)
-    print(json.dumps({"cpu": cpu_name(), "cores": os.cpu_count(), **versions, "results": results}))
+    folder, name, cores = machine.this_machine()
+    print(json.dumps({"machine": folder, "cpu": name, "cores": cores, **versions, "results": results}))
 
 
 if __name__ == "__main__":

@@ -28,6 +28,10 @@ To be measured and made again at every release, on an idle machine:
 
 with `--model` and `--impl` once for each that is to stand here. What has run on a GPU: [gpu.md](gpu.md).
 
+A machine is named by what its processor says it is, since a name such as "AMD EPYC" is that of several generations: vendor,
+family, model, stepping and the widest instruction set, then the number of cores (`amd-25-17-1-avx512-2-cores`); on Arm implementer,
+part and revision (`arm-d0c-r3p1-asimd-64-cores`). `unknown` stands for what was not recorded.
+
 ## How it is measured
 
 A kernel's result is first compared with `reference` in double (in float where a primitive knows only float); what is wrong is not timed.

@@ -130,7 +130,7 @@ std::optional<nlohmann::json> train_curve(const RunConfig& config, bool quiet, c
                                 {"train_loss", point.train_loss},
                                 {"accuracy", point.accuracy}});
   const benchmarks::Machine machine = benchmarks::this_machine();
-  result.update({{"machine", machine.name},
+  result.update({{"machine", machine.title()},
                  {"cores", machine.cores},
                  {"compiler", machine.compiler},
                  {"version", machine.version},

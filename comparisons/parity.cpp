@@ -97,12 +97,14 @@ void check_fields(const Json& recorded, const Json& here, const std::string& nam
     if (!here.contains(field)) check_fields(value, Json(), prefix + field, reference);
 }
 
-// This machine's newest PyTorch that was timed; else any machine's.
+// This machine's newest PyTorch that was timed; else any machine's. The time of a step on a GPU is the host's too.
 const ReferenceRun* choose_run(const ReferenceCase& reference, const Device& device, bool& same_machine) {
-  const std::string machine = benchmarks::this_machine().folder;
+  const benchmarks::Machine machine = benchmarks::this_machine();
+  const bool on_cpu = device.where() == Where::cpu;
+  const std::string gpu = on_cpu ? "" : device.description();  // its name, a comma, and more
   const auto is_here = [&](const ReferenceRun& run) {
-    if (device.where() == Where::cpu) return run.device == "cpu" && run.machine == machine;
-    return run.device == "cuda" && device.description().find(run.gpu) != std::string::npos;
+    if (!machine.is(run.machine)) return false;
+    return on_cpu ? run.device == "cpu" : run.device == "cuda" && gpu.starts_with(run.gpu + ",");
   };
   const auto rank = [&](const ReferenceRun& run) {
     return std::tuple(is_here(run), run.torch == reference.torch, run.date);
@@ -114,11 +116,11 @@ const ReferenceRun* choose_run(const ReferenceCase& reference, const Device& dev
   return best;
 }
 
-// The epochs of the PyTorch that computed the losses; of any other where that one recorded none.
+// The epochs of the run that computed the losses; of any other where that one recorded none.
 std::vector<ReferenceEpoch> choose_epochs(const ReferenceCase& reference) {
   const std::vector<ReferenceEpoch>* best = nullptr;
   for (const ReferenceRun& run : reference.runs)
-    if (!run.epochs.empty() && (!best || (run.torch == reference.torch && run.device == "cpu"))) best = &run.epochs;
+    if (!run.epochs.empty() && (!best || run.key == reference.parity_run)) best = &run.epochs;
   return best ? *best : std::vector<ReferenceEpoch>();
 }
 
@@ -223,20 +225,16 @@ class Comparison {
     Trainer::Hooks hooks;
     hooks.progress_interval = next - trainer_.steps_done();
     hooks.progress = [&](int64_t, double) { there = true; };
-    const EpochResult epoch = trainer_.run_epoch(hooks, there);
+    const double seconds = trainer_.run_epoch(hooks, there).train_seconds;
     const std::vector<float>& losses = trainer_.losses();
     result_.losses.insert(result_.losses.end(), losses.begin() + first, losses.end());
-    train_loss_ = epoch.train_loss;
-    return epoch.train_seconds;
+    return seconds;
   }
 
   void finish_epoch(int64_t epoch) {
     if (epoch > static_cast<int64_t>(expected_.size())) return;
     const ReferenceEpoch& expected = expected_[static_cast<size_t>(epoch - 1)];
-    result_.epochs.push_back({epoch, train_loss_, trainer_.evaluate().accuracy});
-    result_.expected_epochs.push_back(expected);
-    result_.accuracy_deviation =
-        std::max(result_.accuracy_deviation, std::fabs(result_.epochs.back().accuracy - expected.accuracy));
+    result_.epochs.push_back(check_accuracy(result_.reference, epoch, trainer_.evaluate().accuracy, expected.accuracy));
   }
 
   void compare_losses() {
@@ -265,7 +263,6 @@ class Comparison {
   const ParityOptions& options_;
   ParityResult& result_;
   int64_t steps_ = 0;
-  double train_loss_ = 0;
   std::vector<ReferenceEpoch> expected_;
 };
 
@@ -288,9 +285,17 @@ Verdict ParityResult::Losses::verdict() const {
 
 Verdict ParityResult::verdict() const {
   const auto gradient = gradients.find(1);
-  const bool others = !interrupted && gradient != gradients.end() &&
-                      gradient->second.deviation <= limits().first_gradients && accuracy_deviation <= kAccuracy + 1e-12;
-  return others ? std::max(first.verdict(), all.verdict()) : Verdict::beyond;
+  const bool others =
+      !interrupted && gradient != gradients.end() && gradient->second.deviation <= limits().first_gradients;
+  Verdict worst = others ? std::max(first.verdict(), all.verdict()) : Verdict::beyond;
+  for (const AccuracyCheck& epoch : epochs) worst = std::max(worst, epoch.verdict());
+  return worst;
+}
+
+double ParityResult::accuracy_deviation() const {
+  double worst = 0;
+  for (const AccuracyCheck& epoch : epochs) worst = std::max(worst, epoch.difference());
+  return worst;
 }
 
 std::optional<double> ParityResult::ratio(const ReferenceTime& time) const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "benchmarks/table.h"
+#include "comparisons/accuracy.h"
 #include "comparisons/reference.h"
 #include "datasets/dataset.h"
 #include "framework/device.h"
@@ -21,12 +22,10 @@ struct ParityLimits {
 };
 // In double precision rounding explains nothing of this size: losses are kept as floats, which rounds them by 6e-8.
 inline constexpr ParityLimits kFloatLimits{1e-5, 1e-3, 1e-4}, kDoubleLimits{1e-6, 1e-6, 1e-6};
-inline constexpr double kAccuracy = 0.003;  // as a fraction
 
 // Rounding grows from step to step, in some trainings beyond every limit. Where PyTorch's own losses, in double or
 // summed in another order, had left the recorded ones by a tenth of a limit before ours left them by all of it, that is
-// said in place of a failure.
-enum class Verdict { within, as_pytorch_itself, beyond };  // from good to bad
+// said in place of a failure: Verdict::as_pytorch_itself. What accuracies must do is in accuracy.h.
 
 struct ParityData {
   datasets::Dataset dataset;
@@ -64,14 +63,14 @@ struct ParityResult {
     Verdict verdict() const;
   } first, all;
   std::map<int64_t, GradientDeviation> gradients;
-  std::vector<ReferenceEpoch> epochs, expected_epochs;  // as many of one as of the other
-  double accuracy_deviation = 0;
+  std::vector<AccuracyCheck> epochs;
   double step_seconds = 0, epoch_seconds = 0;  // median over pieces of the run after step 10; 0: too few steps
   int threads = 0;
   // The recorded figures to stand beside: this machine's of the newest PyTorch, or else any machine's.
   std::optional<ReferenceRun> timed;
   bool same_machine = false;
 
+  double accuracy_deviation() const;  // the worst, from the recorded ones of the same seed
   const ParityLimits& limits() const { return real == DType::f64 ? kDoubleLimits : kFloatLimits; }
   Verdict verdict() const;  // the worst of all lines
   bool holds() const { return verdict() != Verdict::beyond; }

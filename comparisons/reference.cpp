@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdlib>
 #include <tuple>
@@ -107,8 +108,28 @@ std::vector<ReferenceGradient> read_gradients(const Place& place) {
   return gradients;
 }
 
-ReferenceRun read_run(const Place& place) {
+std::vector<double> read_accuracies(const Place& place) {
+  std::vector<double> accuracies;
+  for (const Place& item : place.items()) {
+    accuracies.push_back(item.number());
+    if (accuracies.back() < 0 || accuracies.back() > 1) item.fail("is not between 0 and 1");
+  }
+  return accuracies;
+}
+
+void read_spread(const Place& place, ReferenceRun& run) {
+  for (const auto& [name, accuracies] : place.at("seeds").entries()) {
+    uint64_t seed = 0;
+    const auto [end, error] = std::from_chars(name.data(), name.data() + name.size(), seed);
+    if (end != name.data() + name.size() || error != std::errc()) accuracies.fail("is not of a seed");
+    run.seeds[seed] = read_accuracies(accuracies);
+  }
+  for (const auto& [name, accuracies] : place.at("twins").entries()) run.twins[name] = read_accuracies(accuracies);
+}
+
+ReferenceRun read_run(const std::string& key, const Place& place) {
   ReferenceRun run;
+  run.key = key;
   run.machine = place.at("machine").text();
   run.processor = place.at("processor").text();
   run.device = place.at("device").text();
@@ -125,6 +146,7 @@ ReferenceRun read_run(const Place& place) {
       if (run.epochs.back().accuracy < 0 || run.epochs.back().accuracy > 1)
         item.at("accuracy").fail("is not between 0 and 1");
     }
+  if (place.has("spread")) read_spread(place.at("spread"), run);
   if (place.has("times")) {
     run.threads = place.at("times_threads").whole();
     for (const Place& item : place.at("times").items()) {
@@ -177,6 +199,7 @@ ReferenceCase read_case(const Place& place, const std::string& file, const std::
   result.train_sha256 = place.at("train_sha256").text();
   const Place parity = place.at("parity");
   result.torch = parity.at("torch").text();
+  if (parity.has("run")) result.parity_run = parity.at("run").text();
   result.losses = read_losses(parity.at("losses"));
   result.own_deviation = read_deviations(parity, "own_deviation", result.losses.size());
   result.gradients = read_gradients_by_step(parity.at("gradients"));
@@ -189,7 +212,7 @@ ReferenceCase read_case(const Place& place, const std::string& file, const std::
     if (exact.has("own_deviation")) found.own_deviation = read_deviations(exact, "own_deviation", found.losses.size());
   }
   for (const auto& [key, run] : place.at("runs").entries()) {
-    result.runs.push_back(read_run(run));
+    result.runs.push_back(read_run(key, run));
     if (!run.has("deviation_by_step")) continue;
     const std::vector<double> others = read_deviations(run, "deviation_by_step", result.losses.size());
     for (size_t i = 0; i < others.size(); ++i) result.own_deviation[i] = std::max(result.own_deviation[i], others[i]);

@@ -36,10 +36,14 @@ struct ReferenceTime {
 
 // A machine's and a PyTorch's figures.
 struct ReferenceRun {
+  std::string key;  // its own in the file
   std::string machine, processor, device, gpu, torch, date;
   int64_t threads = 0;
   double deviation_10 = 0, deviation_100 = 0;  // of its losses from the case's
   std::vector<ReferenceEpoch> epochs;
+  // Accuracies after each epoch: of other seeds than the case's, and of that seed where only rounding differs.
+  std::map<uint64_t, std::vector<double>> seeds;
+  std::map<std::string, std::vector<double>> twins;
   std::vector<ReferenceTime> times;
 };
 
@@ -49,6 +53,7 @@ struct ReferenceCase {
   nlohmann::json settings;   // the recipe's, as check_settings compares them
   std::string train_sha256;  // of the training images and then labels
   std::string torch;         // that computed the losses and gradients
+  std::string parity_run;    // the key of the run that did; "": not told
   std::vector<double> losses;
   std::map<int64_t, std::vector<ReferenceGradient>> gradients;  // by step, 1 for the first
   // By step: how far PyTorch's losses lie from its own where only rounding differs (references/training.py, TWINS), and

@@ -5,10 +5,11 @@
 
 records everything that this machine can: for every network, recipe and data set the losses of the first 100 steps,
 gradients at steps 1 and 10, what rounding alone does to those losses (training.TWINS), the same losses and gradients
-in double precision, loss and accuracy of the first epochs, and the time of a step in each form that works here, on the
-CPU and, where there is one, on the GPU (not yet run on a GPU). PyTorch starts from Cairn's weights, sees its batches in
-its order and drops what it drops: the draws are written anew in philox.py. `./cairn fetch digits` writes the folder
-that --digits names. Files of other machines and versions are kept: a run replaces its own entry.
+in double precision, loss and accuracy of the first epochs, the same accuracies of other seeds and of twins, and the
+time of a step in each form that works here, on the CPU and, where there is one, on the GPU (not yet run on a GPU).
+PyTorch starts from Cairn's weights, sees its batches in its order and drops what it drops: the draws are written anew
+in philox.py. `./cairn fetch digits` writes the folder that --digits names. Files of other machines and versions are kept: a run replaces its own entry.
+Seeds and twins that it has are kept too, and those that are missing are added.
 
 Needs numpy and torch, 1.13 or later.
 """
@@ -26,7 +27,7 @@ import store
 import timing
 import training
 
-PARTS = ("losses", "twins", "double", "epochs", "times")
+PARTS = ("losses", "twins", "double", "epochs", "spread", "times")
 LARGE = ("cnn", "simplecnn", "lenet-caffe2")
 DENSE = ("linear", "dnn", "mlp", "mlp-dropout", "mlp-wide", "mlp-deep")
 
@@ -40,6 +41,27 @@ def default_epochs(model, settings, dataset):
     return 3 if model in DENSE else 2
 
 
+def record_spread(arguments, model, settings, data, device, entry, save):
+    """What chance does to the accuracies after the run's epochs: by other seeds, and by rounding alone (the twins).
+    Saved after each training, as there are many."""
+    epochs = len(entry.get("epochs", []))
+    if epochs == 0:
+        return
+    spread = entry.setdefault("spread", {"seeds": {}, "twins": {}})
+    for kind in spread:  # what lacks an epoch is recorded again
+        spread[kind] = {name: values for name, values in spread[kind].items() if len(values) >= epochs}
+    for seed in range(1, arguments.seeds + 1):
+        if seed != arguments.seed and str(seed) not in spread["seeds"]:
+            trained = training.Training(model, settings, data, seed, device)
+            spread["seeds"][str(seed)] = training.accuracies(trained, epochs)
+            save()
+    for name in training.TWINS[:arguments.epoch_twins]:
+        if name not in spread["twins"]:
+            trained = training.twin(name, model, settings, data, arguments.seed, device)
+            spread["twins"][name] = training.accuracies(trained, epochs)
+            save()
+
+
 def record_case(arguments, model, recipe, data, device):
     settings = recipes.RECIPES[model][recipe]
     scale, shift = datasets.pixel_scale(data, settings["normalization"])
@@ -49,7 +71,7 @@ def record_case(arguments, model, recipe, data, device):
     key, facts = machine.describe(device)
     before = case["runs"].get(key, {})
     entry = {**before, **facts}
-    if before and not {"losses", "epochs"} & set(arguments.parts):
+    if before and not {"losses", "epochs", "spread"} & set(arguments.parts):
         entry["threads"] = before["threads"]  # those that the losses were recorded with
     if {"losses", "epochs"} & set(arguments.parts):
         epochs = 0
@@ -69,9 +91,12 @@ def record_case(arguments, model, recipe, data, device):
             raise SystemExit(f"record.py: record the losses of {model} {recipe} {data.name} on the CPU first")
         by_step = training.deviations(parity["losses"], held["losses"])
         entry["deviation"] = [max(by_step[:10]), max(by_step)]
-        if key != held["run"]:
+        if key != held["run"] and "losses" in arguments.parts:
             entry["deviation_by_step"] = by_step
         entry["steps_per_epoch"] = trained.steps_per_epoch
+    if "spread" in arguments.parts:
+        case["runs"][key] = entry
+        record_spread(arguments, model, settings, data, device, entry, file.write)
     if "twins" in arguments.parts and case.get("parity", {}).get("torch") == torch.__version__:
         names = training.TWINS[:arguments.twins]
         case["parity"].update(twins=list(names), own_deviation=training.own_deviation(
@@ -98,6 +123,8 @@ def parse():
     parser.add_argument("--recipes", nargs="+", help="only these; default all that a network has")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--twins", type=int, default=len(training.TWINS), help="trainings to show what rounding does")
+    parser.add_argument("--seeds", type=int, default=5, help="whose accuracies are recorded: 1 to this")
+    parser.add_argument("--epoch-twins", type=int, default=4, help="twins whose accuracies are recorded")
     parser.add_argument("--epochs", type=int, help="to record; default what a CPU can pay, 1 to 3")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--devices", nargs="+", default=["cpu"] + ["cuda"] * torch.cuda.is_available())

@@ -128,6 +128,16 @@ def record(model, settings, data, seed, device, epochs, dtype=torch.float32):
     return training, {"losses": training.losses[:STEPS], "gradients": gradients}, by_epoch
 
 
+def accuracies(training, epochs):
+    """Of the test images, after each of the first epochs."""
+    found = []
+    while len(found) < epochs:
+        for _ in training.epoch():
+            pass
+        found.append(training.accuracy())
+    return found
+
+
 def deviations(losses, expected):
     """Relative, by step, in two digits."""
     return [float(f"{abs(a - b) / abs(b):.2g}") for a, b in zip(losses, expected)]

@@ -34,6 +34,10 @@ import numpy  # noqa: E402
 import torch  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "references"))
+
+import machine  # noqa: E402: how Cairn names machines
+
 
 
 def dense(*sizes):
@@ -263,7 +267,7 @@ def main():
         if timed:
             best[case] = min(timed, key=lambda entry: entry["median_ms"])
     print(json.dumps({
-        **versions(), "cores": os.cpu_count(),
+        **versions(), "machine": machine.this_machine()[0],
         "unit": "ms per step (full batch, convolutional), ms per epoch of 938 steps (dnn_64, mlp_64)",
         "best": best, "all": results}))
 

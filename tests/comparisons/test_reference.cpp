@@ -74,6 +74,24 @@ TEST_CASE("every recipe of every network is recorded on both data sets, as this 
   CHECK(bytes < 2 << 20);
 }
 
+TEST_CASE("accuracies of other seeds and of twins, where a run has them") {
+  const auto changed = [](const std::function<void(Json&)>& change) {
+    return fault_after([&](Json& json) {
+      Json& run = json["cases"][0]["runs"].begin().value();
+      run["spread"] = {{"seeds", {{"2", {0.5, 0.75}}}}, {"twins", {{"backwards", {0.25, 1}}}}};
+      change(run["spread"]);
+    });
+  };
+  CHECK(changed([](Json&) {}).empty());
+  CHECK(tells(changed([](Json& spread) { spread.erase("twins"); }), ".spread has no 'twins'"));
+  CHECK(tells(changed([](Json& spread) { spread["seeds"] = {1}; }), ".spread.seeds is not an object"));
+  CHECK(tells(changed([](Json& spread) { spread["seeds"]["2b"] = {0.5}; }), ".spread.seeds.'2b' is not of a seed"));
+  CHECK(tells(changed([](Json& spread) { spread["seeds"]["-1"] = {0.5}; }), ".spread.seeds.'-1' is not of a seed"));
+  CHECK(tells(changed([](Json& spread) { spread["seeds"]["2"][1] = 1.5; }), ".seeds.'2'[1] is not between 0 and 1"));
+  CHECK(tells(changed([](Json& spread) { spread["twins"]["backwards"] = 0.5; }), ".twins.'backwards' is not a list"));
+  CHECK(tells(changed([](Json& spread) { spread["twins"]["backwards"][0] = nullptr; }), "[0] is not a finite number"));
+}
+
 TEST_CASE("samples lie where the recorder took them") {
   CHECK(sample_places(3) == std::vector<int64_t>{2654435761 % 3, 2 * 2654435761 % 3, 3 * 2654435761 % 3});
   const std::vector<int64_t> places = sample_places(1628170);

@@ -207,7 +207,9 @@ TEST_CASE("real data: the pictures of digits") {
   }
   RunConfig config = config_for("mlp", "default", "eigen");
   config.training.epochs = 3;
-  Trainer trainer = make_trainer(config, load("mnist", 60000, 1000));
+  const datasets::Dataset mnist = load("mnist", 60000, 1000);
+  const datasets::ImageSet& test = mnist.test;
+  Trainer trainer = make_trainer(config, mnist);
   for (int i = 0; i < 3; ++i) trainer.run_epoch({}, kNever);
   const Folder run;
   save(run, trainer, R"({"model": "mlp", "dataset": "mnist"})");
@@ -226,10 +228,22 @@ TEST_CASE("real data: the pictures of digits") {
     MESSAGE(std::string(set) << ": " << report.evaluation.correct << " of " << report.evaluation.count);
     return report.evaluation.correct;
   };
-  CHECK(right("mnist-28") == 10);
-  CHECK(right("mnist-28-inverted") == 10);
-  CHECK(right("mnist-320x280-paint") == 10);
-  CHECK(right("handdrawn") >= 20);  // of 26, after three epochs
+  // The pictures are the first test image of each class, whatever the network makes of those: which of them it misses
+  // after three epochs is its seed's and its processor's (one, with two seeds of five). Of the hand-drawn every seed
+  // read 25.
+  datasets::ImageSet originals{{}, {}, 0, 1, 28, 28};
+  for (const int64_t index : {3, 2, 1, 18, 4, 8, 11, 0, 61, 7}) {
+    const auto begin = test.images.begin() + index * 784;
+    originals.images.insert(originals.images.end(), begin, begin + 784);
+    originals.labels.push_back(test.labels[static_cast<size_t>(index)]);
+    ++originals.count;
+  }
+  const int64_t own = predictor.evaluate(originals, 0).evaluation.correct;
+  CHECK(own >= 8);
+  CHECK(right("mnist-28") == own);
+  CHECK(right("mnist-28-inverted") == own);
+  CHECK(right("mnist-320x280-paint") >= own);
+  CHECK(right("handdrawn") >= 20);  // of 26
 }
 
 }  // namespace cairn::testing
