@@ -2,10 +2,13 @@
 // a rung needs. Not here: what the rungs are.
 #pragma once
 
+#include <algorithm>
 #include <cctype>
 #include <map>
 #include <stdexcept>
 #include <string>
+
+#include "kernels/number.h"
 
 namespace cairn {
 
@@ -13,17 +16,16 @@ class Rungs {
  public:
   // text: "primitive=rung" pairs separated by commas; null or empty for none.
   explicit Rungs(const char* text) {
-    std::string rest = text ? text : "";
-    while (!rest.empty()) {
-      const size_t comma = rest.find(',');
-      const std::string pair = rest.substr(0, comma);
-      rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
-      const size_t equals = pair.find('=');
-      const std::string number = equals == std::string::npos ? "" : pair.substr(equals + 1);
-      if (equals == 0 || number.empty() || number.size() > 4 ||
-          number.find_first_not_of("0123456789") != std::string::npos)
+    const std::string all = text ? text : "";
+    for (size_t begin = 0; !all.empty() && begin <= all.size();) {
+      const size_t comma = std::min(all.find(',', begin), all.size());
+      const std::string pair = all.substr(begin, comma - begin);
+      const size_t equals = std::min(pair.find('='), pair.size());
+      int rung = -1;
+      if (equals == 0 || equals == pair.size() || read_number(pair.substr(equals + 1), rung) || rung < 0)
         throw std::invalid_argument("kernel choice '" + pair + "' is not of the form primitive=rung, such as gemm=3");
-      chosen_[pair.substr(0, equals)] = std::stoi(number);
+      chosen_[pair.substr(0, equals)] = rung;
+      begin = comma + 1;
     }
   }
 
