@@ -137,8 +137,7 @@ Device::Device(const Backend& backend, const DeviceOptions& options)
   if (const Backend* fallback = fallback_of(backend))
     for (size_t i = 0; i < kPrimitiveCount; ++i)
       if (!primitive(table_, i)) primitive(table_, i) = primitive(*fallback, i);
-  if (backend.where == Where::cpu)
-    threads_ = options.threads > 0 ? options.threads : cpu_share().cpus();
+  if (backend.where == Where::cpu) threads_ = options.threads > 0 ? options.threads : cpu_share().cpus();
   const StreamOptions stream{0, threads_, options.precision, options.kernels.c_str(), options.autotune};
   if (table_.open_stream(&stream, &stream_) != 0) throw DeviceError(table_.last_error());
   eager_pool_ = std::make_shared<MemoryPool>(*this);

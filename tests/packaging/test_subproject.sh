@@ -18,12 +18,12 @@ run() {
   [[ $(grep -c '^has reference$' "$top/out") -eq 1 ]] || fail "$1 has not one reference: $(cat "$top/out")"
 }
 
-# build FOLDER TARGETS CMAKE_FLAGS...
+# build FOLDER TARGET CMAKE_FLAGS...
 build() {
-  local folder=$1 targets=$2
+  local folder=$1 target=$2
   shift 2
   if ! { cmake -S "$consumer" -B "$folder" -G "$generator" -DCMAKE_CXX_COMPILER="$compiler" -DCMAKE_BUILD_TYPE=Release \
-    -DCAIRN_FOLDER="$repository" -DCAIRN_REFERENCE_ONLY=ON "$@" && cmake --build "$folder" --target $targets; } >"$top/log" 2>&1; then
+    -DCAIRN_FOLDER="$repository" -DCAIRN_REFERENCE_ONLY=ON "$@" && cmake --build "$folder" --target "$target"; } >"$top/log" 2>&1; then
     cat "$top/log" && fail "$folder $*"
   fi
 }
