@@ -21,7 +21,7 @@ struct ParityLimits {
   double ten_losses, hundred_losses, first_gradients;
 };
 // In double precision rounding explains nothing of this size: losses are kept as floats, which rounds them by 6e-8.
-inline constexpr ParityLimits kFloatLimits{1e-5, 1e-3, 1e-4}, kDoubleLimits{1e-6, 1e-6, 1e-6};
+inline constexpr ParityLimits kFloatLimits{1e-5, kHundredLosses, 1e-4}, kDoubleLimits{1e-6, 1e-6, 1e-6};
 
 // Rounding grows from step to step, in some trainings beyond every limit. Where PyTorch's own losses, in double or
 // summed in another order, had left the recorded ones by a tenth of a limit before ours left them by all of it, that is
