@@ -1,7 +1,7 @@
 #include "apps/device_flags.h"
 
-#include "framework/error.h"
 #include "kernels/registry.h"
+#include "trainers/run_config.h"
 
 namespace cairn::app {
 namespace {
@@ -26,13 +26,6 @@ void DeviceFlags::add(Flags& flags, DeviceOptions& options) {
 
 void DeviceFlags::resolve(DeviceOptions& options) const {
   options.precision = precision_from(precision_);
-}
-
-Precision precision_from(const std::string& name) {
-  if (name == "fp32") return Precision::fp32;
-  if (name == "tf32") return Precision::tf32;
-  if (name == "bf16") return Precision::bf16;
-  throw UsageError("unknown precision '" + name + "': choose one of fp32, tf32, bf16");
 }
 
 }  // namespace cairn::app

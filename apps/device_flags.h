@@ -20,7 +20,4 @@ class DeviceFlags {
   std::string precision_ = "fp32";
 };
 
-// fp32, tf32 or bf16. Throws UsageError.
-Precision precision_from(const std::string& name);
-
 }  // namespace cairn::app

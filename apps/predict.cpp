@@ -11,6 +11,7 @@
 #include "datasets/digit_image.h"
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/json_text.h"
 #include "trainers/mistake_grid.h"
 #include "trainers/predictor.h"
 #include "trainers/run_config.h"
@@ -144,7 +145,7 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
   if (settings.json) {
     nlohmann::json result = identity(settings, weights, device, predictions.count, predictions.timing);
     result["predictions"] = list;
-    fmt::print("{}\n", result.dump());
+    fmt::print("{}\n", dump_json(result));
   } else if (!settings.quiet) {
     fmt::print(stderr, "{}\n", timing_text(predictions.timing));
   }
@@ -209,7 +210,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
                  {"correct", report.evaluation.correct},
                  {"confusion", report.confusion},
                  {"mistakes", mistakes}});
-  fmt::print("{}\n", result.dump());
+  fmt::print("{}\n", dump_json(result));
   return app::kDone;
 }
 
