@@ -19,6 +19,7 @@
 #include "benchmarks/turns.h"
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/json_text.h"
 #include "framework/message.h"
 #include "kernels/number.h"
 
@@ -98,8 +99,8 @@ void write(const Settings& settings, const std::string& text, const std::string&
 }
 
 void write_report(const Settings& settings, const nlohmann::json& report, const std::string& name) {
-  const std::string text =
-      settings.format == "json" ? report.dump(1) + "\n" : benchmarks::rendered(report, settings.format == "markdown");
+  const std::string text = settings.format == "json" ? dump_json(report, 1) + "\n"
+                                                     : benchmarks::rendered(report, settings.format == "markdown");
   write(settings, text, report["machine"]["folder"], name);
 }
 
@@ -154,7 +155,7 @@ int time_ladder(const Settings& settings) {
   benchmarks::LadderOptions options;
   if (!settings.implementation.empty()) options.implementation = settings.implementation;
   options.where = settings.where;
-  options.precision = app::precision_from(settings.precision);
+  options.precision = precision_from(settings.precision);
   options.only = settings.only;
   options.use = settings.use;
   options.sizes = sizes_from(settings.sizes);
@@ -182,7 +183,7 @@ int time_step(const Settings& settings) {
   if (!settings.where.empty()) options.device.where = settings.where;
   options.device.threads = settings.threads;
   options.device.kernels = settings.kernels;
-  options.device.precision = app::precision_from(settings.precision);
+  options.device.precision = precision_from(settings.precision);
   options.dataset = settings.dataset;
   options.data_dir = settings.data_dir;
   options.batch_size = settings.batch_size;

@@ -11,6 +11,7 @@
 #include "apps/flags.h"
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/json_text.h"
 #include "framework/message.h"
 #include "trainers/denoising.h"
 #include "trainers/run_config.h"
@@ -154,15 +155,14 @@ int denoise(int argc, char** argv) {
     results.push_back(result);
   }
   if (settings.json)
-    app::print("{}\n", nlohmann::json({{"dataset", dataset.name},
-                                       {"impl", device->implementation()},
-                                       {"device", name_of(device->where())},
-                                       {"precision", name_of(settings.device.precision)},
-                                       {"threads", device->threads()},
-                                       {"seed", settings.denoising.seed},
-                                       {"deviation", settings.denoising.deviation},
-                                       {"filters", results}})
-                           .dump());
+    app::print("{}\n", dump_json({{"dataset", dataset.name},
+                                  {"impl", device->implementation()},
+                                  {"device", name_of(device->where())},
+                                  {"precision", name_of(settings.device.precision)},
+                                  {"threads", device->threads()},
+                                  {"seed", settings.denoising.seed},
+                                  {"deviation", settings.denoising.deviation},
+                                  {"filters", results}}));
   else
     print_table(results);
   return app::kDone;

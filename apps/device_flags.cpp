@@ -2,11 +2,10 @@
 
 #include <fmt/format.h>
 
-#include <cstdio>
-
-#include "framework/error.h"
+#include "framework/message.h"
 #include "kernels/cpu_share.h"
 #include "kernels/registry.h"
+#include "trainers/run_config.h"
 
 namespace cairn::app {
 namespace {
@@ -36,17 +35,8 @@ void DeviceFlags::resolve(DeviceOptions& options) const {
 void warn_of_threads(const char* program, int threads) {
   const CpuShare share = cpu_share();
   if (threads <= share.cpus() || threads > 1024) return;  // which is refused
-  const std::string line =
-      fmt::format("{}: --threads {} is more than this process may use ({}): threads will wait for one another\n",
-                  program, threads, share.text());
-  std::fputs(line.c_str(), stderr);  // a warning that cannot be written is no failure
-}
-
-Precision precision_from(const std::string& name) {
-  if (name == "fp32") return Precision::fp32;
-  if (name == "tf32") return Precision::tf32;
-  if (name == "bf16") return Precision::bf16;
-  throw UsageError("unknown precision '" + name + "': choose one of fp32, tf32, bf16");
+  say(fmt::format("{}: --threads {} is more than this process may use ({}): threads will wait for one another", program,
+                  threads, share.text()));
 }
 
 }  // namespace cairn::app

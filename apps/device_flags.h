@@ -23,7 +23,4 @@ class DeviceFlags {
 // A line on stderr where more threads were asked for than the process may use; the run goes on.
 void warn_of_threads(const char* program, int threads);
 
-// fp32, tf32 or bf16. Throws UsageError.
-Precision precision_from(const std::string& name);
-
 }  // namespace cairn::app

@@ -9,6 +9,7 @@
 
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/json_text.h"
 #include "kernels/number.h"
 
 namespace cairn::app {
@@ -109,7 +110,7 @@ std::vector<std::string> with_values(const CLI::App& app, const std::vector<std:
 std::vector<std::string> flags_from_json(const std::string& text, const std::string& name) {
   nlohmann::json values;
   try {
-    values = nlohmann::json::parse(text);
+    values = parse_json(text, true);
   } catch (const nlohmann::json::exception& error) {
     throw UsageError(name + " is not JSON: " + error.what());
   }
@@ -118,8 +119,8 @@ std::vector<std::string> flags_from_json(const std::string& text, const std::str
   for (const auto& [key, value] : values.items()) {
     if (value.is_string()) {
       flags.push_back("--" + key + "=" + value.get<std::string>());
-    } else if (value.is_boolean() || value.is_number()) {
-      flags.push_back("--" + key + "=" + value.dump());
+    } else if (value.is_boolean() || value.is_number() || value.is_array()) {
+      flags.push_back("--" + key + "=" + dump_json(value));
     } else {
       throw UsageError(name + ": " + in_quotes(key) + " must be a number, a text, true or false");
     }

@@ -11,6 +11,7 @@
 #include "datasets/digit_image.h"
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/json_text.h"
 #include "framework/message.h"
 #include "trainers/mistake_grid.h"
 #include "trainers/predictor.h"
@@ -147,7 +148,7 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
   if (settings.json) {
     nlohmann::json result = identity(settings, weights, device, predictions.count, predictions.timing);
     result["predictions"] = list;
-    app::print("{}\n", result.dump());
+    app::print("{}\n", dump_json(result));
   } else if (!settings.quiet) {
     say(timing_text(predictions.timing));
   }
@@ -211,7 +212,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
                  {"correct", report.evaluation.correct},
                  {"confusion", report.confusion},
                  {"mistakes", mistakes}});
-  app::print("{}\n", result.dump());
+  app::print("{}\n", dump_json(result));
   return app::kDone;
 }
 

@@ -1,6 +1,7 @@
 // train: trains a network. Parses flags, prints the result; the work is trainers/run.h's.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -9,6 +10,7 @@
 #include "apps/device_flags.h"
 #include "apps/flags.h"
 #include "framework/error.h"
+#include "framework/json_text.h"
 #include "trainers/run.h"
 
 namespace cairn {
@@ -19,7 +21,7 @@ struct Settings {
   RunConfig config;
   RunOptions options;
   bool json = false;
-  std::optional<int64_t> epochs, steps, batch_size;
+  std::optional<int64_t> epochs, steps, batch_size, validation_count;
   std::optional<double> learning_rate, momentum, weight_decay;
   std::optional<std::string> optimizer, schedule;
   std::optional<bool> shuffle, drop_last;
@@ -46,6 +48,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--dataset", config.dataset, "mnist, fashion-mnist or digits; default mnist, else digits");
   flags.add("--data-dir", config.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", config.check_hash, "refuse data files that are not the published ones (true or false)");
+  flags.add("--data-sha256", config.data_sha256, "refuse a data set with another hash (a run's config.json has it)");
   settings.device.add(flags, config.device);
   flags.add("--epochs", settings.epochs, "passes over the data; 0 = --steps alone ends the run");
   flags.add("--steps", settings.steps, "end the run after so many steps, even within an epoch; 0 = no limit");
@@ -57,10 +60,12 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--schedule", settings.schedule, "constant, cosine, step:..., exponential:..., inverse:...");
   flags.add("--shuffle", settings.shuffle, "another random order each epoch, or the stored one (true or false)");
   flags.add("--drop-last", settings.drop_last, "leave out an epoch's short last batch (true or false)");
+  flags.add("--validation-count", settings.validation_count, "training images to hold out");
   flags.add("--seed", config.seed, "of weights, order and dropout");
   flags.add("--eval-every", config.eval_every, "epochs between evaluations, 0 = about twenty in a run");
-  flags.add("--out", config.out, "run folder; default runs/<time>-<model>-<impl>");
+  flags.add("--out", config.out, "run folder; default runs/<time>-<model>-<impl>, or --resume's");
   flags.add("--resume", options.resume, "continue the run in this folder with its settings");
+  flags.add("--earlier", config.earlier, "what held before the run was resumed otherwise (a config.json has it)");
   flags.add("--save-every", config.save_every, "epochs between checkpoints, 0 = at the end");
   flags.add("--save-steps", config.save_steps, "steps between checkpoints within an epoch, 0 = none");
   flags.add_switch("--tensorboard", config.tensorboard, "write event files for TensorBoard into the run folder");
@@ -88,6 +93,7 @@ void resolve(Settings& settings) {
   override_with(settings.weight_decay, training.weight_decay);
   override_with(settings.shuffle, training.shuffle);
   override_with(settings.drop_last, training.drop_last);
+  override_with(settings.validation_count, training.validation_count);
   if (settings.optimizer) {
     training.optimizer = optimizer_from(*settings.optimizer);
     if (training.optimizer != OptimizerKind::sgd) training.momentum = 0;
@@ -97,19 +103,26 @@ void resolve(Settings& settings) {
   settings.device.resolve(config.device);
 }
 
+// Whether the command line itself has the flag, rather than a --config file.
+bool names_flag(int argc, char** argv, const std::string& flag) {
+  return std::any_of(argv + 1, argv + argc,
+                     [&](const std::string& word) { return word == flag || word.rfind(flag + "=", 0) == 0; });
+}
+
 int train(int argc, char** argv) {
   app::Flags flags("train", "Trains a network.");
   Settings settings;
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;
   resolve(settings);
+  settings.options.dataset_asked = names_flag(argc, argv, "--dataset");
   settings.options.stop = &app::interruption();
   if (!settings.options.quiet) app::warn_of_threads("train", settings.config.device.threads);
 
   const RunResult result = run_training(settings.config, settings.options);
   const nlohmann::json& summary = result.summary;
   if (settings.json) {
-    app::print("{}\n", summary.dump());
+    app::print("{}\n", dump_json(summary));
   } else if (settings.options.dry_run) {
     app::print("dry run: the settings are good; nothing was trained\n");
   } else {

@@ -6,6 +6,7 @@
 
 #include "benchmarks/step_runner.h"
 #include "framework/error.h"
+#include "framework/json_text.h"
 #include "kernels/number.h"
 
 namespace cairn::benchmarks {
@@ -20,7 +21,7 @@ void serve_turns(const StepOptions& options, std::istream& requests, std::ostrea
   const DeviceData data = upload(device, dataset, model, config.training.normalization, 0, config.seed);
   StepRunner runner(device, model, config, data);
   runner.run(3);
-  const auto answer = [&](const nlohmann::json& line) { answers << line.dump() << std::endl; };
+  const auto answer = [&](const nlohmann::json& line) { answers << dump_json(line) << std::endl; };
   answer({{"batch_size", batch},
           {"dataset", name},
           {"impl", device->implementation()},

@@ -6,6 +6,7 @@
 #include "benchmarks/machine.h"
 #include "comparisons/files.h"
 #include "framework/error.h"
+#include "framework/json_text.h"
 #include "trainers/run.h"
 
 namespace cairn::comparisons {
@@ -140,7 +141,7 @@ std::optional<nlohmann::json> train_curve(const RunConfig& config, bool quiet, c
 }
 
 void write_result(const fs::path& folder, const nlohmann::json& result) {
-  write_text(folder / kResult, result.dump(1) + "\n");
+  write_text(folder / kResult, dump_json(result, 1) + "\n");
 }
 
 }  // namespace cairn::comparisons

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "framework/error.h"
+#include "framework/json_text.h"
 
 namespace cairn::comparisons {
 namespace {
@@ -56,7 +57,7 @@ void check_room(const std::filesystem::path& folder, int64_t bytes) {
 }
 
 nlohmann::json read_object(const std::filesystem::path& path) {
-  nlohmann::json object = nlohmann::json::parse(read_text(path), nullptr, false);
+  nlohmann::json object = parse_json(read_text(path));
   if (!object.is_object()) throw DataError(path.string() + ": is not a JSON object");
   return object;
 }
@@ -65,15 +66,14 @@ std::vector<nlohmann::json> read_lines(const std::filesystem::path& path) {
   std::vector<nlohmann::json> lines;
   std::ifstream file(path);
   for (std::string text; std::getline(file, text);)
-    if (nlohmann::json line = nlohmann::json::parse(text, nullptr, false); line.is_object())
-      lines.push_back(std::move(line));
+    if (nlohmann::json line = parse_json(text); line.is_object()) lines.push_back(std::move(line));
   return lines;
 }
 
 void append_line(const std::filesystem::path& path, const nlohmann::json& line) {
   errno = 0;
   std::ofstream file(path, std::ios::app);
-  file << line.dump() + "\n" << std::flush;
+  file << dump_json(line) + "\n" << std::flush;
   if (!file) throw RunError(path.string() + ": cannot be written: " + std::strerror(errno));
 }
 

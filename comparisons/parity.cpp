@@ -9,6 +9,7 @@
 #include "benchmarks/machine.h"
 #include "datasets/sha256.h"
 #include "framework/error.h"
+#include "framework/json_text.h"
 #include "trainers/median.h"
 #include "trainers/trainer.h"
 
@@ -87,7 +88,7 @@ void check_fields(const Json& recorded, const Json& here, const std::string& nam
                                 reference.file, reference.label(), name, there, ours));
   };
   if (!recorded.is_object() || !here.is_object()) {
-    if (!same(recorded, here)) fail(recorded.dump(), here.dump());
+    if (!same(recorded, here)) fail(dump_json(recorded), dump_json(here));
     return;
   }
   const std::string prefix = name.empty() ? "" : name + ".";

@@ -12,6 +12,7 @@
 #include "comparisons/report.h"
 #include "datasets/dataset.h"
 #include "framework/error.h"
+#include "framework/json_text.h"
 #include "framework/message.h"
 #include "kernels/registry.h"
 
@@ -52,12 +53,12 @@ void open_folder(const fs::path& folder, const nlohmann::json& settings) {
   fs::create_directories(folder, error);
   if (error) throw IoError("cannot write " + folder.string() + ": " + error.message());
   const fs::path path = folder / "suite.json";
-  if (!fs::exists(path, error)) return write_text(path, settings.dump(1) + "\n");
+  if (!fs::exists(path, error)) return write_text(path, dump_json(settings, 1) + "\n");
   const nlohmann::json before = read_object(path);
   for (const auto& [name, value] : settings.items())
     if (const nlohmann::json held = before.value(name, nlohmann::json()); held != value)
       throw UsageError(fmt::format("{} holds a comparison with {} {}, not {}: name another folder with --out",
-                                   folder.string(), name, held.dump(), value.dump()));
+                                   folder.string(), name, dump_json(held), dump_json(value)));
 }
 
 // Every finished training of the folder, of whichever call, in the order of the suite.

@@ -3,15 +3,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <chrono>
-#include <cstdio>
 #include <cstring>
 #include <thread>
+
+#include "framework/file.h"
+#include "framework/message.h"
 
 namespace cairn::datasets {
 namespace {
@@ -36,7 +37,7 @@ void create_folders(const fs::path& path, std::vector<fs::path>& created) {
 
 HeldFolder::HeldFolder(const fs::path& path, bool quiet, const std::atomic<bool>* stop) : path_(path) {
   for (bool told = quiet; !try_lock(); told = true) {
-    if (!told) say(fmt::format("waiting for another process that downloads into {}", path.string()));
+    if (!told) say("waiting for another process that downloads into " + path.string());
     if (stop != nullptr && *stop) throw InterruptedError("interrupted while waiting for " + path.string());
     std::this_thread::sleep_for(kPause);
   }
@@ -48,11 +49,13 @@ bool HeldFolder::try_lock() {
   descriptor_ = open(path_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (descriptor_ < 0) throw cannot(path_, "opened", std::strerror(errno));
   struct stat held, there;
-  if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) {
+  const Lock lock = cairn::try_lock(descriptor_, path_);
+  if (lock == Lock::none) return true;
+  if (lock == Lock::held) {
     const bool same = fstat(descriptor_, &held) == 0 && stat(path_.c_str(), &there) == 0 &&
                       held.st_ino == there.st_ino && held.st_dev == there.st_dev;
     if (same) return true;
-  } else if (errno != EWOULDBLOCK) {
+  } else if (lock == Lock::refused) {
     const std::string why = std::strerror(errno);
     close(descriptor_);
     throw cannot(path_, "locked", why);

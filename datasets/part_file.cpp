@@ -12,6 +12,7 @@
 
 #include "datasets/sha256.h"
 #include "framework/error.h"
+#include "framework/file.h"
 
 namespace cairn::datasets {
 namespace {
@@ -20,16 +21,6 @@ namespace fs = std::filesystem;
 
 std::string fault(const fs::path& path, const char* what) {
   return fmt::format("{}: {}: {}", path.string(), what, std::strerror(errno));
-}
-
-// Makes a renaming durable. File systems that cannot flush a folder say EINVAL: there is nothing more to do.
-void flush_folder_of(const fs::path& path) {
-  const fs::path folder = path.has_parent_path() ? path.parent_path() : ".";
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool flushed = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
-  const std::string text = flushed ? "" : fault(folder, "cannot be flushed to disk");
-  if (descriptor >= 0) close(descriptor);
-  if (!flushed) throw RunError(text);
 }
 
 }  // namespace
@@ -81,11 +72,15 @@ std::string PartFile::sha256() const {
 }
 
 void PartFile::publish() {
-  if (fsync(descriptor_) != 0) throw RunError(fault(path_, "cannot be flushed to disk"));
+  if (!flush_to_disk(descriptor_, path_)) throw RunError(fault(path_, "cannot be flushed to disk"));
   if (std::rename(path_.c_str(), destination_.c_str()) != 0)
     throw IoError(fault(destination_, "cannot be put in place"));
   published_ = true;
-  flush_folder_of(destination_);
+  try {
+    flush_folder_of(destination_);
+  } catch (const IoError& error) {
+    throw RunError(error.what());
+  }
 }
 
 }  // namespace cairn::datasets

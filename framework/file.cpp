@@ -11,8 +11,11 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
+#include <vector>
 
 #include "framework/error.h"
+#include "framework/message.h"
 
 namespace cairn {
 namespace {
@@ -21,6 +24,11 @@ constexpr const char* kTemporaryMark = ".tmp-";
 
 std::string reason() {
   return std::strerror(errno);
+}
+
+// What a system call says where a file system lacks the means, as some of networks and of FUSE do.
+bool is_unsupported(int error) {
+  return error == EINVAL || error == ENOTSUP || error == EOPNOTSUPP || error == ENOSYS || error == ENOLCK;
 }
 
 // False: the system refused, and errno says why.
@@ -56,7 +64,7 @@ class TemporaryFile {
   }
 
   void rename_to_target() {
-    if (fsync(descriptor_) != 0) fail("cannot be flushed to disk");
+    if (!flush_to_disk(descriptor_, target_)) fail("cannot be flushed to disk");
     const int closed = close(descriptor_);
     descriptor_ = -1;
     if (closed != 0) fail("cannot be written");
@@ -76,17 +84,38 @@ class TemporaryFile {
   bool renamed_ = false;
 };
 
-// Makes the renaming itself durable. File systems that cannot flush a folder say EINVAL: there is nothing more to do.
-void flush_folder(const std::filesystem::path& path) {
+// Of a file name that TemporaryFile made: "-", the process and a number.
+bool is_temporary_suffix(std::string_view text) {
+  const auto digits = [&] {
+    const size_t count = std::min(text.find_first_not_of("0123456789"), text.size());
+    text.remove_prefix(count);
+    return count > 0;
+  };
+  if (!digits() || text.empty() || text.front() != '-') return false;
+  text.remove_prefix(1);
+  return digits() && text.empty();
+}
+
+}  // namespace
+
+bool flush_to_disk(int descriptor, const std::filesystem::path& path) {
+  if (fsync(descriptor) == 0) return true;
+  if (!is_unsupported(errno)) return false;
+  static std::atomic<bool> told{false};
+  if (!told.exchange(true))
+    say(path.string() + ": its file system cannot flush this to disk (" + reason() +
+        "): after a power cut the last files may be missing");
+  return true;
+}
+
+void flush_folder_of(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_parent_path() ? path.parent_path() : ".";
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool flushed = descriptor >= 0 && (fsync(descriptor) == 0 || errno == EINVAL);
+  const bool flushed = descriptor >= 0 && flush_to_disk(descriptor, folder);
   const std::string why = reason();
   if (descriptor >= 0) close(descriptor);
   if (!flushed) throw IoError(path.string() + ": its folder cannot be flushed to disk: " + why);
 }
-
-}  // namespace
 
 bool names_pipe(const std::filesystem::path& path) {
   std::error_code error;
@@ -164,7 +193,7 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
   TemporaryFile file(path);
   for (const std::span<const std::byte> part : parts) file.append(part);
   file.rename_to_target();
-  flush_folder(path);
+  flush_folder_of(path);
 }
 
 void append_to_file(const std::filesystem::path& path, std::span<const std::byte> bytes) {
@@ -180,22 +209,39 @@ void append_to_file(const std::filesystem::path& path, std::span<const std::byte
   if (!done) throw IoError(path.string() + ": cannot be written: " + why);
 }
 
-void remove_stale_temporaries(const std::filesystem::path& folder) {
+void remove_stale_temporaries(const std::filesystem::path& folder, std::span<const char* const> files) {
   std::error_code ignored;  // what cannot be listed or removed does no harm
+  std::vector<std::filesystem::path> stale;
   for (const auto& entry : std::filesystem::directory_iterator(folder, ignored))
-    if (entry.path().filename().string().find(kTemporaryMark) != std::string::npos)
-      std::filesystem::remove(entry.path(), ignored);
+    for (const std::string file : files)
+      if (const std::string name = entry.path().filename(), begin = file + kTemporaryMark;
+          name.rfind(begin, 0) == 0 && is_temporary_suffix(std::string_view(name).substr(begin.size())) &&
+          entry.symlink_status(ignored).type() == std::filesystem::file_type::regular)
+        stale.push_back(entry.path());
+  for (const std::filesystem::path& path : stale) std::filesystem::remove(path, ignored);
+}
+
+Lock try_lock(int folder, const std::filesystem::path& path) {
+  if (flock(folder, LOCK_EX | LOCK_NB) == 0) return Lock::held;
+  if (errno == EWOULDBLOCK) return Lock::taken;
+  if (!is_unsupported(errno)) return Lock::refused;
+  static std::atomic<bool> told{false};
+  if (!told.exchange(true))
+    say(path.string() + ": its file system has no locks (" + reason() +
+        "): see to it that no other process writes there");
+  return Lock::none;
 }
 
 FolderLock::FolderLock(const std::filesystem::path& folder)
     : descriptor_(open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)) {
   if (descriptor_ < 0) throw IoError(folder.string() + ": cannot be opened: " + reason());
-  if (flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
-  const bool taken = errno == EWOULDBLOCK;
+  const Lock lock = try_lock(descriptor_, folder);
+  held_ = lock == Lock::held;
+  if (held_ || lock == Lock::none) return;
   const std::string why = reason();
   close(descriptor_);
   throw IoError(folder.string() +
-                (taken ? ": another process is writing in this folder" : ": cannot be locked: " + why));
+                (lock == Lock::taken ? ": another process is writing in this folder" : ": cannot be locked: " + why));
 }
 
 FolderLock::~FolderLock() {

@@ -52,9 +52,21 @@ void write_file_atomically(const std::filesystem::path& path, std::span<const st
 // The bytes are in the system's hands on return, but not flushed to disk. IoError.
 void append_to_file(const std::filesystem::path& path, std::span<const std::byte> bytes);
 
-// Removes from a folder what write_file_atomically left there when its process was killed. Only for a folder that
-// nobody else is writing into.
-void remove_stale_temporaries(const std::filesystem::path& folder);
+// Flushes a file or folder to the disk. False: the system refused, and errno says why. Where the file system cannot do
+// it at all, that is said on stderr, once in a process, and there is nothing more to do.
+bool flush_to_disk(int descriptor, const std::filesystem::path& path);
+
+// Makes a renaming or removal in the folder of `path` durable. IoError.
+void flush_folder_of(const std::filesystem::path& path);
+
+// Removes from a folder what write_file_atomically left of these files there when its process was killed, and nothing
+// else. Only for a folder that nobody else is writing into.
+void remove_stale_temporaries(const std::filesystem::path& folder, std::span<const char* const> files);
+
+// Whoever holds a lock on a folder. `none`: its file system has no locks, which has been said on stderr, once in a
+// process. `refused`: errno says why.
+enum class Lock { held, taken, none, refused };
+Lock try_lock(int folder, const std::filesystem::path& path);
 
 // A folder held by one process at a time, until this object goes or the process ends, however it ends.
 class FolderLock {
@@ -65,8 +77,12 @@ class FolderLock {
   FolderLock(const FolderLock&) = delete;
   FolderLock& operator=(const FolderLock&) = delete;
 
+  // False: the file system has no locks, and others may be writing in the folder.
+  bool held() const { return held_; }
+
  private:
   int descriptor_;
+  bool held_ = true;
 };
 
 // A text out of a file, for a one-line message: in quotes, without control characters, not endless.

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <optional>
 
 namespace cairn {
 namespace {
@@ -9,6 +10,7 @@ namespace {
 constexpr const char* kModelPrefix = "model.";
 constexpr const char* kOptimizerPrefix = "optimizer.";
 constexpr const char* kStep = "step";
+constexpr const char* kStepsPerEpoch = "steps_per_epoch";
 constexpr const char* kEpochLosses = "epoch_losses";
 constexpr const char* kBestAccuracy = "best_accuracy";
 constexpr int64_t kMostSteps = int64_t{1} << 40;  // more than --epochs allows any run
@@ -34,40 +36,54 @@ bool take(HostTensor& tensor, const char* prefix, std::vector<HostTensor>& list)
   return true;
 }
 
+// The single number of that name, if there is one.
+template <class Value>
+std::optional<Value> scalar(const std::vector<HostTensor>& tensors, const char* name) {
+  for (const HostTensor& tensor : tensors)
+    if (tensor.name == name && tensor.dtype == DTypeOf<Value>::value && tensor.shape == Shape{})
+      return values_of<Value>(tensor)[0];
+  return {};
+}
+
 }  // namespace
 
 std::vector<HostTensor> checkpoint_of(Trainer& trainer, const RunState& state) {
   std::vector<HostTensor> tensors = to_host(trainer.model().state(), kModelPrefix);
   for (HostTensor& each : to_host(trainer.optimizer().state(), kOptimizerPrefix)) tensors.push_back(std::move(each));
-  const int64_t steps = trainer.steps_done();
+  const int64_t steps = trainer.steps_done(), steps_per_epoch = trainer.steps_per_epoch();
   std::vector<float> losses;
-  if (steps % trainer.steps_per_epoch() != 0) losses = trainer.losses();
+  if (steps % steps_per_epoch != 0) losses = trainer.losses();
   tensors.push_back(host_tensor<int64_t>(kStep, {}, {&steps, 1}));
+  tensors.push_back(host_tensor<int64_t>(kStepsPerEpoch, {}, {&steps_per_epoch, 1}));
   tensors.push_back(host_tensor<double>(kBestAccuracy, {}, {&state.best_accuracy, 1}));
   tensors.push_back(host_tensor<float>(kEpochLosses, {static_cast<int64_t>(losses.size())}, losses));
   return tensors;
 }
 
+int64_t steps_of(const std::vector<HostTensor>& checkpoint, const std::string& where) {
+  const std::optional<int64_t> steps = scalar<int64_t>(checkpoint, kStep);
+  if (!steps || *steps < 0) throw DataError(where + " is not a checkpoint: it has no step");
+  if (*steps > kMostSteps)
+    throw DataError(where + " is damaged: it counts " + std::to_string(*steps) + " steps, of at most " +
+                    std::to_string(kMostSteps));
+  return *steps;
+}
+
 RunState restore(Trainer& trainer, std::vector<HostTensor> checkpoint, const std::string& where) {
+  const int64_t steps = steps_of(checkpoint, where), steps_per_epoch = trainer.steps_per_epoch();
+  if (const int64_t counted = scalar<int64_t>(checkpoint, kStepsPerEpoch).value_or(steps_per_epoch);
+      counted != steps_per_epoch)
+    throw DataError(where + " counts " + std::to_string(counted) + " steps an epoch, which with this data set and " +
+                    "--batch-size has " + std::to_string(steps_per_epoch) + ": start another run");
+  RunState state;
+  state.best_accuracy = scalar<double>(checkpoint, kBestAccuracy).value_or(state.best_accuracy);
   std::vector<HostTensor> weights, states;
   std::vector<float> losses;
-  RunState state;
-  int64_t steps = -1;
   for (HostTensor& tensor : checkpoint) {
     if (take(tensor, kModelPrefix, weights) || take(tensor, kOptimizerPrefix, states)) continue;
-    const bool scalar = tensor.shape == Shape{};
-    if (tensor.name == kStep && tensor.dtype == DType::i64 && scalar)
-      steps = values_of<int64_t>(tensor)[0];
-    else if (tensor.name == kBestAccuracy && tensor.dtype == DType::f64 && scalar)
-      state.best_accuracy = values_of<double>(tensor)[0];
-    else if (tensor.name == kEpochLosses && tensor.dtype == DType::f32)
-      losses = values_of<float>(tensor);
+    if (tensor.name == kEpochLosses && tensor.dtype == DType::f32) losses = values_of<float>(tensor);
   }
-  if (steps < 0) throw DataError(where + " is not a checkpoint: it has no step");
-  if (steps > kMostSteps)
-    throw DataError(where + " is damaged: it counts " + std::to_string(steps) + " steps, of at most " +
-                    std::to_string(kMostSteps));
-  const int64_t begun = steps % trainer.steps_per_epoch();
+  const int64_t begun = steps % steps_per_epoch;
   if (static_cast<int64_t>(losses.size()) != begun)
     throw DataError(where + " is of a run with other batches: it has the losses of " + std::to_string(losses.size()) +
                     " steps of its last epoch, not of " + std::to_string(begun));

@@ -3,65 +3,31 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
-#include <algorithm>
-#include <cstdio>
-#include <cstring>
 #include <nlohmann/json.hpp>
 #include <optional>
 
-#include "datasets/dataset.h"
 #include "framework/error.h"
 #include "framework/message.h"
 #include "trainers/fused_steps.h"
 #include "trainers/median.h"
 #include "trainers/progress.h"
+#include "trainers/run_data.h"
 #include "trainers/run_folder.h"
-#include "trainers/tensorboard.h"
+#include "trainers/run_log.h"
+#include "trainers/run_parts.h"
 
 namespace cairn {
 namespace {
 
-// MNIST if it is to be had and nothing else was asked for; the generated digits otherwise.
-datasets::Dataset load_data(RunConfig& config, const RunOptions& options) {
-  datasets::LoadOptions load;
-  load.quiet = options.quiet;
-  load.check_hash = config.check_hash;
-  load.stop = options.stop;
-  if (!config.dataset.empty()) return datasets::load_dataset(config.dataset, config.data_dir, load);
-  try {
-    config.dataset = "mnist";
-    return datasets::load_dataset(config.dataset, config.data_dir, load);
-  } catch (const datasets::MissingDataError& missing) {
-    if (!options.quiet) say(fmt::format("{}\ntraining on the generated data set 'digits' instead", missing.what()));
-    config.dataset = "digits";
-    return datasets::load_dataset(config.dataset, config.data_dir, load);
-  }
-}
+namespace fs = std::filesystem;
 
-// "gemm ... from vanilla": only the primitives that another implementation stands in for. Nothing calls sgd_steps
-// unless it was asked for.
-std::string fallback_text(const Device& device, const std::string& kernels) {
-  std::string text;
-  for (size_t i = 0; i < kPrimitiveCount; ++i) {
-    if (std::strcmp(kPrimitives[i], "sgd_steps") == 0 && !FusedSteps::asked_for(kernels)) continue;
-    if (!device.origins()[i].empty() && device.origins()[i] != device.implementation())
-      text += (text.empty() ? "" : ", ") + std::string(kPrimitives[i]) + " (" + device.origins()[i] + ")";
-  }
-  return text;
-}
-
-void print_banner(const RunConfig& config, const Device& device, const datasets::Dataset& data) {
-  const Recipe& training = config.training;
-  say(fmt::format("model {} (recipe {})  data set {}: {} training and {} test images ({})", config.model, config.recipe,
-                  data.name, data.train.count, data.test.count, data.source));
-  say(fmt::format("{}: {}", device.label(), device.description()));
-  if (const std::string others = fallback_text(device, config.device.kernels); !others.empty())
-    say(fmt::format("primitives from elsewhere: {}", others));
-  say(fmt::format("{} lr {:g}, schedule {}, batch {}{}, {}, seed {}", name_of(training.optimizer),
-                  training.learning_rate, text_of(training.schedule),
-                  training.batch_size ? std::to_string(training.batch_size) : "full",
-                  training.shuffle ? "" : " in stored order", length_of(training), config.seed));
-}
+// What is to be trained, from where.
+struct Plan {
+  RunConfig config;  // of the whole run, as config.json is to have it
+  std::optional<std::vector<HostTensor>> checkpoint;
+  int64_t steps = 0;     // of the checkpoint
+  bool changed = false;  // it goes on with other settings than it had
+};
 
 // Of the process on the CPU, of the device's memory on a GPU.
 size_t peak_memory_bytes(const Device& device) {
@@ -71,36 +37,6 @@ size_t peak_memory_bytes(const Device& device) {
   return static_cast<size_t>(usage.ru_maxrss) * 1024;
 }
 
-nlohmann::json metrics_line(const EpochResult& epoch, const std::optional<Evaluation>& evaluation) {
-  nlohmann::json line = {{"epoch", epoch.epoch},
-                         {"steps", epoch.steps},
-                         {"train_loss", epoch.train_loss},
-                         {"lr", epoch.learning_rate},
-                         {"train_seconds", epoch.train_seconds},
-                         {"images_per_second", epoch.images_per_second}};
-  if (evaluation) line.update({{"test_loss", evaluation->loss}, {"test_accuracy", evaluation->accuracy}});
-  return line;
-}
-
-// Saving on the way: a disk that is full while training goes on is no reason to throw the training away. It is said
-// once, and again only if a write succeeded in between.
-class SaveAttempts {
- public:
-  template <class Save>
-  void operator()(const Save& save) {
-    try {
-      save();
-      failing_ = false;
-    } catch (const IoError& error) {
-      if (!failing_) say(fmt::format("train: {}; training goes on", error.what()));
-      failing_ = true;
-    }
-  }
-
- private:
-  bool failing_ = false;
-};
-
 void save_result(const RunFolder& folder, const Module& model) {
   try {
     folder.save_model(model);
@@ -109,105 +45,176 @@ void save_result(const RunFolder& folder, const Module& model) {
   }
 }
 
-RunState continue_run(const RunFolder& folder, Trainer& trainer, const RunOptions& options) {
-  const std::optional<RunState> state = folder.load_checkpoint(trainer);
-  const int64_t steps = trainer.steps_done(), epochs = steps / trainer.steps_per_epoch();
-  // A last epoch that was cut short is done, unless the run is now to be longer.
-  const bool ended = steps >= trainer.total_steps() && steps % trainer.steps_per_epoch() != 0;
-  if (!options.dry_run) folder.truncate_metrics(ended ? epochs + 1 : epochs);
+Plan plan_new_run(RunConfig config, const RunOptions& options, RunResources& resources) {
+  if (options.dataset_asked) config.data_sha256.clear();
+  resources.settle_device(config);
+  if (config.earlier.empty() || config.data_sha256.empty()) resources.settle(config);
+  return {std::move(config), {}};
+}
+
+// What the folder's record says, and what was asked to be another way from its checkpoint on.
+Plan plan_resumed_run(RunConfig config, const RunOptions& options, RunResources& resources) {
+  const fs::path folder = options.resume;
+  Plan plan;
+  plan.checkpoint = RunFolder::read_checkpoint(folder);
+  if (plan.checkpoint) plan.steps = steps_of(*plan.checkpoint, RunFolder::checkpoint_name(folder));
+  resources.settle_device(config);
+  RunConfig record = RunFolder::read_config(folder).value_or(config);
+  if (config.dataset != record.dataset && !options.dataset_asked)
+    throw UsageError(fmt::format("the run in {} was trained on {}, not on {}: --dataset {} goes on with that",
+                                 options.resume, record.dataset, config.dataset, config.dataset));
+  config.data_sha256 = options.dataset_asked ? "" : record.data_sha256;
+  if (config.data_sha256.empty()) resources.settle(config);
+  if (record.data_sha256.empty()) record.data_sha256 = config.data_sha256;  // of an older Cairn
+  if (record.data_sha256 != config.data_sha256)
+    say(fmt::format("{}: trained on {} so far, and now on other images: {}", options.resume, record.dataset,
+                    config.dataset));
+  plan.config = continued(record, config, plan.steps, options.resume);
+  plan.changed = to_json(plan.config) != to_json(record);
+  return plan;
+}
+
+// Whether the checkpoint is the run's end.
+bool is_finished(const Plan& plan, const Trainer& trainer, const RunPart& part, const RunOptions& options) {
+  const bool last = part.end == RunPart{}.end;
+  if (!last || !plan.checkpoint || plan.steps < trainer.total_steps()) return false;
+  if (plan.changed && plan.steps > trainer.total_steps())
+    throw UsageError(fmt::format(
+        "the run in {} has done {} steps, more than the {} that --epochs and --steps now allow: name more of them",
+        options.resume, plan.steps, trainer.total_steps()));
   if (!options.quiet)
-    say(fmt::format("{}: {}", folder.path().string(),
-                    state ? fmt::format("continuing after step {} (epoch {})", steps, epochs + 1)
-                          : "there is no checkpoint yet: starting at the beginning"));
-  return state.value_or(RunState{});
+    say(fmt::format("{}: is finished: all of its {} steps are done; {} makes it longer", options.resume, plan.steps,
+                    part.config.training.steps > 0 ? "a higher --steps" : "a higher --epochs"));
+  return true;
+}
+
+void tell_continuation(const Plan& plan, const Trainer& trainer, const RunOptions& options) {
+  if (options.quiet || options.resume.empty()) return;
+  say(options.resume + ": " +
+      (plan.checkpoint
+           ? fmt::format("continuing after step {} (epoch {})", plan.steps, plan.steps / trainer.steps_per_epoch() + 1)
+           : "there is no checkpoint yet: starting at the beginning"));
+}
+
+// Whether the run is to go on in another folder than it began in, which stays as it is.
+bool leaves_folder(const RunConfig& config, const RunOptions& options) {
+  std::error_code error;  // one that is not there yet is another
+  return options.resume.empty() || (!config.out.empty() && !fs::equivalent(config.out, options.resume, error));
+}
+
+// The run's folder, ready for what comes after the checkpoint. held: the folder of a run that goes on in it.
+RunFolder prepare_folder(std::optional<RunFolder> held, const Plan& plan, const Trainer& trainer,
+                         const RunOptions& options) {
+  RunFolder folder = held ? std::move(*held) : RunFolder::create(plan.config.out, plan.config);
+  if (!held && !options.resume.empty()) folder.copy_from(options.resume);
+  if (!options.resume.empty()) {
+    const int64_t epochs = plan.steps / trainer.steps_per_epoch();
+    // A last epoch that was cut short is done, unless the run is now to be longer.
+    const bool ended = plan.steps >= trainer.total_steps() && plan.steps % trainer.steps_per_epoch() != 0;
+    folder.truncate_metrics(ended ? epochs + 1 : epochs);
+  }
+  folder.write_config(to_json(plan.config));
+  return folder;
+}
+
+// Trains to the end of the part. False: interrupted.
+bool train_part(Trainer& trainer, const RunPart& part, RunLog& log, const std::atomic<bool>& stop) {
+  log.begin_part(trainer, part);
+  while (trainer.steps_done() < std::min(part.end, trainer.total_steps())) {
+    const EpochResult epoch = trainer.run_epoch(log.hooks(), stop);
+    const bool last = part.end == RunPart{}.end;
+    const bool goes_on = epoch.steps == part.end && epoch.steps % trainer.steps_per_epoch() != 0;
+    const bool interrupted = epoch.interrupted || (stop && (!last || epoch.steps < trainer.total_steps()));
+    log.end_epoch(epoch, interrupted, goes_on);
+    if (interrupted) return false;
+  }
+  return true;
+}
+
+nlohmann::json identity(const RunConfig& config, const Device& device) {
+  return {{"model", config.model},
+          {"recipe", config.recipe},
+          {"dataset", config.dataset},
+          {"impl", device.implementation()},
+          {"device", name_of(device.where())},
+          {"precision", name_of(config.device.precision)},
+          {"threads", device.threads()},
+          {"seed", config.seed}};
+}
+
+nlohmann::json summary_of(const RunConfig& config, const Device& device, Trainer& trainer,
+                          const std::optional<Evaluation>& evaluation, const nlohmann::json& figures) {
+  nlohmann::json summary = identity(config, device);
+  summary.update(figures);
+  summary.update({{"epochs", trainer.steps_done() / trainer.steps_per_epoch()},
+                  {"steps", trainer.steps_done()},
+                  {"test_loss", evaluation ? nlohmann::json(evaluation->loss) : nlohmann::json()},
+                  {"test_accuracy", evaluation ? nlohmann::json(evaluation->accuracy) : nlohmann::json()},
+                  {"peak_memory_bytes", peak_memory_bytes(device)},
+                  {"run_dir", nullptr}});
+  return summary;
+}
+
+const nlohmann::json kNothingTrained = {
+    {"train_loss", nullptr}, {"train_seconds", 0.0}, {"seconds_per_epoch", 0.0}, {"images_per_second", 0.0}};
+
+// Of a run that was trained before.
+RunResult finished_result(const std::optional<RunFolder>& folder, Trainer& trainer, const RunConfig& config,
+                          const RunResources& resources, const RunOptions& options) {
+  // Killed before the last of its files was written, it gets that now.
+  if (folder && !RunFolder::holds_model(folder->path(), trainer.model())) save_result(*folder, trainer.model());
+  RunResult result{summary_of(config, resources.device(), trainer, trainer.evaluate(), kNothingTrained), false};
+  result.summary["run_dir"] = options.resume;
+  return result;
+}
+
+// Trains from this part, whose trainer is at its place, to the end of the last one.
+RunResult train_parts(const RunPart& first, const RunPart& last, std::unique_ptr<Trainer> trainer, RunLog& log,
+                      RunResources& resources, const RunOptions& options) {
+  static const std::atomic<bool> never{false};
+  const std::atomic<bool>& stop = options.stop ? *options.stop : never;
+  RunResult result;
+  const RunPart* part = &first;
+  for (;; ++part) {
+    result.interrupted = !train_part(*trainer, *part, log, stop);
+    if (result.interrupted || part == &last) break;
+    const std::vector<HostTensor> end = checkpoint_of(*trainer, log.state());
+    trainer = resources.trainer((part + 1)->config);
+    if (!options.quiet)
+      say("step " + std::to_string(part->end) + ": other settings from here on\n" + resources.banner());
+    restore(*trainer, end, "the run's earlier part");
+  }
+  save_result(log.folder(), trainer->model());
+  result.summary = summary_of(part->config, resources.device(), *trainer,
+                              log.evaluation() ? log.evaluation() : trainer->evaluate(), log.figures());
+  result.summary["run_dir"] = log.folder().path().string();
+  return result;
 }
 
 }  // namespace
 
 RunResult run_training(RunConfig config, const RunOptions& options) {
-  static const std::atomic<bool> never{false};
-  const std::atomic<bool>& stop = options.stop ? *options.stop : never;
-
   check_config(config);
-  const ModelInfo& model = find_model(config.model);
-  const std::shared_ptr<Device> device = Device::open(config.device);
-  config.device.where = name_of(device->where());
-  datasets::Dataset dataset = load_data(config, options);
-  if (!options.quiet) print_banner(config, *device, dataset);
-
-  DeviceData data = upload(device, std::move(dataset), model, config.training.normalization,
-                           config.training.validation_count, config.seed);
-  Trainer trainer(device, model, config, std::move(data));
+  std::optional<RunFolder> held;
+  if (!options.dry_run && !leaves_folder(config, options)) held.emplace(RunFolder::reopen(options.resume));
+  RunResources resources(options);
+  const Plan plan = options.resume.empty() ? plan_new_run(std::move(config), options, resources)
+                                           : plan_resumed_run(std::move(config), options, resources);
+  const std::vector<RunPart> parts = parts_of(plan.config);
+  const RunPart& part = part_after(parts, plan.steps);
+  std::unique_ptr<Trainer> trainer = resources.trainer(part.config);
   RunState state;
+  if (plan.checkpoint) state = restore(*trainer, *plan.checkpoint, RunFolder::checkpoint_name(options.resume));
+
+  if (is_finished(plan, *trainer, part, options))
+    return finished_result(held, *trainer, part.config, resources, options);
+  if (!options.quiet) say(resources.banner());
+  if (options.dry_run) return {summary_of(part.config, resources.device(), *trainer, {}, kNothingTrained), false};
   // Last, so that settings which cannot be leave nothing behind.
-  std::optional<RunFolder> folder;
-  if (!options.resume.empty()) {
-    folder.emplace(RunFolder::reopen(options.resume));
-    state = continue_run(*folder, trainer, options);
-  } else if (!options.dry_run) {
-    folder.emplace(RunFolder::create(config.out, config));
-    folder->write_config(to_json(config));
-  }
-
-  const int64_t steps_per_epoch = trainer.steps_per_epoch();
-  const int64_t epochs = (trainer.total_steps() + steps_per_epoch - 1) / steps_per_epoch;
-  const int64_t eval_every = config.eval_every > 0 ? config.eval_every : std::max<int64_t>(1, epochs / 20);
-  const nlohmann::json identity = {{"model", config.model},         {"recipe", config.recipe},
-                                   {"dataset", config.dataset},     {"impl", device->implementation()},
-                                   {"device", config.device.where}, {"precision", to_json(config)["precision"]},
-                                   {"threads", device->threads()},  {"seed", config.seed}};
-  RunResult run{identity, false};
-  ProgressDisplay display(options.quiet, trainer.total_steps(), steps_per_epoch);
-  std::vector<double> epoch_seconds;
-  double train_seconds = 0;
-  EpochResult last;
-  std::optional<Evaluation> evaluation;
-  SaveAttempts attempt;
-  std::optional<TensorBoardLog> events;
-  if (folder && config.tensorboard) events.emplace(folder->path());
-  const auto save_checkpoint = [&] { attempt([&] { folder->save_checkpoint(trainer, state); }); };
-  while (!options.dry_run && !run.interrupted && trainer.steps_done() < trainer.total_steps()) {
-    const int64_t before = trainer.steps_done(), epoch = before / steps_per_epoch + 1;
-    Trainer::Hooks hooks;
-    hooks.progress_interval = display.interval(options.log_interval);
-    hooks.progress = [&](int64_t done, double loss) { display.step(epoch, done, loss); };
-    hooks.save_interval = config.save_steps;
-    hooks.save = save_checkpoint;
-    last = trainer.run_epoch(hooks, stop);
-    train_seconds += last.train_seconds;
-    run.interrupted = last.interrupted || (stop && epoch < epochs);
-    if (!last.interrupted)  // of a whole epoch, also where only a part of it was run
-      epoch_seconds.push_back(last.train_seconds * static_cast<double>(steps_per_epoch) /
-                              static_cast<double>(last.steps - before));
-
-    evaluation.reset();
-    if (!run.interrupted && (epoch % eval_every == 0 || epoch == epochs)) evaluation = trainer.evaluate();
-    display.epoch(last, evaluation);
-    if (!last.interrupted) attempt([&] { folder->append_metrics(metrics_line(last, evaluation)); });
-    if (events) attempt([&] { events->append(last, trainer.losses(), evaluation, trainer.model()); });
-    if (evaluation && evaluation->accuracy > state.best_accuracy) {
-      state.best_accuracy = evaluation->accuracy;
-      attempt([&] { folder->save_best(trainer.model(), epoch, evaluation->accuracy); });
-    }
-    if (run.interrupted || (config.save_every > 0 && epoch % config.save_every == 0) || epoch == epochs)
-      save_checkpoint();
-  }
-  if (!options.dry_run) {
-    save_result(*folder, trainer.model());
-    if (!evaluation) evaluation = trainer.evaluate();
-  }
-
-  run.summary.update({{"epochs", trainer.steps_done() / steps_per_epoch},
-                      {"steps", trainer.steps_done()},
-                      {"train_loss", last.steps > 0 ? nlohmann::json(last.train_loss) : nlohmann::json()},
-                      {"test_loss", evaluation ? nlohmann::json(evaluation->loss) : nlohmann::json()},
-                      {"test_accuracy", evaluation ? nlohmann::json(evaluation->accuracy) : nlohmann::json()},
-                      {"train_seconds", train_seconds},
-                      {"seconds_per_epoch", median(epoch_seconds)},
-                      {"images_per_second", last.images_per_second},
-                      {"peak_memory_bytes", peak_memory_bytes(*device)},
-                      {"run_dir", folder ? nlohmann::json(folder->path().string()) : nlohmann::json()}});
-  return run;
+  const RunFolder folder = prepare_folder(std::move(held), plan, *trainer, options);
+  tell_continuation(plan, *trainer, options);
+  RunLog log(folder, plan.config, state, options);
+  return train_parts(part, parts.back(), std::move(trainer), log, resources, options);
 }
 
 }  // namespace cairn

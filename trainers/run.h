@@ -13,7 +13,11 @@ struct RunOptions {
   bool quiet = false;
   bool dry_run = false;      // everything up to the first step, and no files
   int64_t log_interval = 0;  // steps between progress lines; 0: a live bar on a terminal, else only epochs
-  std::string resume;        // run folder to continue, or ""; the settings are the run's own (its config.json)
+  // Run folder to continue, or "". Its config.json is the record of what the run is; where the settings asked for are
+  // others the record is changed, from the checkpoint's step on. With an `out` of its own the run goes on there, and
+  // the folder stays as it is. A finished run is said to be that, and none of its files is written again.
+  std::string resume;
+  bool dataset_asked = false;  // the data set was asked for by name: also where it is not the one in the record
   const std::atomic<bool>* stop = nullptr;  // set: finish the step, save, return
 };
 

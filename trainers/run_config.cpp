@@ -2,8 +2,12 @@
 
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <type_traits>
 
 #include "framework/error.h"
+#include "framework/file.h"
+#include "framework/json_text.h"
+#include "trainers/run_parts.h"
 
 namespace cairn {
 namespace {
@@ -13,6 +17,64 @@ void require(bool holds, const std::string& flag, const std::string& rule, doubl
   std::string text = std::to_string(value);
   if (std::isfinite(value) && value == std::floor(value)) text = std::to_string(static_cast<int64_t>(value));
   throw UsageError(flag + " must be " + rule + ", not " + text);
+}
+
+// Every setting under its flag's name, for writing and for reading. Not `out`: a run that is repeated has a folder of
+// its own.
+template <class Config, class Visit>
+void visit_settings(Config& config, const Visit& visit) {
+  auto& training = config.training;
+  visit("model", config.model);
+  visit("recipe", config.recipe);
+  visit("dataset", config.dataset);
+  visit("data-dir", config.data_dir);
+  visit("check-hash", config.check_hash);
+  visit("data-sha256", config.data_sha256);
+  visit("impl", config.device.implementation);
+  visit("device", config.device.where);
+  visit("precision", config.device.precision);
+  visit("threads", config.device.threads);
+  visit("kernel", config.device.kernels);
+  visit("autotune", config.device.autotune);
+  visit("seed", config.seed);
+  visit("epochs", training.epochs);
+  visit("steps", training.steps);
+  visit("shuffle", training.shuffle);
+  visit("batch-size", training.batch_size);
+  visit("lr", training.learning_rate);
+  visit("optimizer", training.optimizer);
+  visit("momentum", training.momentum);
+  visit("weight-decay", training.weight_decay);
+  visit("schedule", training.schedule);
+  visit("drop-last", training.drop_last);
+  visit("validation-count", training.validation_count);
+  visit("eval-every", config.eval_every);
+  visit("save-every", config.save_every);
+  visit("save-steps", config.save_steps);
+  visit("tensorboard", config.tensorboard);
+}
+
+template <class Value>
+nlohmann::json to_setting(const Value& value) {
+  if constexpr (std::is_same_v<Value, OptimizerKind> || std::is_same_v<Value, Precision>)
+    return name_of(value);
+  else if constexpr (std::is_same_v<Value, Schedule>)
+    return text_of(value);
+  else
+    return value;
+}
+
+// Throws a JSON exception for a value of another type.
+template <class Value>
+void from_setting(const nlohmann::json& setting, Value& value) {
+  if constexpr (std::is_same_v<Value, OptimizerKind>)
+    value = optimizer_from(setting.get<std::string>());
+  else if constexpr (std::is_same_v<Value, Precision>)
+    value = precision_from(setting.get<std::string>());
+  else if constexpr (std::is_same_v<Value, Schedule>)
+    value = parse_schedule(setting.get<std::string>());
+  else
+    value = setting.get<Value>();
 }
 
 }  // namespace
@@ -40,42 +102,46 @@ void check_config(const RunConfig& config) {
   const int64_t least_epochs = training.steps > 0 ? 0 : 1;
   require(training.epochs >= least_epochs && training.epochs <= 1000000, "--epochs",
           "between " + std::to_string(least_epochs) + " and 1000000", whole(training.epochs));
+  require(training.validation_count >= 0, "--validation-count", "0 or more", whole(training.validation_count));
   require(config.eval_every >= 0, "--eval-every", "0 or more", whole(config.eval_every));
   require(config.save_every >= 0, "--save-every", "0 or more", whole(config.save_every));
   require(config.save_steps >= 0, "--save-steps", "0 or more", whole(config.save_steps));
   check_device(config.device);
   if (training.optimizer != OptimizerKind::sgd && training.momentum != 0)
     throw UsageError(std::string("--momentum is SGD's; ") + name_of(training.optimizer) + " has its own");
+  if (config.earlier.empty()) return;
+  for (const RunPart& part : parts_of(config)) check_config(part.config);
+}
+
+Precision precision_from(const std::string& name) {
+  for (const Precision precision : {Precision::fp32, Precision::tf32, Precision::bf16})
+    if (name == name_of(precision)) return precision;
+  throw UsageError("unknown precision '" + name + "': choose one of fp32, tf32, bf16");
 }
 
 nlohmann::json to_json(const RunConfig& config) {
-  const Recipe& training = config.training;
-  return {{"model", config.model},
-          {"recipe", config.recipe},
-          {"dataset", config.dataset},
-          {"data-dir", config.data_dir},
-          {"check-hash", config.check_hash},
-          {"impl", config.device.implementation},
-          {"device", config.device.where},
-          {"precision", name_of(config.device.precision)},
-          {"threads", config.device.threads},
-          {"kernel", config.device.kernels},
-          {"autotune", config.device.autotune},
-          {"seed", config.seed},
-          {"epochs", training.epochs},
-          {"steps", training.steps},
-          {"shuffle", training.shuffle},
-          {"batch-size", training.batch_size},
-          {"lr", training.learning_rate},
-          {"optimizer", name_of(training.optimizer)},
-          {"momentum", training.momentum},
-          {"weight-decay", training.weight_decay},
-          {"schedule", text_of(training.schedule)},
-          {"drop-last", training.drop_last},
-          {"eval-every", config.eval_every},
-          {"save-every", config.save_every},
-          {"save-steps", config.save_steps},
-          {"tensorboard", config.tensorboard}};
+  nlohmann::json settings;
+  visit_settings(config, [&](const char* name, const auto& value) { settings[name] = to_setting(value); });
+  if (!config.earlier.empty()) settings["earlier"] = parse_json(config.earlier);
+  return settings;
+}
+
+RunConfig config_from_json(const nlohmann::json& settings, const std::string& file) {
+  const auto read = [&](const char* name, auto& value) {
+    if (!settings.contains(name)) return;
+    try {
+      from_setting(settings[name], value);
+    } catch (const nlohmann::json::exception&) {
+      throw DataError(file + ": '" + name + "' cannot be " + in_quotes(dump_json(settings[name])));
+    }
+  };
+  RunConfig config;
+  read("model", config.model);
+  read("recipe", config.recipe);
+  config.training = find_recipe(find_model(config.model), config.recipe);
+  visit_settings(config, read);
+  if (settings.contains("earlier")) config.earlier = dump_json(settings["earlier"]);
+  return config;
 }
 
 }  // namespace cairn

@@ -14,9 +14,10 @@ namespace cairn {
 struct RunConfig {
   std::string model = "dnn";
   std::string recipe = "default";
-  std::string dataset;     // "" = mnist if it is to be had, else digits
-  std::string data_dir;    // "" = $CAIRN_DATA, else ./data
-  bool check_hash = true;  // refuse data files that are not the published ones
+  std::string dataset;      // "" = mnist if it is to be had, else digits
+  std::string data_dir;     // "" = $CAIRN_DATA, else ./data
+  bool check_hash = true;   // refuse data files that are not the published ones
+  std::string data_sha256;  // of the images and labels to train on, as data_sha256() has it; "" = not known yet
   DeviceOptions device;
   uint64_t seed = 1;
   Recipe training;           // the recipe with the flags' changes
@@ -24,6 +25,7 @@ struct RunConfig {
   int64_t save_every = 1;    // epochs between checkpoints; 0 = at the end
   int64_t save_steps = 0;    // steps between checkpoints within an epoch; 0 = none
   bool tensorboard = false;  // write event files
+  std::string earlier;       // what held before a resumption changed it (run_parts.h); "" = nothing
   std::string out;           // run folder; "" = runs/<time>-<model>-<impl>
 };
 
@@ -34,8 +36,13 @@ void check_config(const RunConfig& config);
 void check_device(const DeviceOptions& device);
 
 const char* name_of(Precision precision);
+// fp32, tf32 or bf16. Throws UsageError.
+Precision precision_from(const std::string& name);
 
 // What config.json holds: the names of the flags, so that `--config config.json` repeats the run.
 nlohmann::json to_json(const RunConfig& config);
+// The settings in it, and the recipe's where it is silent. Throws DataError that names `file`, UsageError for unknown
+// names.
+RunConfig config_from_json(const nlohmann::json& settings, const std::string& file);
 
 }  // namespace cairn

@@ -3,9 +3,13 @@
 #include <cstdlib>
 #include <ctime>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 
+#include "framework/error.h"
+#include "framework/json_text.h"
 #include "framework/safetensors.h"
+#include "trainers/tensorboard.h"
 
 namespace cairn {
 namespace {
@@ -15,6 +19,11 @@ namespace fs = std::filesystem;
 constexpr const char* kConfig = "config.json";
 constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
+constexpr const char* kBest = "best.safetensors";
+constexpr const char* kModel = "model.safetensors";
+// Every file that is replaced as a whole.
+constexpr const char* kReplaced[] = {kConfig, kMetrics, kCheckpoint, kBest, kModel};
+constexpr uint64_t kMaxTextBytes = uint64_t{1} << 30;
 
 std::string time_text() {
   const std::time_t now = std::time(nullptr);
@@ -38,10 +47,23 @@ void replace_text(const fs::path& path, const std::string& text) {
   write_file_atomically(path, parts);
 }
 
+// Empty: there is no such file. Throws DataError.
+std::optional<std::string> read_text(const fs::path& path) {
+  std::error_code error;
+  if (!fs::exists(path, error)) return {};
+  const InputFile file(path);
+  if (file.size() > kMaxTextBytes)
+    throw DataError(path.string() + ": has " + std::to_string(file.size()) + " bytes, too many for a run's text");
+  std::string text(file.size(), '\0');
+  file.read(0, std::as_writable_bytes(std::span(text)));
+  return text;
+}
+
 }  // namespace
 
 RunFolder::RunFolder(fs::path path) : path_(std::move(path)), lock_(std::make_unique<FolderLock>(path_)) {
-  remove_stale_temporaries(path_);
+  // Without a lock they may be another process's, which is just writing them.
+  if (lock_->held()) remove_stale_temporaries(path_, kReplaced);
 }
 
 RunFolder RunFolder::create(const std::string& given, const RunConfig& config) {
@@ -72,12 +94,51 @@ RunFolder RunFolder::reopen(const std::string& path) {
   return folder;
 }
 
+std::optional<RunConfig> RunFolder::read_config(const fs::path& folder) {
+  const std::optional<std::string> text = read_text(folder / kConfig);
+  if (!text) return {};
+  const nlohmann::json settings = parse_json(*text);
+  const std::string name = (folder / kConfig).string();
+  if (!settings.is_object()) throw DataError(name + ": is not a JSON object with a run's settings");
+  return config_from_json(settings, name);
+}
+
+std::string RunFolder::checkpoint_name(const fs::path& folder) {
+  return (folder / kCheckpoint).string();
+}
+
+std::optional<std::vector<HostTensor>> RunFolder::read_checkpoint(const fs::path& folder) {
+  std::error_code error;
+  if (!fs::exists(folder / kCheckpoint, error)) return {};
+  return read_safetensors(folder / kCheckpoint);
+}
+
+bool RunFolder::holds_model(const fs::path& folder, const Module& model) {
+  std::map<std::string, std::vector<std::byte>> there, here;
+  try {
+    for (HostTensor& each : read_safetensors(folder / kModel)) there[each.name] = std::move(each.bytes);
+  } catch (const DataError&) {
+    return false;  // none, or one that is to be replaced
+  }
+  for (HostTensor& each : to_host(model.state())) here[each.name] = std::move(each.bytes);
+  return here == there;
+}
+
+void RunFolder::copy_from(const fs::path& folder) const {
+  std::vector<std::string> names = {kBest, kMetrics, kCheckpoint};
+  for (const auto& entry : fs::directory_iterator(folder))
+    if (TensorBoardLog::is_event_file(entry.path())) names.push_back(entry.path().filename());
+  for (const std::string& name : names)
+    if (const std::optional<std::string> bytes = read_text(folder / name)) replace_text(path_ / name, *bytes);
+}
+
 void RunFolder::write_config(const nlohmann::json& config) const {
-  replace_text(path_ / kConfig, config.dump(2) + "\n");
+  const std::string text = dump_json(config, 2) + "\n";
+  if (read_text(path_ / kConfig) != text) replace_text(path_ / kConfig, text);
 }
 
 void RunFolder::append_metrics(const nlohmann::json& line) const {
-  append_text(path_ / kMetrics, line.dump() + "\n");
+  append_text(path_ / kMetrics, dump_json(line) + "\n");
 }
 
 void RunFolder::truncate_metrics(int64_t epochs) const {
@@ -95,23 +156,16 @@ void RunFolder::truncate_metrics(int64_t epochs) const {
 }
 
 void RunFolder::save_model(const Module& model) const {
-  write_safetensors(path_ / "model.safetensors", to_host(model.state()), {{"format", "pt"}});
+  write_safetensors(path_ / kModel, to_host(model.state()), {{"format", "pt"}});
 }
 
 void RunFolder::save_best(const Module& model, int64_t epoch, double accuracy) const {
-  write_safetensors(path_ / "best.safetensors", to_host(model.state()),
+  write_safetensors(path_ / kBest, to_host(model.state()),
                     {{"format", "pt"}, {"epoch", std::to_string(epoch)}, {"test_accuracy", std::to_string(accuracy)}});
 }
 
 void RunFolder::save_checkpoint(Trainer& trainer, const RunState& state) const {
   write_safetensors(path_ / kCheckpoint, checkpoint_of(trainer, state));
-}
-
-std::optional<RunState> RunFolder::load_checkpoint(Trainer& trainer) const {
-  const fs::path path = path_ / kCheckpoint;
-  std::error_code error;
-  if (!fs::exists(path, error)) return {};
-  return restore(trainer, read_safetensors(path), path.string());
 }
 
 }  // namespace cairn

@@ -1,5 +1,5 @@
 // The folder a run leaves behind, and may be continued from:
-//   config.json              the settings by flag name
+//   config.json              the settings by flag name: the one record of what the run is
 //   metrics.jsonl            a line for each epoch
 //   checkpoint.safetensors   the last state to continue from: weights, optimizer, step
 //   best.safetensors         the weights with the best test accuracy so far
@@ -29,8 +29,19 @@ class RunFolder {
   // The folder of an earlier run; what a killed one left half-written is removed. Throws IoError.
   static RunFolder reopen(const std::string& path);
 
+  // Of a folder that need not be held. Empty: it has none. Throw DataError naming the file.
+  static std::optional<RunConfig> read_config(const std::filesystem::path& folder);
+  static std::optional<std::vector<HostTensor>> read_checkpoint(const std::filesystem::path& folder);
+  // As errors call it.
+  static std::string checkpoint_name(const std::filesystem::path& folder);
+  // Whether its model.safetensors holds these weights.
+  static bool holds_model(const std::filesystem::path& folder, const Module& model);
+
   const std::filesystem::path& path() const { return path_; }
 
+  // What another run's folder has up to its checkpoint; not its settings.
+  void copy_from(const std::filesystem::path& folder) const;
+  // Leaves the file alone where it says the same.
   void write_config(const nlohmann::json& config) const;
   void append_metrics(const nlohmann::json& line) const;
   // Keeps the lines of the first `epochs` epochs: those that the continued run writes again go.
@@ -39,9 +50,6 @@ class RunFolder {
   void save_model(const Module& model) const;
   void save_best(const Module& model, int64_t epoch, double accuracy) const;
   void save_checkpoint(Trainer& trainer, const RunState& state) const;
-  // Puts the checkpoint into a trainer of the same configuration. Empty: the run was stopped before its first
-  // checkpoint. Throws DataError naming the file.
-  std::optional<RunState> load_checkpoint(Trainer& trainer) const;
 
  private:
   explicit RunFolder(std::filesystem::path path);

@@ -151,6 +151,10 @@ TensorBoardLog::TensorBoardLog(const std::filesystem::path& folder) {
   path_ = folder / (std::string(kFileName) + std::to_string(time) + ".cairn");
 }
 
+bool TensorBoardLog::is_event_file(const std::filesystem::path& path) {
+  return path.filename().string().rfind(kFileName, 0) == 0 && path.extension() == ".cairn";
+}
+
 void TensorBoardLog::append(const EpochResult& epoch, std::span<const float> losses,
                             const std::optional<Evaluation>& evaluation, const Module& model) {
   const int64_t before = epoch.steps - static_cast<int64_t>(losses.size());

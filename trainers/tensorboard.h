@@ -40,6 +40,7 @@ class TensorBoardLog {
               const Module& model);
 
   const std::filesystem::path& path() const { return path_; }
+  static bool is_event_file(const std::filesystem::path& path);  // by its name
 
  private:
   std::filesystem::path path_;

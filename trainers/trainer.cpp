@@ -169,7 +169,7 @@ double Trainer::mean_loss(int64_t first, int64_t end) const {
 EpochResult Trainer::run_epoch(const Hooks& hooks, const std::atomic<bool>& stop) {
   const int64_t epoch = steps_done_ / steps_per_epoch_, first = steps_done_ % steps_per_epoch_;
   // Beyond the run's end whole epochs go on: a benchmark may want more steps than a training.
-  const int64_t left = total_steps_ - epoch * steps_per_epoch_;
+  const int64_t left = std::min(total_steps_, hooks.last_step) - epoch * steps_per_epoch_;
   const int64_t end = left > first ? std::min(left, steps_per_epoch_) : steps_per_epoch_;
   model_->train();
   start_epoch(epoch);

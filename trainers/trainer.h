@@ -5,6 +5,7 @@
 
 #include <atomic>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <vector>
 
@@ -49,11 +50,12 @@ class Trainer {
     std::function<void(int64_t steps_done, double loss)> progress;  // the epoch's steps so far and the last one's loss
     int64_t save_interval = 0;                                      // steps of the training; 0: never
     std::function<void()> save;
+    int64_t last_step = std::numeric_limits<int64_t>::max();  // of the training: the epoch is left there
   };
 
   // Runs the rest of the current epoch: all of it, what a resumed run has left, or what the run's number of steps
-  // allows. When `stop` becomes true the step in hand is finished and the epoch left there. Throws DivergedError with
-  // the step's number.
+  // or hooks.last_step allows. When `stop` becomes true the step in hand is finished and the epoch left there. Throws
+  // DivergedError with the step's number.
   EpochResult run_epoch(const Hooks& hooks, const std::atomic<bool>& stop);
   Evaluation evaluate();
 

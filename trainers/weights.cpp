@@ -4,6 +4,7 @@
 
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/json_text.h"
 #include "framework/safetensors.h"
 
 namespace cairn {
@@ -24,7 +25,7 @@ nlohmann::json read_config(const fs::path& path) {
     throw DataError(path.string() + ": has " + std::to_string(file.size()) + " bytes, too many for a run's settings");
   std::string text(file.size(), '\0');
   file.read(0, std::as_writable_bytes(std::span(text)));
-  const nlohmann::json config = nlohmann::json::parse(text, nullptr, false);
+  const nlohmann::json config = parse_json(text);
   if (!config.is_object()) throw DataError(path.string() + ": is not a JSON object with a run's settings");
   return config;
 }

@@ -74,6 +74,14 @@ int line_count(const std::string& text) {
   return ends + (!text.empty() && text.back() != '\n');
 }
 
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+nlohmann::json config_of(const std::filesystem::path& folder) {
+  return nlohmann::json::parse(read_file(folder / "config.json"));
+}
+
 std::string read_file(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
   std::stringstream text;

@@ -36,6 +36,9 @@ std::vector<std::string> with(std::vector<std::string> arguments, const std::vec
 nlohmann::json last_line(const std::string& text);
 // Number of lines, a last one without its end included.
 int line_count(const std::string& text);
+bool contains(const std::string& text, const std::string& part);
+// The settings that a run left in its folder.
+nlohmann::json config_of(const std::filesystem::path& folder);
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& bytes);
 

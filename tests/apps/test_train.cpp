@@ -109,10 +109,11 @@ TEST_CASE("Ctrl-C finishes the step, saves and exits 130; the run can be resumed
   CHECK_MESSAGE(result.code == 130, result.error);
   CHECK(fs::exists(folder.path / "r" / "checkpoint.safetensors"));
   CHECK(fs::exists(folder.path / "r" / "model.safetensors"));
-  const Result resumed =
-      run(CAIRN_TRAIN,
-          {"--model", "linear", "--dataset", "digits", "--impl", "eigen", "--resume", "r", "--epochs", "1", "--json"},
-          folder.path);
+  const std::string epochs = std::to_string(line_count(read_file(folder.path / "r" / "metrics.jsonl")) + 2);
+  const Result resumed = run(
+      CAIRN_TRAIN,
+      {"--model", "linear", "--dataset", "digits", "--impl", "eigen", "--resume", "r", "--epochs", epochs, "--json"},
+      folder.path);
   CHECK_MESSAGE(resumed.code == 0, resumed.error);
 }
 

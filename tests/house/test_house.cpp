@@ -54,6 +54,16 @@ TEST_CASE("this tree keeps the rules of the house") {
   for (const std::string& violation : report.violations) FAIL_CHECK(violation);
 }
 
+TEST_CASE("JSON is written by the one function that takes any file's name") {
+  const Tree tree;
+  tree.write("trainers/run.cpp", "// A run.\nauto text = json.dump();\n");
+  CHECK(tree.violation() ==
+        "trainers/run.cpp:2: JSON throws for texts that are not UTF-8, as names of files may be; use dump_json");
+  tree.write("trainers/run.cpp", "// A run.\nauto text = dump_json(json);\n");
+  tree.write("tests/test_run.cpp", "auto text = json.dump();\n");
+  CHECK(inspect(tree.root()).violations.empty());
+}
+
 TEST_CASE("a sound tree has no violation") {
   const Tree tree;
   const Report report = inspect(tree.root());

@@ -147,7 +147,9 @@ TEST_CASE("a run of so many steps leaves its cut epoch's line, and can be made l
 
   run_training(run_of(whole.path / "b", 90), options);
   options.resume = (whole.path / "b").string();
+  const auto written = fs::last_write_time(whole.path / "b" / "checkpoint.safetensors");
   run_training(run_of("", 90), options);  // nothing is left to do, and nothing is lost
+  CHECK(fs::last_write_time(whole.path / "b" / "checkpoint.safetensors") == written);
   CHECK(metrics(whole.path / "b").size() == 3);
   const RunResult longer = run_training(run_of("", 100), options);
   CHECK(longer.summary["train_loss"] == result.summary["train_loss"]);
@@ -220,7 +222,7 @@ TEST_CASE("what a killed run left half-written goes away when the run is continu
   CHECK_FALSE(fs::exists(folder.path / "checkpoint.safetensors.tmp-123-4"));
 }
 
-TEST_CASE("a checkpoint of another model is refused, with what does not fit") {
+TEST_CASE("a run of another model is not continued, nor a checkpoint of another put into it") {
   const TemporaryFolder folder;
   RunOptions options;
   options.quiet = true;
@@ -228,7 +230,14 @@ TEST_CASE("a checkpoint of another model is refused, with what does not fit") {
   options.resume = folder.path.string();
   RunConfig other = short_run("", 2);
   other.model = "dnn";
-  CHECK_THROWS_AS(run_training(other, options), DataError);
+  CHECK_THROWS_WITH_AS(run_training(other, options),
+                       ("--model dnn: the run in " + options.resume +
+                        " has linear, and that cannot change within a run: start another one")
+                           .c_str(),
+                       UsageError);
+  const RunConfig dnn = config_for("dnn", "default", "eigen");
+  Trainer trainer = make_trainer(dnn, load("digits", 100, 10));
+  CHECK_THROWS_AS(restore(trainer, read_safetensors(folder.path / "checkpoint.safetensors"), "it"), DataError);
 }
 
 TEST_CASE("a dry run writes nothing") {

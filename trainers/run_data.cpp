@@ -1,0 +1,121 @@
+#include "trainers/run_data.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <cstring>
+#include <future>
+#include <tuple>
+
+#include "datasets/sha256.h"
+#include "framework/error.h"
+#include "framework/message.h"
+#include "trainers/fused_steps.h"
+
+namespace cairn {
+namespace {
+
+// MNIST if it is to be had and nothing else was asked for; the generated digits otherwise.
+datasets::Dataset load_data(RunConfig& config, const RunOptions& options) {
+  datasets::LoadOptions load;
+  load.quiet = options.quiet;
+  load.check_hash = config.check_hash;
+  load.stop = options.stop;
+  if (!config.dataset.empty()) return datasets::load_dataset(config.dataset, config.data_dir, load);
+  try {
+    config.dataset = "mnist";
+    return datasets::load_dataset(config.dataset, config.data_dir, load);
+  } catch (const datasets::MissingDataError& missing) {
+    if (!options.quiet) say(std::string(missing.what()) + "\ntraining on the generated data set 'digits' instead");
+    config.dataset = "digits";
+    return datasets::load_dataset(config.dataset, config.data_dir, load);
+  }
+}
+
+// "gemm ... from vanilla": only the primitives that another implementation stands in for. Nothing calls sgd_steps
+// unless it was asked for.
+std::string fallback_text(const Device& device, const std::string& kernels) {
+  std::string text;
+  for (size_t i = 0; i < kPrimitiveCount; ++i) {
+    if (std::strcmp(kPrimitives[i], "sgd_steps") == 0 && !FusedSteps::asked_for(kernels)) continue;
+    if (!device.origins()[i].empty() && device.origins()[i] != device.implementation())
+      text += (text.empty() ? "" : ", ") + std::string(kPrimitives[i]) + " (" + device.origins()[i] + ")";
+  }
+  return text;
+}
+
+std::string banner_of(const RunConfig& config, const Device& device, const datasets::Dataset& data) {
+  const Recipe& training = config.training;
+  std::string text = fmt::format("model {} (recipe {})  data set {}: {} training and {} test images ({})\n{}: {}\n",
+                                 config.model, config.recipe, data.name, data.train.count, data.test.count, data.source,
+                                 device.label(), device.description());
+  if (const std::string others = fallback_text(device, config.device.kernels); !others.empty())
+    text += "primitives from elsewhere: " + others + "\n";
+  return text + fmt::format("{} lr {:g}, schedule {}, batch {}{}, {}, seed {}", name_of(training.optimizer),
+                            training.learning_rate, text_of(training.schedule),
+                            training.batch_size ? std::to_string(training.batch_size) : "full",
+                            training.shuffle ? "" : " in stored order", length_of(training), config.seed);
+}
+
+auto device_key(const DeviceOptions& options) {
+  return std::tie(options.implementation, options.where, options.threads, options.precision, options.kernels,
+                  options.autotune);
+}
+
+auto data_key(const RunConfig& config) {
+  return std::tie(config.dataset, config.data_dir, config.check_hash);
+}
+
+}  // namespace
+
+std::string data_sha256(const datasets::Dataset& dataset) {
+  std::array<std::future<std::string>, 4> parts;
+  const std::array<const datasets::Bytes*, 4> arrays = {&dataset.train.images, &dataset.train.labels,
+                                                        &dataset.test.images, &dataset.test.labels};
+  for (size_t i = 0; i < parts.size(); ++i)
+    parts[i] = std::async(std::launch::async, [&arrays, i] { return datasets::sha256(*arrays[i]); });
+  std::string text;
+  for (const datasets::ImageSet* set : {&dataset.train, &dataset.test})
+    text += fmt::format("{}x{}x{}x{} ", set->count, set->channels, set->height, set->width);
+  for (std::future<std::string>& part : parts) text += part.get();
+  return datasets::sha256(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
+}
+
+void RunResources::settle_device(RunConfig& config) {
+  if (!device_ || device_key(device_options_) != device_key(config.device)) {
+    device_ = Device::open(config.device);
+    device_options_ = config.device;
+    device_options_.where = name_of(device_->where());
+  }
+  config.device.where = device_options_.where;
+}
+
+void RunResources::settle(RunConfig& config) {
+  settle_device(config);
+  if (!dataset_ || data_key(loaded_) != data_key(config)) {
+    dataset_.reset();
+    dataset_ = load_data(config, options_);
+    loaded_ = config;
+    loaded_.data_sha256 = data_sha256(*dataset_);
+  }
+  if (!config.data_sha256.empty() && config.data_sha256 != loaded_.data_sha256)
+    throw DataError(fmt::format(
+        "{} ({}) holds other images or labels than the run's settings have (sha256 {}, not {}): name the right ones by "
+        "--data-dir, or take these by --dataset {}",
+        config.dataset, dataset_->source, loaded_.data_sha256.substr(0, 12), config.data_sha256.substr(0, 12),
+        config.dataset));
+  config.data_sha256 = loaded_.data_sha256;
+}
+
+std::unique_ptr<Trainer> RunResources::trainer(const RunConfig& config) {
+  RunConfig settled = config;
+  settle(settled);
+  banner_ = banner_of(settled, *device_, *dataset_);
+  const ModelInfo& model = find_model(config.model);
+  DeviceData data = upload(device_, std::move(*dataset_), model, config.training.normalization,
+                           config.training.validation_count, config.seed);
+  dataset_.reset();
+  return std::make_unique<Trainer>(device_, model, settled, std::move(data));
+}
+
+}  // namespace cairn
