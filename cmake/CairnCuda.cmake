@@ -51,20 +51,27 @@ set(CAIRN_CUDA_USUAL_ROOTS /usr/local/cuda /opt/cuda /usr/lib/cuda)
 # Sets CAIRN_CUDA_PROBLEM: empty when nvcc works here and the toolkit is complete and new enough.
 macro(cairn_probe_cuda)
   set(CAIRN_CUDA_PROBLEM "")
+  # Programs that link CUDA code need the language in their own folder, and only the project around can enable it there.
+  get_property(languages GLOBAL PROPERTY ENABLED_LANGUAGES)
+  if(NOT PROJECT_IS_TOP_LEVEL AND NOT CUDA IN_LIST languages)
+    set(CAIRN_CUDA_PROBLEM "the project around Cairn has not enabled the language: project(... LANGUAGES CXX CUDA)")
+  endif()
   # 8.0 code runs on every 8.x; the PTX of 9.0 lets newer GPUs compile it for themselves.
   if(CAIRN_CUDA_SIMULATED)
     set(CMAKE_CUDA_ARCHITECTURES "80;90")
   elseif(NOT CMAKE_CUDA_ARCHITECTURES AND NOT DEFINED ENV{CUDAARCHS})
     set(CMAKE_CUDA_ARCHITECTURES "80-real;90")
   endif()
-  if(CMAKE_CUDA_ARCHITECTURES)
+  if(CAIRN_CUDA_PROBLEM)
+    # said already
+  elseif(CMAKE_CUDA_ARCHITECTURES)
     cairn_check_architectures(CAIRN_CUDA_PROBLEM ${CMAKE_CUDA_ARCHITECTURES})
   else()
     cairn_check_architectures(CAIRN_CUDA_PROBLEM $ENV{CUDAARCHS})
   endif()
 
   if(CAIRN_CUDA_PROBLEM)
-    # nothing else matters
+    # said already
   elseif(CMAKE_CUDA_COMPILER AND NOT EXISTS "${CMAKE_CUDA_COMPILER}")
     set(CAIRN_CUDA_PROBLEM "CMAKE_CUDA_COMPILER is ${CMAKE_CUDA_COMPILER}, and there is no such file")
   elseif(NOT CMAKE_CUDA_COMPILER)
