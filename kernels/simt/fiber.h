@@ -13,7 +13,7 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-#if defined(__x86_64__) && !defined(CAIRN_SIMT_PORTABLE_SWITCH)
+#if (defined(__x86_64__) || defined(__aarch64__)) && !defined(CAIRN_SIMT_PORTABLE_SWITCH)
 #define CAIRN_SIMT_ASM_SWITCH 1
 #else
 #define CAIRN_SIMT_ASM_SWITCH 0
