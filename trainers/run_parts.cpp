@@ -82,6 +82,8 @@ RunConfig continued(const RunConfig& record, RunConfig asked, int64_t steps, con
     if (before[name] != now[name])
       throw UsageError(std::string("--") + name + " " + shown(now[name]) + ": the run in " + folder + " has " +
                        shown(before[name]) + ", and that cannot change within a run: start another one");
+  if (!asked.earlier.empty() && asked.earlier != record.earlier)
+    throw UsageError("--earlier: what the run in " + folder + " had before is in its config.json, and does not change");
   asked.earlier = record.earlier;
   if (difference(before, now).empty()) return asked;
   nlohmann::json earlier = nlohmann::json::array();

@@ -191,6 +191,9 @@ TEST_CASE("what cannot change within a run is refused in one line, and nothing i
           "--earlier: each part needs an 'until', a step after the last part's; it comes from config.json: "
           "[{\"until\": STEP, \"lr\": 0.1}, ...]");
 
+  refused({"--earlier", "[{\"until\": 7}]"},
+          "--earlier: what the run in r had before is in its config.json, and does not change");
+
   // Changed by hand where the flags would have been refused.
   nlohmann::json config = config_of(folder.path / "r");
   config["batch-size"] = 1000;
