@@ -4,6 +4,7 @@
 
 #include "framework/error.h"
 #include "kernels/cpu_share.h"
+#include "kernels/number.h"
 #include "kernels/registry.h"
 
 namespace cairn {
@@ -84,13 +85,15 @@ void check_rungs(const Backend& backend, const std::string& kernels) {
   if (kernels.empty()) return;
   int32_t count = 0;
   const KernelVariant* variants = backend.variants ? backend.variants(&count) : nullptr;
-  std::string rest = kernels;
-  while (!rest.empty()) {
-    const size_t comma = rest.find(',');
-    const std::string pair = rest.substr(0, comma);
-    rest = comma == std::string::npos ? "" : rest.substr(comma + 1);
+  for (size_t begin = 0; begin <= kernels.size();) {
+    const size_t comma = std::min(kernels.find(',', begin), kernels.size());
+    const std::string pair = kernels.substr(begin, comma - begin);
+    begin = comma + 1;
+    const size_t equals = std::min(pair.find('='), pair.size());
+    int rung = -1;
+    if (equals < pair.size()) read_number(pair.substr(equals + 1), rung);
     const bool known = std::any_of(variants, variants + count, [&](const KernelVariant& variant) {
-      return pair == std::string(variant.primitive) + "=" + std::to_string(variant.rung);
+      return pair.substr(0, equals) == variant.primitive && rung == variant.rung;
     });
     if (known) continue;
     // Those of the same ladder, if it is one: all ladders together make a long line.

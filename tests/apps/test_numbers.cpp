@@ -146,6 +146,9 @@ TEST_CASE("numbers in lists") {
   for (const char* rung : {"", "+3", "0x3", "3x", " 3", "-3", "99999999999"})
     refused(CAIRN_TRAIN, {"--impl=vanilla", "--device=cpu", "--dataset=digits", std::string("--kernel=gemm=") + rung},
             "gemm=" + std::string(rung));
+  const std::vector<std::string> vanilla = {"--impl=vanilla", "--device=cpu", "--dataset=digits", "--dry-run"};
+  refused(CAIRN_TRAIN, with(vanilla, {"--kernel=gemm=3,"}), "unknown kernel ''");
+  CHECK(run(CAIRN_TRAIN, with(vanilla, {"--kernel=gemm=03"}), folder.path).code == 0);
   for (const char* value : {"", "+0.5", "0x1", "0.5x", "nan", "inf", " 0.5"})
     refused(CAIRN_TRAIN, {std::string("--schedule=exponential:gamma=") + value},
             "gamma must be a positive number, not '" + std::string(value) + "'");
