@@ -1,7 +1,5 @@
 #include "comparisons/accuracy.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 
@@ -22,12 +20,6 @@ std::vector<double> accuracies_of(const ReferenceRun& run) {
   std::vector<double> accuracies;
   for (const ReferenceEpoch& epoch : run.epochs) accuracies.push_back(epoch.accuracy);
   return accuracies;
-}
-
-std::string text_of(const char* what, size_t recorded, const std::optional<Spread>& spread) {
-  if (!spread) return fmt::format("{} {}, too few of {}", recorded, what, kLeastDraws);
-  return fmt::format("{} {} {:.2f} +- {:.2f} %, one more in {:.2f} to {:.2f}", recorded, what, 100 * spread->mean,
-                     100 * spread->deviation, 100 * spread->low, 100 * spread->high);
 }
 
 }  // namespace
@@ -71,12 +63,6 @@ std::string AccuracyCheck::verdict_text() const {
   if (twins && twins->has(ours)) return "within what rounding does";
   if (!seeds) return "NOT WITHIN";
   return seeds->has(ours) ? "within what seeds do" : "BEYOND WHAT SEEDS DO";
-}
-
-std::string AccuracyCheck::spread_text() const {
-  if (!rounding_grows) return "  PyTorch's own does not change by rounding, so chance has no say";
-  return "  PyTorch's own: " + text_of("seeds", seeds_recorded, seeds) + "; " +
-         text_of("of this seed", twins_recorded, twins);
 }
 
 AccuracyCheck check_accuracy(const ReferenceCase& reference, int64_t epoch, double ours, double recorded) {

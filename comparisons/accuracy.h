@@ -51,9 +51,7 @@ struct AccuracyCheck {
   bool within_limit() const;
   // as_pytorch_itself: beyond the fixed limit, and in an interval of PyTorch's own.
   Verdict verdict() const;
-  // That verdict in words, and what they rest on.
-  std::string verdict_text() const;
-  std::string spread_text() const;
+  std::string verdict_text() const;  // in words
 };
 
 // With the accuracies that the case has of that epoch. Seeds: one a seed, of the run that computed the losses where it

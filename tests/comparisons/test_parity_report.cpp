@@ -121,14 +121,14 @@ TEST_CASE("an accuracy beyond the limit is judged by what PyTorch's own do, and 
   CHECK(result.accuracy_deviation() == doctest::Approx(0.0039));
   CHECK(row_of(parity_table(result), "accuracy after epoch 1") ==
         "97.31 %|97.70 %|0.39 points|0.3 points|within what seeds do|");
-  CHECK(row_of(parity_table(result),
-               "  PyTorch's own: 5 seeds 97.54 +- 0.19 %, one more in 96.58 to 98.50; 1 of this seed, too few of 5") ==
-        "|||||");
+  CHECK(row_of(parity_table(result), "  PyTorch's seeds: 5, and where one more lies") ==
+        "97.54 +- 0.19 %|||96.58 to 98.50 %||");
+  CHECK(row_of(parity_table(result), "  PyTorch's trainings of this seed: 1, too few of 5") == "|||||");
   CHECK(summary_table({result}).rows[0].back() == "as PyTorch itself");
   epoch.rounding_grows = false;
   CHECK_FALSE(result.holds());
   CHECK(row_of(parity_table(result), "accuracy after epoch 1") == "97.31 %|97.70 %|0.39 points|0.3 points|NOT WITHIN|");
-  CHECK(row_of(parity_table(result), "  PyTorch's own does not change by rounding, so chance has no say") == "|||||");
+  CHECK(row_of(parity_table(result), "  PyTorch's own does not change by rounding: chance has no say") == "|||||");
   epoch.rounding_grows = true;
   epoch.ours = 0.9651;
   CHECK_FALSE(result.holds());
