@@ -100,6 +100,7 @@ void draw(std::span<const uint8_t> pixels) {
 struct Pictures {
   std::vector<std::string> files;
   datasets::ImageSet images;
+  std::vector<std::vector<std::string>> doubts;  // of each: what may be wrong with the picture
 };
 
 Pictures read_pictures(const std::vector<std::string>& files) {
@@ -109,8 +110,9 @@ Pictures read_pictures(const std::vector<std::string>& files) {
   images.height = images.width = datasets::kDigitSide;
   for (const std::string& file : files) {
     try {
-      const datasets::DigitPixels pixels = datasets::prepare_digit(datasets::read_png(file), file).pixels;
-      images.images.insert(images.images.end(), pixels.begin(), pixels.end());
+      datasets::PreparedDigit digit = datasets::prepare_digit(datasets::read_png(file), file);
+      images.images.insert(images.images.end(), digit.pixels.begin(), digit.pixels.end());
+      pictures.doubts.push_back(std::move(digit.doubts));
       pictures.files.push_back(file);
     } catch (const DataError& error) {
       say(fmt::format("predict: {}", error.what()));
@@ -133,8 +135,12 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
   for (int64_t i = 0; i < predictions.count; ++i) {
     const std::string& file = pictures.files[static_cast<size_t>(i)];
     const std::vector<ClassProbability> top = top_classes(predictions, i, settings.top);
-    list.push_back(
-        {{"file", file}, {"class", top[0].label}, {"probability", top[0].probability}, {"top", to_json(top)}});
+    const std::vector<std::string>& doubts = pictures.doubts[static_cast<size_t>(i)];
+    list.push_back({{"file", file},
+                    {"class", top[0].label},
+                    {"probability", top[0].probability},
+                    {"top", to_json(top)},
+                    {"doubts", doubts}});
     if (settings.show) {
       constexpr auto kPixels = static_cast<size_t>(datasets::kDigitSide * datasets::kDigitSide);
       draw(std::span(pictures.images.images).subspan(static_cast<size_t>(i) * kPixels, kPixels));
@@ -143,6 +149,7 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
     app::print("{}  {}  {:.2f} %", file, top[0].label, 100 * top[0].probability);
     for (size_t k = 1; k < top.size(); ++k)
       app::print("{}{} {:.2f} %", k == 1 ? "   then " : ", ", top[k].label, 100 * top[k].probability);
+    if (!doubts.empty()) app::print("   doubtful: {}", fmt::join(doubts, "; "));
     app::print("\n");
   }
   if (settings.json) {

@@ -15,6 +15,9 @@ namespace {
 
 constexpr int64_t kBoxSide = 20;
 constexpr double kMassCenter = 14.5;
+constexpr float kFaint = 0.1f;                      // deviation of the ground, of the ink: more makes edges doubtful
+constexpr double kThinnest = 1.6, kThickest = 3.6;  // strokes, of the 20 pixels
+constexpr double kLeastZoom = 3;                    // pixels of the picture for one of the 20, to change strokes
 
 // Pixels first .. end - 1 of a line, each with its share in one pixel of the scaled line.
 struct Share {
@@ -93,6 +96,33 @@ DigitPixels center(const Plane& ink, const Box& box) {
   return pixels;
 }
 
+// Pens are thicker and thinner than those of MNIST, where a stroke is 2 to 4 of a digit's 20 pixels wide: towards that,
+// where the picture has pixels enough for it.
+void fit_pen(Digit& digit) {
+  const Plane& amount = digit.amount;
+  int64_t area = 0, outline = 0;
+  for (int64_t y = digit.box.top; y <= digit.box.bottom; ++y)
+    for (int64_t x = digit.box.left; x <= digit.box.right; ++x) {
+      if (amount.at(x, y) < kStrong) continue;
+      ++area;
+      outline += x == 0 || x + 1 == amount.width || y == 0 || y + 1 == amount.height || amount.at(x - 1, y) < kStrong ||
+                 amount.at(x + 1, y) < kStrong || amount.at(x, y - 1) < kStrong || amount.at(x, y + 1) < kStrong;
+    }
+  const double pixel = static_cast<double>(digit.box.longer()) / kBoxSide;
+  const double width = 2 * static_cast<double>(area) / static_cast<double>(std::max<int64_t>(1, outline));
+  if (pixel < kLeastZoom) return;
+  const auto half = [](double difference) { return static_cast<int64_t>(difference / 2); };
+  if (const int64_t thick = half(width - kThickest * pixel); thick > 0) {
+    shrink(digit.amount, thick);
+    digit.box = {digit.box.left + thick, digit.box.top + thick, digit.box.right - thick, digit.box.bottom - thick};
+  } else if (const int64_t thin = half(kThinnest * pixel - width); thin > 0) {
+    grow(digit.amount, thin);
+    const Box& box = digit.box;
+    digit.box = {std::max<int64_t>(0, box.left - thin), std::max<int64_t>(0, box.top - thin),
+                 std::min(amount.width - 1, box.right + thin), std::min(amount.height - 1, box.bottom + thin)};
+  }
+}
+
 // What was found on one sheet.
 struct Found {
   Digit digit;
@@ -107,9 +137,11 @@ struct Found {
 
 std::optional<Found> find_in(std::optional<Ink>& ink) {
   if (!ink) return {};
-  remove_rules(*ink);
+  const int dark_rules = remove_rules(*ink);
   std::optional<Digit> digit = find_digit(*ink);
   if (!digit) return {};
+  if (dark_rules > 0) digit->doubts.push_back("the paper's lines are as dark as the ink");
+  if (ink->noise > kFaint) digit->doubts.push_back("the ink is faint for so much noise");
   return Found{std::move(*digit), ink->least, ink->contrast};
 }
 
@@ -140,6 +172,7 @@ PreparedDigit prepare_digit(const Picture& picture, const std::string& name) {
   if (!best) throw DataError(fmt::format("{}: is blank: nothing in it stands out from its ground", name));
   if (!best->digit.alone)
     throw DataError(fmt::format("{}: holds more than one digit; give each a picture of its own", name));
+  fit_pen(best->digit);
   return {center(best->digit.amount, best->digit.box), std::move(best->digit.doubts)};
 }
 

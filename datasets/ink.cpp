@@ -96,14 +96,19 @@ std::optional<Ink> measure(Plane plane, float noise) {
   return Ink{std::move(plane), contrast, noise, std::max(kLeastInk, kNoiseDeviations * noise), true};
 }
 
-// Calls find(passes of smoothing) until the ink stands out from the noise, or strokes would suffer: pens are a few
-// hundredths of a picture wide.
+// Pens are a few hundredths of a picture wide: strokes suffer from a mean over more than a hundredth (its deviation;
+// each pass adds half a square pixel).
+int most_passes(int64_t width, int64_t height) {
+  const double widest = static_cast<double>(std::min(width, height)) / 100;
+  return static_cast<int>(std::min(2 * widest * widest, 64.0));
+}
+
+// Calls find(passes of smoothing) until the ink stands out from the noise.
 template <class Find>
 std::optional<Ink> smooth_until_clear(const Colors& colors, const Find& find) {
-  const auto side = static_cast<double>(std::min(colors.width, colors.height));
-  const double widest = side / 100;  // deviation in pixels: each pass adds half a square pixel
+  const int most = most_passes(colors.width, colors.height);
   std::optional<Ink> ink = find(0);
-  for (int passes = 1; 0.5 * passes <= widest * widest; passes *= 2) {
+  for (int passes = 1; passes <= most; passes *= 2) {
     if (ink && ink->noise * kEnoughDeviations <= 1) break;
     std::optional<Ink> clearer = find(passes);
     if (clearer || !ink) ink = std::move(clearer);
@@ -122,15 +127,13 @@ double roughness(const Plane& plane) {
   return sum;
 }
 
-// So that ink is positive. Levelling strokes leaves a ground without edges but those of shadows; levelling what is
-// between strokes leaves the strokes.
-void turn_ink_up(Plane& plane, int64_t radius) {
-  const auto negate = [](Plane& values) {
-    for (float& value : values.values) value = -value;
-  };
-  Plane negated = plane;
-  negate(negated);
-  if (roughness(opening(negated, radius)) < roughness(opening(plane, radius))) plane = std::move(negated);
+// Levelling strokes leaves a ground without edges but those of shadows; levelling what is between strokes leaves the
+// strokes. Without the noise, as far as strokes allow.
+bool ink_is_up(Plane plane, int64_t radius) {
+  smooth(plane, most_passes(plane.width, plane.height));
+  const double levelled = roughness(opening(plane, radius));
+  for (float& value : plane.values) value = -value;
+  return levelled <= roughness(opening(plane, radius));
 }
 
 }  // namespace
@@ -170,7 +173,8 @@ std::optional<Ink> find_on_uneven(const Colors& colors) {
   if (!direction) return {};
   Plane plane = project(colors, *direction);
   const int64_t radius = std::max<int64_t>(1, std::min(colors.width, colors.height) / 6);
-  turn_ink_up(plane, radius);
+  if (!ink_is_up(plane, radius))
+    for (float& value : plane.values) value = -value;
   return smooth_until_clear(colors, [&](int passes) {
     Plane smoothed = plane;
     smooth(smoothed, passes);
@@ -180,8 +184,10 @@ std::optional<Ink> find_on_uneven(const Colors& colors) {
       const float light = (std::abs(ground.values[i]) + kDarkness) / (usual + kDarkness);
       smoothed.values[i] = (smoothed.values[i] - ground.values[i]) / light;
     }
-    // An opening follows the noise's lower side.
-    const float offset = quantile(smoothed.values, 0.5), noise = deviation_around(smoothed.values, offset);
+    // An opening follows the noise's lower side: paper is above it. A normal distribution's middle and deviation from
+    // its lower part, where no ink is, be there rules on half of the paper.
+    const float low = quantile(smoothed.values, 0.1), middle = quantile(smoothed.values, 0.4);
+    const float noise = (middle - low) / 1.028f, offset = middle + 0.253f * noise;
     for (float& value : smoothed.values) value -= offset;
     return measure(std::move(smoothed), noise);
   });

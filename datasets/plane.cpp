@@ -91,6 +91,14 @@ Plane mean_around(const Plane& plane, int64_t radius) {
   return result;
 }
 
+void grow(Plane& plane, int64_t radius) {
+  extreme(plane, radius, std::greater<>());
+}
+
+void shrink(Plane& plane, int64_t radius) {
+  extreme(plane, radius, std::less<>());
+}
+
 Plane opening(const Plane& plane, int64_t radius) {
   const int64_t width = plane.width + 2 * radius, height = plane.height + 2 * radius;
   Plane padded{width, height, {}};
@@ -99,8 +107,8 @@ Plane opening(const Plane& plane, int64_t radius) {
     for (int64_t x = 0; x < width; ++x)
       padded.values.push_back(plane.at(std::clamp<int64_t>(x - radius, 0, plane.width - 1),
                                        std::clamp<int64_t>(y - radius, 0, plane.height - 1)));
-  extreme(padded, radius, std::less<>());
-  extreme(padded, radius, std::greater<>());
+  shrink(padded, radius);
+  grow(padded, radius);
   Plane result{plane.width, plane.height, {}};
   result.values.reserve(plane.values.size());
   for (int64_t y = 0; y < plane.height; ++y) {

@@ -25,6 +25,10 @@ void smooth(Plane& plane, int passes);
 // Each value becomes the mean of those within `radius` of it along both axes, as far as there are any.
 Plane mean_around(const Plane& plane, int64_t radius);
 
+// Each value becomes the largest (or the smallest) of a square of side 2 radius + 1 around it.
+void grow(Plane& plane, int64_t radius);
+void shrink(Plane& plane, int64_t radius);
+
 // Morphological opening: what is higher than its surroundings and fits into a square of side 2 radius + 1 is levelled;
 // slopes and steps stay. The border repeats itself.
 Plane opening(const Plane& plane, int64_t radius);

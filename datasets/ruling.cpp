@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "datasets/components.h"
+
 namespace cairn::datasets {
 namespace {
 
@@ -99,34 +101,46 @@ Run run_at(const Plane& amount, const Line& line, int64_t x, int64_t near, float
 }
 
 // As in the reading of music: a run through the rule that is as short as the rule is thick is the rule's own.
-bool erase(Plane& amount, const Line& line, int64_t near, float least) {
+struct Erased {
+  bool any = false, dark = false;
+};
+
+Erased erase(Plane& amount, const Line& line, int64_t near, float least) {
   std::vector<Run> runs;
-  std::vector<float> lengths;
+  std::vector<float> lengths, darkest;
   for (int64_t x = 0; x < amount.width; ++x) {
     const Run run = run_at(amount, line, x, near, least);
     if (run.length() == 0) continue;
     runs.push_back(run);
     lengths.push_back(static_cast<float>(run.length()));
+    darkest.push_back(0);
+    for (int64_t y = run.begin; y < run.end; ++y) darkest.back() = std::max(darkest.back(), amount.at(x, y));
   }
-  if (runs.empty()) return false;
+  if (runs.empty()) return {};
   const double thickness = quantile(std::move(lengths), 0.5);
-  if (thickness > std::max(4.0, kThickest * static_cast<double>(std::min(amount.width, amount.height)))) return false;
+  if (thickness > std::max(4.0, kThickest * static_cast<double>(std::min(amount.width, amount.height)))) return {};
   for (const Run& run : runs) {
     if (static_cast<double>(run.length()) > 1.6 * thickness + 1) continue;
     for (int64_t y = std::max<int64_t>(0, run.begin - 1); y < std::min(amount.height, run.end + 1); ++y)
       amount.values[static_cast<size_t>(y * amount.width + run.x)] = 0;
   }
-  return true;
+  return {true, quantile(std::move(darkest), 0.5) >= kStrong};
 }
 
-int remove_level_rules(Plane& amount, float least) {
+struct Removed {
+  int all = 0, dark = 0;
+};
+
+Removed remove_level_rules(Plane& amount, float least) {
   const int64_t side = (std::max(amount.width, amount.height) + kCoarseSide - 1) / kCoarseSide;
   std::vector<Line> lines = find_lines(coarse(amount, side, least));
-  if (lines.size() < 2) return 0;
-  int removed = 0;
+  if (lines.size() < 2) return {};
+  Removed removed;
   for (Line& line : lines) {
     line.offset = (line.offset + 0.5) * static_cast<double>(side);
-    removed += erase(amount, line, 2 * side, least);
+    const Erased erased = erase(amount, line, 2 * side, least);
+    removed.all += erased.any;
+    removed.dark += erased.dark;
   }
   return removed;
 }
@@ -137,15 +151,14 @@ int remove_rules(Ink& ink) {
   if (std::min(ink.amount.width, ink.amount.height) < kLeastSide) return 0;
   const float least = std::max(ink.least, kLeastRule);
   Plane turned = transposed(ink.amount);
-  const int upright = remove_level_rules(turned, least);
-  const int level = remove_level_rules(ink.amount, least);
-  if (upright > 0) {
+  const Removed upright = remove_level_rules(turned, least), level = remove_level_rules(ink.amount, least);
+  if (upright.all > 0) {
     turned = transposed(turned);
     for (size_t i = 0; i < turned.values.size(); ++i)
       if (turned.values[i] == 0) ink.amount.values[i] = 0;
   }
-  if (upright + level > 0) rescale(ink);
-  return upright + level;
+  if (upright.all + level.all > 0) rescale(ink);
+  return upright.dark + level.dark;
 }
 
 }  // namespace cairn::datasets

@@ -6,8 +6,8 @@
 
 namespace cairn::datasets {
 
-// Takes the rules out of the ink, except where a stroke lies across them, and returns how many there were. Up to 20
-// degrees from level and from upright.
+// Takes the rules out of the ink, except where a stroke lies across them, and returns how many of them were as dark as
+// the ink. Up to 20 degrees from level and from upright.
 int remove_rules(Ink& ink);
 
 }  // namespace cairn::datasets

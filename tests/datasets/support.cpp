@@ -85,4 +85,24 @@ std::pair<double, double> mean_and_deviation(const Bytes& pixels) {
   return {mean / 255, std::sqrt(squares / static_cast<double>(pixels.size()) - mean * mean) / 255};
 }
 
+double mean_difference(const DigitPixels& a, const DigitPixels& b) {
+  double sum = 0;
+  for (size_t i = 0; i < a.size(); ++i) sum += std::abs(int{a[i]} - int{b[i]});
+  return sum / static_cast<double>(a.size());
+}
+
+double difference_but_for_a_pixel(const DigitPixels& a, const DigitPixels& b) {
+  double least = 255;
+  for (int shift_y = -1; shift_y <= 1; ++shift_y) {
+    for (int shift_x = -1; shift_x <= 1; ++shift_x) {
+      DigitPixels shifted{};
+      for (int y = 1; y < 27; ++y)
+        for (int x = 1; x < 27; ++x)
+          shifted[static_cast<size_t>(y * 28 + x)] = a[static_cast<size_t>((y + shift_y) * 28 + x + shift_x)];
+      least = std::min(least, mean_difference(shifted, b));
+    }
+  }
+  return least;
+}
+
 }  // namespace cairn::datasets

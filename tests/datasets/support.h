@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "datasets/bytes.h"
+#include "datasets/digit_image.h"
 #include "datasets/download.h"
 
 namespace cairn::datasets {
@@ -82,5 +83,10 @@ void check_error(Function&& function, std::initializer_list<const char*> parts) 
 std::vector<int> histogram(const Bytes& labels);
 // Of pixels / 255.
 std::pair<double, double> mean_and_deviation(const Bytes& pixels);
+
+// Of two images, a pixel, of 255.
+double mean_difference(const DigitPixels& a, const DigitPixels& b);
+// Noise may tip the centre of mass to the next pixel: the least difference over shifts by one.
+double difference_but_for_a_pixel(const DigitPixels& a, const DigitPixels& b);
 
 }  // namespace cairn::datasets

@@ -56,27 +56,6 @@ Picture dress(const Bytes& digit, const Clothes& clothes) {
   return picture;
 }
 
-double mean_difference(const DigitPixels& a, const DigitPixels& b) {
-  double sum = 0;
-  for (size_t i = 0; i < a.size(); ++i) sum += std::abs(int{a[i]} - int{b[i]});
-  return sum / static_cast<double>(a.size());
-}
-
-// Noise may tip the centre of mass to the next pixel: the least difference over shifts by one.
-double difference_but_for_a_pixel(const DigitPixels& a, const DigitPixels& b) {
-  double least = 255;
-  for (int shift_y = -1; shift_y <= 1; ++shift_y) {
-    for (int shift_x = -1; shift_x <= 1; ++shift_x) {
-      DigitPixels shifted{};
-      for (int y = 1; y < 27; ++y)
-        for (int x = 1; x < 27; ++x)
-          shifted[static_cast<size_t>(y * 28 + x)] = a[static_cast<size_t>((y + shift_y) * 28 + x + shift_x)];
-      least = std::min(least, mean_difference(shifted, b));
-    }
-  }
-  return least;
-}
-
 // In pixels, from the middle of pixel 14, where MNIST has it.
 std::array<double, 2> center_of_mass(std::span<const uint8_t> pixels) {
   double mass = 0, x = 0, y = 0;

@@ -226,4 +226,20 @@ datasets::Picture take_photo(const Drawing* drawing, const Settings& settings) {
   return picture;
 }
 
+Photo random_photo(uint64_t seed, uint32_t index) {
+  const float width = 0.55f + 0.01f * static_cast<float>(index % 25);
+  const Drawing drawing = draw_strokes(static_cast<int>(index % 10), index / 10, width);
+  Photo photo{draw_settings(seed, index, false), {}, static_cast<int>(index % 10)};
+  photo.picture = take_photo(&drawing, photo.settings);
+  return photo;
+}
+
+Photo random_photo(uint64_t seed, uint32_t index, const datasets::ImageSet& images) {
+  const auto image = static_cast<size_t>((seed * 7919 + index) % static_cast<uint64_t>(images.count));
+  const Drawing drawing = draw_image(std::span(images.images).subspan(image * 784, 784));
+  Photo photo{draw_settings(seed, index, true), {}, images.labels[image]};
+  photo.picture = take_photo(&drawing, photo.settings);
+  return photo;
+}
+
 }  // namespace cairn::photos

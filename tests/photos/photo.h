@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 
+#include "datasets/dataset.h"
 #include "datasets/png.h"
 #include "tests/photos/drawing.h"
 
@@ -45,5 +46,16 @@ struct Settings {
 Settings draw_settings(uint64_t seed, uint32_t index, bool outline);
 
 datasets::Picture take_photo(const Drawing* drawing, const Settings& settings);  // null: nothing is written
+
+struct Photo {
+  Settings settings;
+  datasets::Picture picture;
+  int label = 0;
+};
+
+// Photo `index` of a seed: of the strokes of a generated digit, or of one of `images` (28 x 28), each once before any
+// is taken again.
+Photo random_photo(uint64_t seed, uint32_t index);
+Photo random_photo(uint64_t seed, uint32_t index, const datasets::ImageSet& images);
 
 }  // namespace cairn::photos

@@ -24,30 +24,6 @@ struct Options {
   int64_t count = 400;
 };
 
-struct Taken {
-  photos::Settings settings;
-  datasets::Picture picture;
-  int label = 0;
-};
-
-Taken take(const Options& options, const datasets::ImageSet* images, uint32_t index) {
-  const bool outline = images != nullptr;
-  Taken taken;
-  taken.settings = photos::draw_settings(options.seed, index, outline);
-  if (outline) {  // every image of the split once before any is taken again, from a place of the seed's own
-    const auto image = static_cast<size_t>((options.seed * 7919 + index) % static_cast<uint64_t>(images->count));
-    taken.label = images->labels[image];
-    const photos::Drawing drawing = photos::draw_image(std::span(images->images).subspan(image * 784, 784));
-    taken.picture = photos::take_photo(&drawing, taken.settings);
-  } else {
-    taken.label = static_cast<int>(index % 10);
-    const photos::Drawing drawing =
-        photos::draw_strokes(taken.label, index / 10, 0.55f + 0.01f * static_cast<float>(index % 25));
-    taken.picture = photos::take_photo(&drawing, taken.settings);
-  }
-  return taken;
-}
-
 void write(const std::string& folder, const std::string& name, const datasets::Picture& picture) {
   if (folder.empty()) return;
   std::filesystem::create_directories(folder);
@@ -66,7 +42,7 @@ std::string describe(const photos::Settings& s) {
 }
 
 struct Tally {
-  int64_t count = 0, right = 0, confident_misses = 0, refused = 0, doubted = 0, silent_misses = 0;
+  int64_t count = 0, right = 0, confident_misses = 0, refused = 0, doubted = 0;
 };
 
 int check_photos(int argc, char** argv) {
@@ -83,24 +59,26 @@ int check_photos(int argc, char** argv) {
     throw UsageError(fmt::format("--source must be mnist or strokes, not '{}'", options.source));
 
   datasets::Dataset mnist;
-  if (options.source == "mnist") mnist = datasets::load_dataset("mnist", options.data_dir, {});
+  if (options.source == "mnist") mnist = datasets::load_dataset("mnist", options.data_dir, {.quiet = true});
   Predictor predictor(Device::open({.implementation = "eigen", .threads = 1}), find_weights(options.weights));
   Tally all;
   std::map<std::string, Tally> parts;
   for (uint32_t index = 0; index < options.count; ++index) {
-    const Taken taken = take(options, options.source == "mnist" ? &mnist.test : nullptr, index);
+    const photos::Photo taken = options.source == "mnist" ? photos::random_photo(options.seed, index, mnist.test)
+                                                          : photos::random_photo(options.seed, index);
     const std::string name = fmt::format("photo{:04}", index);
     Tally one;
     one.count = 1;
     std::string outcome;
     try {
-      const datasets::DigitPixels pixels = datasets::prepare_digit(taken.picture, name).pixels;
+      const auto [pixels, doubts] = datasets::prepare_digit(taken.picture, name);
       const Predictions predictions = predictor.predict(
           {datasets::Bytes(pixels.begin(), pixels.end()), {}, 1, 1, datasets::kDigitSide, datasets::kDigitSide}, 1);
       const ClassProbability best = top_classes(predictions, 0, 1)[0];
       one.right = best.label == taken.label;
       one.confident_misses = !one.right && best.probability > 0.9f;
-      outcome = fmt::format("{} at {:.2f} %", best.label, 100 * best.probability);
+      one.doubted = !doubts.empty();
+      outcome = fmt::format("{} at {:.2f} % {}", best.label, 100 * best.probability, fmt::join(doubts, "; "));
       if (!one.right) write(options.out, name + "-seen.png", {28, 28, 1, {pixels.begin(), pixels.end()}});
     } catch (const DataError& error) {
       one.refused = 1;
@@ -119,13 +97,15 @@ int check_photos(int argc, char** argv) {
       tally->right += one.right;
       tally->confident_misses += one.confident_misses;
       tally->refused += one.refused;
+      tally->doubted += one.doubted;
     }
   }
   parts["all"] = all;
   for (const auto& [name, tally] : parts)
-    fmt::print("{:16} {:5} photos  {:6.2f} % right  {:5.2f} % confident misses  {:3} refused\n", name, tally.count,
-               100.0 * static_cast<double>(tally.right) / static_cast<double>(tally.count),
-               100.0 * static_cast<double>(tally.confident_misses) / static_cast<double>(tally.count), tally.refused);
+    fmt::print("{:16} {:5} photos  {:6.2f} % right  {:5.2f} % confident misses  {:3} refused  {:3} doubted\n", name,
+               tally.count, 100.0 * static_cast<double>(tally.right) / static_cast<double>(tally.count),
+               100.0 * static_cast<double>(tally.confident_misses) / static_cast<double>(tally.count), tally.refused,
+               tally.doubted);
   return app::kDone;
 }
 

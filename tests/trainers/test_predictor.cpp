@@ -10,6 +10,7 @@
 
 #include "datasets/digit_image.h"
 #include "framework/safetensors.h"
+#include "tests/photos/photo.h"
 #include "tests/trainers/support.h"
 #include "trainers/mistake_grid.h"
 
@@ -244,6 +245,42 @@ TEST_CASE("real data: the pictures of digits") {
   CHECK(right("mnist-28-inverted") == own);
   CHECK(right("mnist-320x280-paint") >= own);
   CHECK(right("handdrawn") >= 20);  // of 26
+}
+
+// The whole figure is in docs/predict.md; this is a smaller training and fewer photos.
+TEST_CASE("real data: photos of digits") {
+  if (std::getenv("CAIRN_DATA") == nullptr) {
+    MESSAGE("skipped: CAIRN_DATA is not set");
+    return;
+  }
+  RunConfig config = config_for("lenet", "default", "eigen");
+  config.training.epochs = 2;
+  const datasets::Dataset mnist = load("mnist", 20000, 10000);
+  Trainer trainer = make_trainer(config, mnist);
+  for (int i = 0; i < 2; ++i) trainer.run_epoch({}, kNever);
+  const Folder run;
+  save(run, trainer, R"({"model": "lenet", "dataset": "mnist"})");
+  Predictor predictor(Device::open(config.device), find_weights({.path = run.path}));
+
+  constexpr int64_t kCount = 150;
+  datasets::ImageSet images{{}, {}, 0, 1, 28, 28};
+  for (uint32_t index = 0; index < kCount; ++index) {
+    const photos::Photo photo = photos::random_photo(3, index, mnist.test);
+    try {
+      const datasets::DigitPixels pixels = datasets::prepare_digit(photo.picture, "photo").pixels;
+      images.images.insert(images.images.end(), pixels.begin(), pixels.end());
+      images.labels.push_back(static_cast<uint8_t>(photo.label));
+      ++images.count;
+    } catch (const DataError& error) {
+      MESSAGE("photo " << index << ": " << error.what());
+    }
+  }
+  const TestReport report = predictor.evaluate(images, 0);
+  const auto is_sure = [](const Mistake& mistake) { return mistake.probability > 0.9f; };
+  const auto sure = std::ranges::count_if(report.mistakes, is_sure);
+  MESSAGE("photos: " << report.evaluation.correct << " of " << kCount << ", wrong above 90 %: " << sure);
+  CHECK(report.evaluation.correct >= kCount * 94 / 100);
+  CHECK(sure <= kCount * 2 / 100);
 }
 
 }  // namespace cairn::testing
