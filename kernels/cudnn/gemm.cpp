@@ -3,8 +3,8 @@
 // cuBLASLt counts columns first. A row-major matrix read that way is its transpose, so what is computed is
 //   c^T[n,m] = op(b)^T[n,k] * op(a)^T[k,m]
 // with b as the left operand, a as the right one, the transposes as they come, and the leading dimensions unchanged.
-// The bias of n values then lies along c^T's rows, where the epilogue adds it. What its ReLU makes of nan, cuBLASLt does
-// not say: nan or 0.
+// The bias of n values then lies along c^T's rows, where the epilogue adds it. What its ReLU makes of nan, cuBLASLt
+// does not say: nan or 0.
 #include <algorithm>
 #include <stdexcept>
 

@@ -12,14 +12,14 @@ fail() { printf 'FAILED: %s\n' "$*" >&2 && exit 1; }
 
 # What g++ 12 makes of a thread-local variable where it is short of registers, by lea; mov and add are the two good forms.
 cat >"$top/good.s" <<'ASSEMBLY'
-	.text
+  .text
 good:
-	movq variable@gottpoff(%rip), %rax
-	addq variable@gottpoff(%rip), %r10
-	ret
-	.section .tbss,"awT",@nobits
+  movq variable@gottpoff(%rip), %rax
+  addq variable@gottpoff(%rip), %r10
+  ret
+  .section .tbss,"awT",@nobits
 variable:
-	.zero 4
+  .zero 4
 ASSEMBLY
 sed 's/good/bad/; s/movq variable/leaq variable/' "$top/good.s" >"$top/bad.s"
 mkdir "$top/good" "$top/bad"
