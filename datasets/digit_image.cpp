@@ -8,6 +8,7 @@
 
 #include "datasets/digit_search.h"
 #include "datasets/ruling.h"
+#include "datasets/strokes.h"
 #include "framework/error.h"
 
 namespace cairn::datasets {
@@ -100,16 +101,8 @@ DigitPixels center(const Plane& ink, const Box& box) {
 // where the picture has pixels enough for it.
 void fit_pen(Digit& digit) {
   const Plane& amount = digit.amount;
-  int64_t area = 0, outline = 0;
-  for (int64_t y = digit.box.top; y <= digit.box.bottom; ++y)
-    for (int64_t x = digit.box.left; x <= digit.box.right; ++x) {
-      if (amount.at(x, y) < kStrong) continue;
-      ++area;
-      outline += x == 0 || x + 1 == amount.width || y == 0 || y + 1 == amount.height || amount.at(x - 1, y) < kStrong ||
-                 amount.at(x + 1, y) < kStrong || amount.at(x, y - 1) < kStrong || amount.at(x, y + 1) < kStrong;
-    }
   const double pixel = static_cast<double>(digit.box.longer()) / kBoxSide;
-  const double width = 2 * static_cast<double>(area) / static_cast<double>(std::max<int64_t>(1, outline));
+  const double width = measure_strokes(amount, digit.box).width;
   if (pixel < kLeastZoom) return;
   const auto half = [](double difference) { return static_cast<int64_t>(difference / 2); };
   if (const int64_t thick = half(width - kThickest * pixel); thick > 0) {
@@ -139,7 +132,7 @@ std::optional<Found> find_in(std::optional<Ink>& ink) {
   if (!ink) return {};
   const int dark_rules = remove_rules(*ink);
   std::optional<Digit> digit = find_digit(*ink);
-  if (!digit) return {};
+  if (!digit || (ink->noise > 0 && !is_drawn(*ink, *digit, dark_rules > 0))) return {};
   if (dark_rules > 0) digit->doubts.push_back("the paper's lines are as dark as the ink");
   if (ink->noise > kFaint) digit->doubts.push_back("the ink is faint for so much noise");
   return Found{std::move(*digit), ink->least, ink->contrast};

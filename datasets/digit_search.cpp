@@ -141,21 +141,27 @@ std::optional<Digit> find_digit(const Ink& ink) {
   const auto largest = std::ranges::max_element(pieces, {}, &Component::strong);
   if (largest == pieces.end() || static_cast<double>(largest->box.longer()) < least_extent) return {};
 
+  double all = 0;
+  for (const Component& piece : pieces) all += piece.strong;
   const double speck = kSpeckShare * largest->strong;
   std::erase_if(pieces, [&](const Component& piece) { return piece.strong < speck; });
   const double side = static_cast<double>(std::ranges::max_element(pieces, {}, &Component::strong)->box.longer());
   std::vector<Group> groups = group(pieces, kTouching * side);
   Group& main = groups.front();
+  double written = main.strong;
   for (size_t i = 1; i < groups.size(); ++i) {
     if (is_another_digit(groups[i], main)) {
       digit.alone = false;
+      written += groups[i].strong;
     } else if (gap(groups[i].box, main.box) <= kReach * side) {
+      written += groups[i].strong;
       main.box.join(groups[i].box);
       main.pieces.insert(main.pieces.end(), groups[i].pieces.begin(), groups[i].pieces.end());
     }
   }
 
   digit.box = main.box;
+  digit.share = written / all;
   digit.amount = {ink.amount.width, ink.amount.height, std::vector<float>(ink.amount.values.size())};
   for (const Component* piece : main.pieces)
     for (const int64_t pixel : piece->pixels)

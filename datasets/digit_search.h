@@ -13,6 +13,7 @@ namespace cairn::datasets {
 struct Digit {
   Plane amount;  // of its ink; 0 elsewhere
   Box box;
+  double share = 1;                 // with other digits, of all ink but what comes in over the border
   bool whole = true;                // it does not reach the border
   bool alone = true;                // no other digit stands beside it
   std::vector<std::string> doubts;  // why the image may not be what was meant, for people

@@ -21,7 +21,7 @@ struct Options {
   WeightsChoice weights;
   std::string source = "mnist", data_dir, out;
   uint64_t seed = 1;
-  int64_t count = 400;
+  int64_t count = 400, empty = 150;
 };
 
 void write(const std::string& folder, const std::string& name, const datasets::Picture& picture) {
@@ -45,6 +45,29 @@ struct Tally {
   int64_t count = 0, right = 0, confident_misses = 0, refused = 0, doubted = 0;
 };
 
+// How many photos of the same papers under the same lights, with nothing written on them, are said to be blank.
+void check_empty(const Options& options) {
+  int64_t blank = 0;
+  for (uint32_t index = 0; index < options.empty; ++index) {
+    const photos::Settings settings = photos::draw_settings(options.seed, index, true);
+    const std::string name = fmt::format("empty{:04}", index);
+    const datasets::Picture picture = photos::take_photo(nullptr, settings);
+    std::string outcome = "one digit";
+    try {
+      datasets::prepare_digit(picture, name);
+    } catch (const DataError& error) {
+      outcome = error.what();
+    }
+    if (outcome.find("is blank") != std::string::npos) {
+      ++blank;
+      continue;
+    }
+    write(options.out, name + ".png", picture);
+    fmt::print("{}  is empty, taken for: {}  ({})\n", name, outcome, describe(settings));
+  }
+  fmt::print("empty            {:5} photos  {} said to be blank\n", options.empty, blank);
+}
+
 int check_photos(int argc, char** argv) {
   app::Flags flags("photo_check", "Counts how many rendered photos of digits a trained network reads.");
   Options options;
@@ -53,6 +76,7 @@ int check_photos(int argc, char** argv) {
   flags.add("--data-dir", options.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--seed", options.seed, "of every property of every photo");
   flags.add("--photos", options.count, "how many");
+  flags.add("--empty", options.empty, "how many photos of paper without writing");
   flags.add("--out", options.out, "write each photo that is not read, and what the network saw, to this folder");
   if (!flags.parse(argc, argv)) return app::kDone;
   if (options.source != "mnist" && options.source != "strokes")
@@ -106,6 +130,7 @@ int check_photos(int argc, char** argv) {
                tally.count, 100.0 * static_cast<double>(tally.right) / static_cast<double>(tally.count),
                100.0 * static_cast<double>(tally.confident_misses) / static_cast<double>(tally.count), tally.refused,
                tally.doubted);
+  if (options.empty > 0) check_empty(options);
   return app::kDone;
 }
 

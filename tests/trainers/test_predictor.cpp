@@ -273,7 +273,7 @@ TEST_CASE("real data: photos of digits") {
       images.labels.push_back(static_cast<uint8_t>(photo.label));
       ++images.count;
     } catch (const DataError& error) {
-      MESSAGE("photo " << index << ": " << error.what());
+      MESSAGE("photo " << index << ": " << std::string(error.what()));
     }
   }
   const TestReport report = predictor.evaluate(images, 0);
