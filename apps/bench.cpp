@@ -22,6 +22,7 @@
 #include "framework/json_text.h"
 #include "framework/message.h"
 #include "kernels/number.h"
+#include "trainers/run_config.h"
 
 namespace cairn {
 namespace {

@@ -20,7 +20,8 @@ function(cairn_add_simt_executor name)
   add_library(${name} STATIC ${sources})
   set_target_properties(${name} PROPERTIES UNITY_BUILD ${CAIRN_UNITY})
   target_link_libraries(${name} PUBLIC cairn_cpu)
-  target_compile_options(${name} PRIVATE -fno-semantic-interposition)
+  # -g: so that a debugger knows the function behind `print threadIdx`
+  target_compile_options(${name} PRIVATE -fno-semantic-interposition -g)
 endfunction()
 
 # Writes FOLDER/x.cu.cpp, which includes x.cu, for each source, and sets `result` to the list: a .cu file has one

@@ -3,6 +3,8 @@
 // out of public headers.
 #pragma once
 
+#include "kernels/simt/build_mode.h"  // asked by every header and source here
+
 // __noinline__ is missing on purpose: libstdc++ uses that word as an attribute name.
 #define __global__
 #define __device__

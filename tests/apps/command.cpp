@@ -11,6 +11,9 @@
 #include <sstream>
 #include <stdexcept>
 
+#include "datasets/digits.h"
+#include "datasets/png.h"
+
 namespace cairn::testing {
 Result run(const std::string& program, const std::vector<std::string>& arguments, const std::filesystem::path& folder,
            const std::string& data, int interrupt_after_ms, int signal, const std::function<void()>& before) {
@@ -92,6 +95,13 @@ std::string read_file(const std::filesystem::path& path) {
 void write_file(const std::filesystem::path& path, const std::string& bytes) {
   std::filesystem::create_directories(path.parent_path());
   std::ofstream(path, std::ios::binary) << bytes;
+}
+
+std::string digit_png(uint32_t index) {
+  datasets::Picture picture{28, 28, 1, datasets::Bytes(784)};
+  datasets::draw_digit(0, datasets::DigitsSplit::kTest, index, picture.pixels);
+  const datasets::Bytes bytes = datasets::encode_png(picture);
+  return {bytes.begin(), bytes.end()};
 }
 
 }  // namespace cairn::testing

@@ -41,5 +41,7 @@ bool contains(const std::string& text, const std::string& part);
 nlohmann::json config_of(const std::filesystem::path& folder);
 std::string read_file(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& bytes);
+// A picture of one generated digit, as the bytes of a PNG file.
+std::string digit_png(uint32_t index);
 
 }  // namespace cairn::testing

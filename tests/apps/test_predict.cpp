@@ -4,7 +4,6 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
-#include "datasets/digits.h"
 #include "datasets/png.h"
 #include "tests/apps/command.h"
 
@@ -15,12 +14,6 @@ namespace fs = std::filesystem;
 
 std::string text_of(const datasets::Bytes& bytes) {
   return {bytes.begin(), bytes.end()};
-}
-
-std::string digit_png(uint32_t index) {
-  datasets::Picture picture{28, 28, 1, datasets::Bytes(784)};
-  datasets::draw_digit(0, datasets::DigitsSplit::kTest, index, picture.pixels);
-  return text_of(datasets::encode_png(picture));
 }
 
 // A run to predict with: trained once for all tests.

@@ -260,9 +260,7 @@ TEST_CASE("escape sequences go only to a terminal that knows them and a user who
 TEST_CASE("pictures, weights and settings come through pipes") {
   const Place place;
   const fs::path& at = place.folder.path;
-  REQUIRE(
-      run(CAIRN_DENOISE, {"--dataset", "digits", "--impl", "eigen", "--filter", "mean", "--grid", "picture.png"}, at)
-          .code == 0);
+  write_file(at / "picture.png", digit_png(0));
   const auto shell = [&](const std::string& script) {
     return run("/bin/sh", {"-c", script, CAIRN_PREDICT, CAIRN_TRAIN}, at);
   };

@@ -57,7 +57,6 @@ TEST_CASE("the four files are found under the names that unpackers give them") {
       {"mnist", "mnist"}, {"mnist", "MNIST/raw"}, {"mnist", ""}, {"fashion-mnist", "FashionMNIST/raw"}};
   for (const auto& [name, subfolder] : sets)
     for (const char* form : {"{0}.{1}", "{0}.{1}.gz", "{0}-{1}/{0}-{1}", "{0}-{1}/{0}.{1}"}) {
-      CAPTURE(name);
       CAPTURE(form);
       const TemporaryFolder folder;
       const fs::path place = *subfolder == '\0' ? folder.path() : folder.path() / subfolder;

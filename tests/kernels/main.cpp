@@ -1,6 +1,6 @@
 // The kernel tests' entry: "--impl=name/where" runs them over that implementation alone, otherwise they run over all
 // that have a device. An implementation without a device is not a pass: exit code 77, which ctest reports as skipped.
-// "--every-kernel": it is a failure when the executor has a kernel that no test has launched.
+// "--every-kernel": it is a failure when the executor has a kernel that no test has launched, once the sweep is whole.
 #include <doctest/doctest.h>
 
 #include <cstdio>
@@ -61,5 +61,10 @@ int main(int count, char** arguments) {
   doctest::Context context(count, arguments);
   const int result = context.run();
   cairn::test::close_streams();
-  return result == 0 && every_kernel && count_unlaunched() > 0 ? 1 : result;
+  if (result != 0 || !every_kernel) return result;
+  if (cairn::test::small_sweep()) {
+    std::printf("not asked in a small sweep: whether every kernel is launched\n");
+    return 0;
+  }
+  return count_unlaunched() > 0 ? 1 : 0;
 }

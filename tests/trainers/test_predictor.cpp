@@ -248,7 +248,8 @@ TEST_CASE("real data: the pictures of digits") {
   CHECK(right("handdrawn") >= 20);  // of 26
 }
 
-// The whole figure is in docs/predict.md; this is a smaller training and fewer photos.
+// The whole figure is in docs/predict.md; this is a smaller training and fewer photos, which tells whether the search
+// for ink has broken: the bounds lie five photos below what was measured, 95 right and 2 wrong above 90 %.
 TEST_CASE("real data: photos of digits") {
   if (std::getenv("CAIRN_DATA") == nullptr) {
     MESSAGE("skipped: CAIRN_DATA is not set");
@@ -256,14 +257,14 @@ TEST_CASE("real data: photos of digits") {
   }
   RunConfig config = config_for("lenet", "default", "eigen");
   config.training.epochs = 2;
-  const datasets::Dataset mnist = load("mnist", 20000, 10000);
+  const datasets::Dataset mnist = load("mnist", 40000, 10000);
   Trainer trainer = make_trainer(config, mnist);
   for (int i = 0; i < 2; ++i) trainer.run_epoch({}, kNever);
   const Folder run;
   save(run, trainer, R"({"model": "lenet", "dataset": "mnist"})");
   Predictor predictor(Device::open(config.device), find_weights({.path = run.path}));
 
-  constexpr int64_t kCount = 150;
+  constexpr int64_t kCount = 100;
   datasets::ImageSet images{{}, {}, 0, 1, 28, 28};
   for (uint32_t index = 0; index < kCount; ++index) {
     const photos::Photo photo = photos::random_photo(3, index, mnist.test);
@@ -280,8 +281,8 @@ TEST_CASE("real data: photos of digits") {
   const auto is_sure = [](const Mistake& mistake) { return mistake.probability > 0.9f; };
   const auto sure = std::ranges::count_if(report.mistakes, is_sure);
   MESSAGE("photos: " << report.evaluation.correct << " of " << kCount << ", wrong above 90 %: " << sure);
-  CHECK(report.evaluation.correct >= kCount * 94 / 100);
-  CHECK(sure <= kCount * 2 / 100);
+  CHECK(report.evaluation.correct >= kCount * 90 / 100);
+  CHECK(sure <= kCount * 5 / 100);
 }
 
 }  // namespace cairn::testing
