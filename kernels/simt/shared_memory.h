@@ -30,7 +30,8 @@ inline T& shared_array() {
 }  // namespace cairn::simt
 
 #if CAIRN_SIMT_ONE_THREAD
-#define CAIRN_SHARED(T, name) alignas(64) static std::type_identity_t<T> name
+// 32 at most: clang puts no red zones around a variable of a higher alignment.
+#define CAIRN_SHARED(T, name) alignas(32) static std::type_identity_t<T> name
 #else
 #define CAIRN_SHARED(T, name) auto& name = cairn::simt::shared_array<std::type_identity_t<T>, struct name##_place>()
 #endif
