@@ -32,14 +32,14 @@ constexpr const char* kCommands =
     "  kernels  every kernel: its result checked, then timed with a cold cache, against the library and the machine\n"
     "  ladder   products and convolutions against the library: --sizes of squares, --networks' own layers, --rungs\n"
     "  step     a model's training step, split by kernel; with --turns timed whenever a line on stdin says how long\n"
-    "  page     docs/benchmarks.md and its tables from the results under bench/results; --out is its folder\n"
+    "  page     docs/benchmarks.md and its tables from the results under benchmarks/results; --out is its folder\n"
     "\n"
     "--out FILE writes there; --out FOLDER/ writes FOLDER/<machine>/<what was measured>.json or .md or .txt\n";
 
 struct Settings {
   std::string implementation, where, only, model = "dnn", recipe = "default", dataset, data_dir, format = "text", out;
   std::string use, sizes, kernels, precision = "fp32";
-  std::string results = "bench/results";
+  std::string results = "benchmarks/results";
   int threads = 0;
   int64_t batch_size = -1;
   benchmarks::Sampling sampling;
@@ -48,7 +48,7 @@ struct Settings {
 
 void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--impl", settings.implementation,
-            "implementation; default all for kernels, vanilla for ladder, eigen for step");
+            "implementation; default all for kernels, vanilla for ladder, simd for step");
   flags.add("--device", settings.where, "cpu or cuda; default all for kernels, else a GPU if there is one");
   flags.add("--threads", settings.threads, "CPU threads, 0 = as many as this process may use");
   flags.add("--only", settings.only, "kernels, ladder: parts of primitives' names, separated by commas");
@@ -63,7 +63,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add_switch("--warm", settings.warm, "kernels, ladder: the same arrays at every call, instead of a cold cache");
   flags.add("--model", settings.model, "step: network to train");
   flags.add("--recipe", settings.recipe, "step: the model's settings");
-  flags.add_switch("--turns", settings.turns, "step: answer lines on stdin, for bench/gpu");
+  flags.add_switch("--turns", settings.turns, "step: answer lines on stdin, for benchmarks/gpu");
   flags.add("--dataset", settings.dataset, "step: data set; default mnist, else digits");
   flags.add("--data-dir", settings.data_dir, "step: where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--batch-size", settings.batch_size, "step: images a step, 0 = full batch, -1 = the recipe's");
@@ -180,7 +180,7 @@ int time_step(const Settings& settings) {
   benchmarks::StepOptions options;
   options.model = settings.model;
   options.recipe = settings.recipe;
-  options.device.implementation = settings.implementation.empty() ? "eigen" : settings.implementation;
+  options.device.implementation = settings.implementation.empty() ? "simd" : settings.implementation;
   if (!settings.where.empty()) options.device.where = settings.where;
   options.device.threads = settings.threads;
   options.device.kernels = settings.kernels;

@@ -99,7 +99,7 @@ int compare_live(const Settings& settings) {
   run.data_dir = settings.options.data_dir;
   run.check_hash = settings.options.check_hash;
   run.seed = settings.options.seed;
-  run.device.implementation = settings.implementations.empty() ? "eigen" : settings.implementations;
+  run.device.implementation = settings.implementations.empty() ? "simd" : settings.implementations;
   run.device.where = settings.options.where;
   run.device.threads = settings.options.threads;
   run.device.kernels = settings.kernels.value_or("");

@@ -10,10 +10,10 @@
 namespace cairn::app {
 namespace {
 
-// cudnn on a GPU, eigen without one.
+// cudnn on a GPU, simd without one.
 std::string fastest_implementation() {
   const Backend* cudnn = find_backend("cudnn", Where::cuda);
-  return cudnn && cudnn->device_count() > 0 ? "cudnn" : "eigen";
+  return cudnn && cudnn->device_count() > 0 ? "cudnn" : "simd";
 }
 
 }  // namespace

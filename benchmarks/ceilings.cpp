@@ -7,8 +7,8 @@
 #include "benchmarks/machine.h"
 #include "benchmarks/place.h"
 #include "benchmarks/timing.h"
-#include "kernels/cpu/thread_pool.h"
 #include "kernels/registry.h"
+#include "kernels/runtime/cpu/thread_pool.h"
 
 namespace cairn::benchmarks {
 namespace {

@@ -118,12 +118,12 @@ std::vector<Subject> subjects_of(const char* primitive, const KernelOptions& opt
   std::vector<Subject> subjects;
   const bool on_cpu = options.where != "cuda", on_gpu = options.where != "cpu";
   const bool is_gemm = std::strcmp(primitive, "gemm") == 0;
-  if (is_gemm && on_cpu) subjects.push_back({.backend = &eigen_library(), .is_library = true});
+  if (is_gemm && on_cpu) subjects.push_back({.backend = &simd_library(), .is_library = true});
   for (const Backend* backend : known_backends()) {
     if (!(backend->where == Where::cpu ? on_cpu : on_gpu)) continue;
     if (backend->device_count() == 0 || !has(*backend, primitive)) continue;
     // What the others are measured against comes first and always.
-    const bool is_library = std::strcmp(backend->name, backend->where == Where::cuda ? "cudnn" : "eigen") == 0 &&
+    const bool is_library = std::strcmp(backend->name, backend->where == Where::cuda ? "cudnn" : "simd") == 0 &&
                             !(is_gemm && backend->where == Where::cpu);
     const bool chosen = options.implementation.empty() || options.implementation == backend->name;
     if (!chosen && !is_library) continue;

@@ -37,8 +37,8 @@ const Backend& chosen(const LadderOptions& options) {
 
 const Backend* library_for(const Backend& own, const char* primitive) {
   if (own.where == Where::cuda) return find_backend("cudnn", Where::cuda);
-  if (std::strcmp(primitive, "gemm") == 0) return &eigen_library();
-  return find_backend("eigen", Where::cpu);
+  if (std::strcmp(primitive, "gemm") == 0) return &simd_library();
+  return find_backend("simd", Where::cpu);
 }
 
 // The rungs of one backend that the precision allows.

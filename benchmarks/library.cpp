@@ -2,7 +2,7 @@
 
 #include <Eigen/Core>
 
-#include "kernels/cpu/stream.h"
+#include "kernels/runtime/cpu/stream.h"
 
 namespace cairn::benchmarks {
 namespace {
@@ -45,7 +45,7 @@ void gemm(cpu::Stream& stream, const GemmArgs& args) {
 
 }  // namespace
 
-const Backend& eigen_library() {
+const Backend& simd_library() {
   static const Backend backend = [] {
     Backend services = cpu::with_services({});
     services.name = kLibraryName;

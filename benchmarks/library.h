@@ -1,5 +1,5 @@
-// The library's own matrix product as an implementation, to measure the others against. Not here: the `eigen`
-// implementation (kernels/eigen), which is Cairn's own code.
+// The library's own matrix product as an implementation, to measure the others against. Not here: the `simd`
+// implementation (kernels/simd), which is Cairn's own code.
 #pragma once
 
 #include "kernels/backend.h"
@@ -9,6 +9,6 @@ namespace cairn::benchmarks {
 inline constexpr const char* kLibraryName = "Eigen's product";
 
 // Eigen::Matrix's product, with one slab of the result for each thread; nothing but gemm.
-const Backend& eigen_library();
+const Backend& simd_library();
 
 }  // namespace cairn::benchmarks

@@ -1,6 +1,6 @@
 // Which machine and which build a figure belongs to. A machine is what its processor says it is (vendor, family, model,
-// stepping, instruction sets): a name such as "AMD EPYC" is that of several generations. references/machine.py names
-// machines the same way. Not here: what the machine can do (ceilings.h).
+// stepping, instruction sets): a name such as "AMD EPYC" is that of several generations.
+// comparisons/references/machine.py names machines the same way. Not here: what the machine can do (ceilings.h).
 #pragma once
 
 #include <cstddef>

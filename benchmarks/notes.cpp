@@ -12,7 +12,7 @@ constexpr PrimitiveNote kNotes[] = {
      "edges and, cold, by fetching their operands once."},
     {"byte_linear_forward",
      "2 rows n columns FLOPs, zero bytes counted like others; rows x columns bytes, the rest 4 each",
-     "Arithmetic on the nonzero bytes: eigen skips zeros, four in five here, so that it can pass the ceiling of a "
+     "Arithmetic on the nonzero bytes: simd skips zeros, four in five here, so that it can pass the ceiling of a "
      "dense "
      "product; vanilla multiplies them all, as a gemm whose tiles convert on the way."},
     {"byte_linear_backward_weight", "2 n columns rows FLOPs; rows x columns bytes, the rest 4 each",

@@ -17,14 +17,14 @@ using nlohmann::json;
 
 constexpr const char* kOpening = R"(# Benchmarks
 
-Written by `bench` out of the results under `bench/results`, never by hand, with
+Written by `bench` out of the results under `benchmarks/results`, never by hand, with
 
     ./build/cpu/bin/bench page --out docs/
 
 To be measured and made again at every release, on an idle machine:
 
-    ./build/cpu/bin/bench kernels --format json --out bench/results/
-    ./build/cpu/bin/bench step --model dnn --impl eigen --format json --out bench/results/
+    ./build/cpu/bin/bench kernels --format json --out benchmarks/results/
+    ./build/cpu/bin/bench step --model dnn --impl simd --format json --out benchmarks/results/
 
 with `--model` and `--impl` once for each that is to stand here. What has run on a GPU: [gpu.md](gpu.md).
 
@@ -46,7 +46,7 @@ spread is the distance between the quartiles over the median. On a GPU a round o
 takes to launch a kernel is not in the clock.
 
 *Of library* is the library's time over this one's: Eigen's own matrix product, one slab of the result a thread, for `gemm` on a CPU, the
-`eigen` implementation elsewhere on a CPU, `cudnn` (cuBLASLt, cuDNN) on a GPU. *Of ceiling* is the least time that the machine's measured
+`simd` implementation elsewhere on a CPU, `cudnn` (cuBLASLt, cuDNN) on a GPU. *Of ceiling* is the least time that the machine's measured
 ceilings allow, for the FLOPs or for the bytes, whichever takes longer, over the time taken. The ceilings are measured in the same run: on
 a CPU independent chains of vector multiply-adds in registers, and the fastest of reading, copying and adding arrays of four times the
 last-level cache, the best of five tries each.

@@ -1,5 +1,5 @@
 // The pages of all results, docs/benchmarks.md and below docs/benchmarks, made from the JSON files under
-// bench/results. Not here: measuring.
+// benchmarks/results. Not here: measuring.
 #pragma once
 
 #include <filesystem>

@@ -1,6 +1,6 @@
 # CUDA toolkit, cuBLASLt and cuDNN: decides CAIRN_HAS_CUDA and CAIRN_HAS_CUDNN from CAIRN_CUDA and CAIRN_CUDNN
 # (ON, OFF or AUTO). Targets for the libraries: ${CAIRN_CUDA_RUNTIME}, CUDA::cublasLt, CUDNN::cudnn.
-# Not here: which sources use them (kernels/cuda, kernels/cudnn, CairnSimt.cmake).
+# Not here: which sources use them (kernels/runtime/cuda, kernels/cudnn, CairnSimt.cmake).
 set(CAIRN_HAS_CUDA OFF)
 set(CAIRN_HAS_CUDNN OFF)
 set(CAIRN_CUDA_MINIMUM 12.4)

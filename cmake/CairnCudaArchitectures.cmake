@@ -1,7 +1,7 @@
 # What CMAKE_CUDA_ARCHITECTURES may be. Not here: its default, and the rest of the toolkit (CairnCuda.cmake).
 
 # Sets `result` to what is wrong with a list of architectures as CMAKE_CUDA_ARCHITECTURES has them, in one line, or to
-# nothing. Asynchronous copies and TF32 begin with compute capability 8.0 (kernels/cuda/stream.cpp says so at the start
+# nothing. Asynchronous copies and TF32 begin with compute capability 8.0 (kernels/runtime/cuda/stream.cpp says so at the start
 # of a program).
 function(cairn_check_architectures result)
   set(problem "")

@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 set(CAIRN_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/cairn)
 set(libraries cairn_options cairn_cpu cairn_kernels cairn_framework cairn_datasets cairn_models cairn_trainers)
 if(NOT BUILD_SHARED_LIBS)  # else they are inside cairn_kernels
-  foreach(name simt reference eigen vanilla_cpu cuda vanilla_cuda cudnn)
+  foreach(name simt reference simd vanilla_cpu cuda vanilla_cuda cudnn)
     if(TARGET cairn_${name})
       set_target_properties(cairn_${name} PROPERTIES EXPORT_NAME ${name})
       list(APPEND libraries cairn_${name})
@@ -26,7 +26,7 @@ install(DIRECTORY framework datasets models trainers DESTINATION ${CMAKE_INSTALL
 install(FILES kernels/backend.h kernels/entries.h kernels/image_args.h kernels/plugin.h kernels/registry.h
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cairn/kernels)
 # PyTorch's recordings, where comparisons/reference.cpp looks for them.
-install(DIRECTORY references/recorded/ DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/cairn/references FILES_MATCHING PATTERN *.json)
+install(DIRECTORY comparisons/references/recorded/ DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/cairn/references FILES_MATCHING PATTERN *.json)
 install(FILES README.md LICENSE CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 configure_package_config_file(cmake/cairn-config.cmake.in ${PROJECT_BINARY_DIR}/cairn-config.cmake

@@ -1,7 +1,7 @@
 # One CUDA source, several forms: functions that compile .cu files for the CPU, for the GPU and for the race detector.
 # Not here: finding CUDA (CairnCuda.cmake).
 
-set(CAIRN_SIMT_DIR ${CMAKE_CURRENT_LIST_DIR}/../kernels/simt)
+set(CAIRN_SIMT_DIR ${CMAKE_CURRENT_LIST_DIR}/../kernels/runtime/simt)
 cmake_path(NORMAL_PATH CAIRN_SIMT_DIR)
 set(CAIRN_SIMT_OPTIMIZATION -O3)  # of the CPU form; a folder whose kernels need no speed sets another
 # The race detector replaces ThreadSanitizer's library and goes with no other sanitizer.
@@ -11,8 +11,8 @@ else()
   set(CAIRN_HAS_RACE_CHECK ON)
 endif()
 
-# cairn_add_simt_executor(name [extra sources of kernels/simt...]): the executor as a static library. The checked forms
-# need their own, because executor and kernels must be compiled for the same form (kernels/simt/build_mode.h).
+# cairn_add_simt_executor(name [extra sources of kernels/runtime/simt...]): the executor as a static library. The checked forms
+# need their own, because executor and kernels must be compiled for the same form (kernels/runtime/simt/build_mode.h).
 function(cairn_add_simt_executor name)
   set(sources collectives.cpp config.cpp executor.cpp fiber.cpp host_launch.cpp report.cpp scheduler.cpp warpgroup.cpp
     ${ARGN})

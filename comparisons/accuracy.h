@@ -3,8 +3,8 @@
 // matter of chance, as it is with another seed: one accuracy of one seed is one draw. Where PyTorch's own show that
 // (losses or accuracies of the same seed that differ by more than a tenth of their limit), it also holds where the
 // prediction interval of PyTorch's accuracies after that epoch has it, of other seeds or of twins
-// (references/training.py), which differ by rounding alone. Where rounding changes nothing, no other seed excuses a
-// difference. The interval for one more draw of a normal distribution of which n are known is
+// (comparisons/references/training.py), which differ by rounding alone. Where rounding changes nothing, no other seed
+// excuses a difference. The interval for one more draw of a normal distribution of which n are known is
 //   mean +- t(n - 1) * deviation * sqrt(1 + 1 / n)
 // with Student's t (Hahn and Meeker, Statistical Intervals, 1991, section 4.7), here with a confidence of 99 %.
 #pragma once

@@ -18,7 +18,7 @@ struct LiveOptions {
 };
 
 struct LiveResult {
-  std::string cairn, twin, dataset;  // "eigen on cpu, 2 threads", "LibTorch 2.15.0"
+  std::string cairn, twin, dataset;  // "simd on cpu, 2 threads", "LibTorch 2.15.0"
   std::vector<float> losses[2];      // of each step: Cairn's, the twin's
   std::vector<double> seconds[2];    // a step, by turn; the first turn, in which both warm up, is left out
   double ratio = 0;                  // median over the turns of the twin's time / Cairn's

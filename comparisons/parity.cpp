@@ -51,7 +51,7 @@ Json schedule_json(const Schedule& schedule) {
   return json;
 }
 
-// A recipe as references/recipes.py writes it down.
+// A recipe as comparisons/references/recipes.py writes it down.
 Json settings_of(const Recipe& recipe, const datasets::Dataset& dataset) {
   const PixelScale pixels = pixel_scale(recipe.normalization, dataset.mean, dataset.std);
   return {{"init",
@@ -84,8 +84,9 @@ bool same(const Json& a, const Json& b) {
 // Throws at the first field that differs.
 void check_fields(const Json& recorded, const Json& here, const std::string& name, const ReferenceCase& reference) {
   const auto fail = [&](const std::string& there, const std::string& ours) {
-    throw DataError(fmt::format("{}: {}: {} is {} there and {} here; record it again with references/record.py",
-                                reference.file, reference.label(), name, there, ours));
+    throw DataError(
+        fmt::format("{}: {}: {} is {} there and {} here; record it again with comparisons/references/record.py",
+                    reference.file, reference.label(), name, there, ours));
   };
   if (!recorded.is_object() || !here.is_object()) {
     if (!same(recorded, here)) fail(dump_json(recorded), dump_json(here));
@@ -136,7 +137,7 @@ ReferenceCase in_double(ReferenceCase reference) {
   ReferenceCase::InDouble& exact = reference.in_double;
   if (exact.losses.empty())
     throw DataError(
-        fmt::format("{}: {}: is not recorded in double precision; record it with references/record.py "
+        fmt::format("{}: {}: is not recorded in double precision; record it with comparisons/references/record.py "
                     "--parts double",
                     reference.file, reference.label()));
   reference.torch = exact.torch;
@@ -176,7 +177,7 @@ void check_parameters(const ReferenceCase& reference, const std::vector<NamedTen
     if (there != here)
       throw DataError(
           fmt::format("{}: {}: gradients at step {} are of{}, and the network has{}; record it again with "
-                      "references/record.py",
+                      "comparisons/references/record.py",
                       reference.file, reference.label(), step, there, here));
   }
 }

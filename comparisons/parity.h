@@ -50,7 +50,7 @@ struct GradientDeviation {
 
 struct ParityResult {
   ReferenceCase reference;
-  std::string implementation, device;  // "eigen", "eigen on cpu, 2 threads"
+  std::string implementation, device;  // "simd", "simd on cpu, 2 threads"
   DType real = DType::f32;
   bool interrupted = false;
   std::vector<double> losses;

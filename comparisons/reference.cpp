@@ -245,7 +245,7 @@ std::vector<ReferenceCase> read_references(const fs::path& folder, const std::st
   if (json.is_discarded()) throw DataError(fmt::format("{}: is not JSON, or not all of it; {}", file, kRemedy));
   const Place root(json, file + ":");
   if (!root.has("format") || json["format"] != kFormat)
-    throw DataError(fmt::format("{}: is not a recording of references/record.py; {}", file, kRemedy));
+    throw DataError(fmt::format("{}: is not a recording of comparisons/references/record.py; {}", file, kRemedy));
   if (const int64_t version = root.at("version").whole(); version != kReferenceVersion)
     throw DataError(
         fmt::format("{}: has version {}, and this program reads {}; {}", file, version, kReferenceVersion, kRemedy));

@@ -1,5 +1,5 @@
-// What PyTorch made of a network, as references/record.py recorded it: one JSON file a network, in it a case for each
-// recipe and data set. Reading and checking those files. Not here: training against them (parity.h).
+// What PyTorch made of a network, as comparisons/references/record.py recorded it: one JSON file a network, in it a
+// case for each recipe and data set. Reading and checking those files. Not here: training against them (parity.h).
 #pragma once
 
 #include <array>
@@ -56,8 +56,8 @@ struct ReferenceCase {
   std::string parity_run;    // the key of the run that did; "": not told
   std::vector<double> losses;
   std::map<int64_t, std::vector<ReferenceGradient>> gradients;  // by step, 1 for the first
-  // By step: how far PyTorch's losses lie from its own where only rounding differs (references/training.py, TWINS), and
-  // those of its other versions and devices. What these do not share, no other program can share with them.
+  // By step: how far PyTorch's losses lie from its own where only rounding differs (comparisons/references/training.py,
+  // TWINS), and those of its other versions and devices. What these do not share, no other program can share with them.
   std::vector<double> own_deviation;
   // The same training in double precision; empty where it was not recorded. own_deviation: of batches in the opposite
   // order, in double precision too; where that was not recorded, none.

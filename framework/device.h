@@ -1,4 +1,4 @@
-// A device: one implementation at one place (vanilla on cuda, eigen on cpu, ...), its stream and its memory, and the
+// A device: one implementation at one place (vanilla on cuda, simd on cpu, ...), its stream and its memory, and the
 // one door through which primitives are called. Not here: tensors, gradients, and the implementations themselves.
 #pragma once
 

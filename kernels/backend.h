@@ -3,7 +3,7 @@
 // (image_args.h), any code that computes, and any policy (shape checks, gradients and allocation strategy belong to
 // framework/).
 //
-// An implementation (reference, vanilla, eigen, cudnn, or a plugin) fills one Backend. Conventions for every entry:
+// An implementation (reference, vanilla, simd, cudnn, or a plugin) fills one Backend. Conventions for every entry:
 //   - arrays are dense and row-major unless a leading dimension is given; sizes are in elements;
 //   - data pointers are device pointers; pointers documented as "host" are not;
 //   - work is ordered on the stream and need not be finished on return; nothing synchronises but what says so;

@@ -8,11 +8,11 @@
 #include <map>
 #include <sstream>
 
-#include "kernels/cpu/stream.h"
 #include "kernels/plugin.h"
 #include "kernels/registry.h"
+#include "kernels/runtime/cpu/stream.h"
 #if defined(CAIRN_HAS_CUDA)
-#include "kernels/cuda/stream.h"
+#include "kernels/runtime/cuda/stream.h"
 #endif
 
 namespace cairn {

@@ -4,7 +4,7 @@
 
 #include "kernels/reference/backend.h"
 #if !defined(CAIRN_REFERENCE_ONLY)
-#include "kernels/eigen/backend.h"
+#include "kernels/simd/backend.h"
 #include "kernels/vanilla/backend.h"
 #endif
 #if defined(CAIRN_HAS_CUDNN)
@@ -17,7 +17,7 @@ const std::vector<const Backend*>& compiled_backends() {
   static const std::vector<const Backend*> backends = {
     &reference::backend(),
 #if !defined(CAIRN_REFERENCE_ONLY)
-    &eigen::backend(),
+    &simd::backend(),
     &vanilla_cpu::backend(),
 #endif
 #if defined(CAIRN_HAS_CUDA)

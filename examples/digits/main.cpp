@@ -10,7 +10,7 @@
 using namespace cairn;
 
 int main() {
-  const auto device = Device::open({.implementation = "eigen"});
+  const auto device = Device::open({.implementation = "simd"});
   const auto digits = datasets::load_dataset("digits");
   const auto pixels = [&](const datasets::ImageSet& set) {  // bytes to [0, 1], converted where they are used
     return Tensor::byte_rows(Tensor::from_host<uint8_t>(device, {set.count, 784}, set.images), {}, 1.0f / 255, 0);

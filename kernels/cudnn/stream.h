@@ -8,8 +8,8 @@
 #include <map>
 #include <memory>
 
-#include "kernels/cuda/stream.h"
 #include "kernels/cudnn/plan.h"
+#include "kernels/runtime/cuda/stream.h"
 
 namespace cairn::cudnn {
 

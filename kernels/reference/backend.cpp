@@ -1,8 +1,8 @@
 // The reference implementation's manifest: one line per primitive. Not here: the loops themselves.
 #include "kernels/reference/backend.h"
 
-#include "kernels/cpu/stream.h"
 #include "kernels/reference/primitives.h"
+#include "kernels/runtime/cpu/stream.h"
 
 namespace cairn::reference {
 

@@ -11,7 +11,7 @@
 #include <string>
 
 #include "kernels/backend.h"
-#include "kernels/cpu/stream.h"
+#include "kernels/runtime/cpu/stream.h"
 
 namespace cairn::reference {
 

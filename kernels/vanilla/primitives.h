@@ -1,10 +1,11 @@
 // What the hand-written kernels share on the host side: the primitives' names, the stream of this form (GPU or CPU) and
 // the arithmetic of launches. Not here: device code (warp.h) and the kernels.
 //
-// Every .cu file of this folder is compiled twice: by nvcc for the GPU, and by the host compiler against kernels/simt.
-// CAIRN_VANILLA is the namespace of the form that is being compiled, vanilla_cuda or vanilla_cpu. The GPU form compiles
-// for sm_80 and sm_90. Of the kernels that multiply, on sm_90 three forms of gemm rung 7 spill 4 bytes, one of rung 5
-// 32 and one average pool's gradient 16 (scripts/sass_facts lists them). It has not yet run on a GPU.
+// Every .cu file of this folder is compiled twice: by nvcc for the GPU, and by the host compiler against
+// kernels/runtime/simt. CAIRN_VANILLA is the namespace of the form that is being compiled, vanilla_cuda or vanilla_cpu.
+// The GPU form compiles for sm_80 and sm_90. Of the kernels that multiply, on sm_90 three forms of gemm rung 7 spill 4
+// bytes, one of rung 5 32 and one average pool's gradient 16 (scripts/sass_facts lists them). It has not yet run on a
+// GPU.
 #pragma once
 
 #include <span>
@@ -12,11 +13,11 @@
 #include <string>
 
 #include "kernels/backend.h"
-#include "kernels/simt/cuda_source.h"
+#include "kernels/runtime/simt/cuda_source.h"
 #if defined(__CUDACC__)
-#include "kernels/cuda/stream.h"
+#include "kernels/runtime/cuda/stream.h"
 #else
-#include "kernels/cpu/stream.h"
+#include "kernels/runtime/cpu/stream.h"
 #endif
 
 namespace cairn::CAIRN_VANILLA {

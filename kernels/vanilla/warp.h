@@ -1,7 +1,7 @@
 // Reductions within a warp and the orderings they use. Not here: reductions over whole arrays (reductions.cu).
 #pragma once
 
-#include "kernels/simt/cuda_source.h"
+#include "kernels/runtime/simt/cuda_source.h"
 
 namespace cairn::CAIRN_VANILLA {
 

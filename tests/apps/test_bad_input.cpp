@@ -52,7 +52,7 @@ TEST_CASE("unknown names list the choices") {
   const TemporaryFolder folder;
   expect_refusal(digits({"--model", "cnm"}), {"unknown model 'cnm'", "linear, dnn, mlp"}, folder.path);
   expect_refusal({"--dataset", "mnits"}, {"mnits", "mnist", "fashion-mnist", "digits"}, folder.path);
-  expect_refusal(digits({"--impl", "magic"}), {"unknown implementation 'magic'", "reference", "eigen", "vanilla"},
+  expect_refusal(digits({"--impl", "magic"}), {"unknown implementation 'magic'", "reference", "simd", "vanilla"},
                  folder.path);
   expect_refusal(digits({"--model", "dnn", "--recipe", "x"}), {"unknown recipe", "'x'", "default, full-batch"},
                  folder.path);
@@ -102,7 +102,7 @@ TEST_CASE("a settings file that is none") {
 
 TEST_CASE("a device that is not there") {
   const TemporaryFolder folder;
-  expect_refusal(digits({"--impl", "eigen", "--device", "cuda"}), {"--device cpu"}, folder.path);
+  expect_refusal(digits({"--impl", "simd", "--device", "cuda"}), {"--device cpu"}, folder.path);
   for (const Backend* backend : compiled_backends())
     if (backend->where == Where::cuda && backend->device_count() > 0) return;  // there it is
   const Result result = run(CAIRN_TRAIN, digits({"--impl", "vanilla", "--device", "cuda"}), folder.path);

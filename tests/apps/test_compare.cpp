@@ -17,7 +17,7 @@ bool says(const std::string& text, const std::string& part) {
 
 // A quick suite on data that needs no files.
 std::vector<std::string> quick(const std::string& suite, const std::string& out) {
-  return {"--suite", suite, "--quick", "--dataset", "digits", "--impl", "eigen", "--out", out};
+  return {"--suite", suite, "--quick", "--dataset", "digits", "--impl", "simd", "--out", out};
 }
 
 nlohmann::json result_of(const fs::path& curve) {
@@ -39,10 +39,10 @@ TEST_CASE("compare: nmist in its quick form, and again without training anything
   REQUIRE_MESSAGE(first.code == 0, first.error);
   CHECK_MESSAGE(says(first.out, "digits: time\n"), first.out);
   CHECK_MESSAGE(says(first.out, "2 trainings: c/report.html and c/report.md\n"), first.out);
-  CHECK(says(first.error, "[2/2] dnn-digits-eigen: 40 epochs\n"));
+  CHECK(says(first.error, "[2/2] dnn-digits-simd: 40 epochs\n"));
   CHECK(files_in(folder.path / "c/plots", ".svg") == 4);
   CHECK(files_in(folder.path / "c/plots", ".png") == 4);
-  const nlohmann::json linear = result_of(folder.path / "c/curves/linear-digits-eigen");
+  const nlohmann::json linear = result_of(folder.path / "c/curves/linear-digits-simd");
   CHECK(linear["steps"] == 20);
   CHECK(linear["points"].size() == 4);
   CHECK(linear["points"].back()["accuracy"] == linear["test_accuracy"]);
@@ -54,7 +54,7 @@ TEST_CASE("compare: nmist in its quick form, and again without training anything
   const Result second = run(CAIRN_COMPARE, call, folder.path);
   CHECK(second.code == 0);
   CHECK(second.out == first.out);
-  CHECK(second.error == "[1/2] linear-digits-eigen: finished before\n[2/2] dnn-digits-eigen: finished before\n");
+  CHECK(second.error == "[1/2] linear-digits-simd: finished before\n[2/2] dnn-digits-simd: finished before\n");
   CHECK(read_file(folder.path / "c/report.html") == html);
 
   const Result other = run(CAIRN_COMPARE, with(call, {"--seed", "2"}), folder.path);
@@ -70,12 +70,12 @@ TEST_CASE("compare: skoltech in its quick form reads all its epochs off one trai
   CHECK(result.error.empty());
   CHECK_MESSAGE(says(result.out, "5 trainings: "), result.out);
   for (const char* model : {"simplenet", "lenet-caffe", "relunet", "largenet", "largenet-1x1"}) {
-    const nlohmann::json curve = result_of(folder.path / "c/curves" / (std::string(model) + "-digits-eigen"));
+    const nlohmann::json curve = result_of(folder.path / "c/curves" / (std::string(model) + "-digits-simd"));
     REQUIRE(curve["points"].size() == 2);
     CHECK(curve["points"][1]["steps"] == 2 * curve["points"][0]["steps"].get<int>());
   }
-  CHECK(result_of(folder.path / "c/curves/simplenet-digits-eigen")["test_accuracy"].get<double>() > 0.3);
-  CHECK(says(read_file(folder.path / "c/report.md"), "| LargeNet (cuDNN's) | eigen |"));
+  CHECK(result_of(folder.path / "c/curves/simplenet-digits-simd")["test_accuracy"].get<double>() > 0.3);
+  CHECK(says(read_file(folder.path / "c/report.md"), "| LargeNet (cuDNN's) | simd |"));
 }
 
 TEST_CASE("compare: benchmark-mnist in its quick form tests in batches of 100 and asks a predict process") {
@@ -83,7 +83,7 @@ TEST_CASE("compare: benchmark-mnist in its quick form tests in batches of 100 an
   const Result result = run(CAIRN_COMPARE, with(quick("benchmark-mnist", "c"), {"--quiet"}), folder.path);
   REQUIRE_MESSAGE(result.code == 0, result.error);
   for (const char* model : {"lenet-caffe2", "cnn"}) {
-    const fs::path curve = folder.path / "c/curves" / (std::string(model) + "-digits-eigen");
+    const fs::path curve = folder.path / "c/curves" / (std::string(model) + "-digits-simd");
     const nlohmann::json ours = result_of(curve);
     CHECK(ours["steps"] == 10);
     CHECK(ours["test"]["batches"] == 10);
@@ -113,7 +113,7 @@ TEST_CASE("compare: interrupted again and again, a suite ends with the bits of o
   }
   CHECK(done);
   CHECK(interruptions > 0);
-  for (const char* curve : {"linear-digits-eigen", "dnn-digits-eigen"}) {
+  for (const char* curve : {"linear-digits-simd", "dnn-digits-simd"}) {
     const fs::path ours = folder.path / "c/curves" / curve, expected = folder.path / "peaceful/curves" / curve;
     CHECK(read_file(ours / "model.safetensors") == read_file(expected / "model.safetensors"));
     const nlohmann::json points = result_of(ours)["points"], others = result_of(expected)["points"];
@@ -130,7 +130,7 @@ TEST_CASE("compare: without room on the disk it is one line, and with room the s
   CHECK_MESSAGE(full.code == 1, full.error);
   CHECK_MESSAGE(line_count(full.error) == 1, full.error);
   CHECK_MESSAGE(
-      says(full.error, "compare: c/curves/linear-digits-eigen: the next training needs 1.2 MiB: File too large;"),
+      says(full.error, "compare: c/curves/linear-digits-simd: the next training needs 1.2 MiB: File too large;"),
       full.error);
   CHECK(run(CAIRN_COMPARE, call, folder.path).code == 0);
 }
@@ -148,7 +148,7 @@ TEST_CASE("compare: bad input is one line that says what there is") {
   refused(with(quick("nmist", "c"), {"--model", "dnn"}), "one of --model, --all and --suite is needed");
   refused({"--suite", "imagenet"}, "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist\n");
   refused(with(quick("nmist", "c"), {"--impl", "mkl"}), "mkl");
-  refused(with(quick("nmist", "c"), {"--impl", "eigen,,vanilla"}), "there is nothing between two commas");
+  refused(with(quick("nmist", "c"), {"--impl", "simd,,vanilla"}), "there is nothing between two commas");
   refused(with(quick("nmist", "c"), {"--dataset", "letters"}), "unknown data set 'letters'");
   refused(with(quick("nmist", "c"), {"--threads", "-2"}), "--threads must be between 0 and 1024, not -2");
   refused(with(quick("nmist", "c"), {"--epochs", "3"}), "--epochs belongs to --model and --all\n");
@@ -157,7 +157,7 @@ TEST_CASE("compare: bad input is one line that says what there is") {
   refused({"--live", "--model", "lenet", "--epochs", "2"}, "--epochs belongs to a call without --live\n");
   refused(with(quick("nmist", "c"), {"--double"}), "--double belongs to --model and --all\n");
   refused({"--live", "--model", "lenet", "--double"}, "--double belongs to a call without --live\n");
-  refused({"--model", "dnn", "--dataset", "digits", "--double", "--impl", "eigen", "--device", "cpu"},
+  refused({"--model", "dnn", "--dataset", "digits", "--double", "--impl", "simd", "--device", "cpu"},
           "computes in float only; reference and torch have double precision\n");
   refused({"--all", "--quick"}, "--quick belongs to --suite\n");
   refused({"--all", "--seed", "3"}, "--seed belongs to --suite; here it is the recording's\n");
@@ -178,20 +178,19 @@ TEST_CASE("compare: a folder that cannot be written, results that were damaged, 
   CHECK(damaged.code == 2);
   CHECK_MESSAGE(damaged.error == "compare: c/suite.json: is not a JSON object\n", damaged.error);
   fs::remove_all(folder.path / "c");
-  write_file(folder.path / "c/curves/linear-digits-eigen/result.json", "{");
+  write_file(folder.path / "c/curves/linear-digits-simd/result.json", "{");
   const Result curve = run(CAIRN_COMPARE, with(quick("nmist", "c"), {"--quiet"}), folder.path);
   CHECK(curve.code == 2);
-  CHECK_MESSAGE(curve.error == "compare: c/curves/linear-digits-eigen/result.json: is not a JSON object\n",
-                curve.error);
+  CHECK_MESSAGE(curve.error == "compare: c/curves/linear-digits-simd/result.json: is not a JSON object\n", curve.error);
 }
 
 TEST_CASE("compare: networks beside PyTorch's recordings, with a page") {
   const TemporaryFolder folder;
-  const std::vector<std::string> call = {"--model", "linear,dnn",    "--dataset", "digits",
-                                         "--impl",  "eigen,vanilla", "--device",  "cpu"};
+  const std::vector<std::string> call = {"--model", "linear,dnn",   "--dataset", "digits",
+                                         "--impl",  "simd,vanilla", "--device",  "cpu"};
   const Result result = run(CAIRN_COMPARE, with(call, {"--epochs", "1", "--report", "r"}), folder.path);
   REQUIRE_MESSAGE(result.code == 0, (result.out + result.error));
-  CHECK(says(result.out, "linear default on digits, eigen on cpu"));
+  CHECK(says(result.out, "linear default on digits, simd on cpu"));
   CHECK(says(result.out, "accuracy after epoch 1"));
   CHECK(says(result.out, "within"));
   CHECK_FALSE(says(result.out, "NOT WITHIN"));
@@ -204,7 +203,7 @@ TEST_CASE("compare: networks beside PyTorch's recordings, with a page") {
 TEST_CASE("compare: without MNIST the recordings on digits are used, and it says so") {
   const TemporaryFolder folder;
   const Result result = run("/usr/bin/env",
-                            {"CAIRN_MIRROR=http://127.0.0.1:9", CAIRN_COMPARE, "--model", "linear", "--impl", "eigen",
+                            {"CAIRN_MIRROR=http://127.0.0.1:9", CAIRN_COMPARE, "--model", "linear", "--impl", "simd",
                              "--steps", "10", "--data-dir", "nothing"},
                             folder.path);
   REQUIRE_MESSAGE(result.code == 0, result.error);
@@ -223,9 +222,9 @@ TEST_CASE("compare: in double precision reference is within a millionth") {
 
 TEST_CASE("compare: a training that is not PyTorch's is exit code 1, and the line says which") {
   const TemporaryFolder folder;
-  fs::copy(CAIRN_SOURCE_DIR "/references/recorded", folder.path / "recorded");
+  fs::copy(CAIRN_SOURCE_DIR "/comparisons/references/recorded", folder.path / "recorded");
   const std::vector<std::string> call = {"--model", "linear",   "--dataset", "digits",       "--impl",
-                                         "eigen",   "--epochs", "0",         "--references", "recorded"};
+                                         "simd",    "--epochs", "0",         "--references", "recorded"};
   REQUIRE(run(CAIRN_COMPARE, call, folder.path).code == 0);
   nlohmann::json recorded = nlohmann::json::parse(read_file(folder.path / "recorded/linear.json"));
   for (nlohmann::json& each : recorded["cases"])
@@ -253,11 +252,12 @@ TEST_CASE("compare: a bad recording, or none, is one line and exit code 2") {
     CHECK(result.out.empty());
   };
   refused(call, "recorded/dnn.json");
-  const std::string good = read_file(CAIRN_SOURCE_DIR "/references/recorded/dnn.json");
+  const std::string good = read_file(CAIRN_SOURCE_DIR "/comparisons/references/recorded/dnn.json");
   for (const auto& [text, error] : std::vector<std::pair<std::string, std::string>>{
            {"", "compare: recorded/dnn.json: is not JSON, or not all of it; "},
            {good.substr(0, good.size() / 2), "compare: recorded/dnn.json: is not JSON, or not all of it; "},
-           {"{\"format\": \"other\"}", "compare: recorded/dnn.json: is not a recording of references/record.py; "},
+           {"{\"format\": \"other\"}",
+            "compare: recorded/dnn.json: is not a recording of comparisons/references/record.py; "},
            {"{\"format\": \"cairn-reference\", \"version\": 0}",
             "compare: recorded/dnn.json: has version 0, and this program reads 1; "},
            {"{\"format\": \"cairn-reference\", \"version\": 1, \"model\": \"dnn\", \"cases\": []}",

@@ -9,7 +9,7 @@
 namespace cairn::testing {
 namespace {
 
-const std::vector<std::string> kQuick = {"--dataset", "digits", "--impl", "eigen", "--quiet"};
+const std::vector<std::string> kQuick = {"--dataset", "digits", "--impl", "simd", "--quiet"};
 
 void check_refused(const std::vector<std::string>& arguments, const std::string& text) {
   CAPTURE(arguments);

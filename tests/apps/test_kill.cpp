@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int64_t kSaveSteps = 7;
-const std::vector<std::string> kTraining = {"--model",      "dnn", "--dataset",    "digits", "--impl",         "eigen",
+const std::vector<std::string> kTraining = {"--model",      "dnn", "--dataset",    "digits", "--impl",         "simd",
                                             "--epochs",     "8",   "--threads",    "1",      "--momentum",     "0.9",
                                             "--save-steps", "7",   "--save-every", "1",      "--log-interval", "1"};
 
@@ -92,7 +92,7 @@ TEST_CASE("killed at random moments, a training loses no more than the last inte
 
 TEST_CASE("a disk that fills up costs neither the last good checkpoint nor, once there is room, the run") {
   const TemporaryFolder folder;
-  const std::vector<std::string> training = {"--model", "dnn", "--dataset", "digits", "--impl", "eigen"};
+  const std::vector<std::string> training = {"--model", "dnn", "--dataset", "digits", "--impl", "simd"};
   const auto at = [&](const char* out) { return folder.path / out / "checkpoint.safetensors"; };
   REQUIRE(
       run(CAIRN_TRAIN, with(training, {"--epochs", "2", "--schedule", "constant", "--out", "peaceful"}), folder.path)
@@ -131,7 +131,7 @@ TEST_CASE("event files that no longer fit on the disk are told of, and the run e
                              "--dataset",
                              "digits",
                              "--impl",
-                             "eigen",
+                             "simd",
                              "--batch-size",
                              "8",
                              "--epochs",
@@ -157,7 +157,7 @@ TEST_CASE("a run folder that vanishes is told in one line, and the training goes
   const Result result = run("/bin/sh",
                             {"-c",
                              "( until [ -e r/config.json ]; do sleep 0.01; done; until rm -r r; do :; done ) 2>&- & "
-                             "exec \"$0\" --model linear --dataset digits --impl eigen --epochs 30 --out r",
+                             "exec \"$0\" --model linear --dataset digits --impl simd --epochs 30 --out r",
                              CAIRN_TRAIN},
                             folder.path);
   CHECK_MESSAGE(result.code == 1, result.error);

@@ -109,7 +109,7 @@ TEST_CASE("a leading zero is no octal, on the command line and in a settings fil
   write_file(folder.path / "number.json", R"({"batch-size": 64, "lr": 1e-1})");
   for (const char* flag : {"--batch-size=064", "--batch-size=0064", "--config=text.json", "--config=number.json"}) {
     const Result result =
-        run(CAIRN_TRAIN, {"--model=linear", "--dataset=digits", "--impl=eigen", "--dry-run", flag}, folder.path);
+        run(CAIRN_TRAIN, {"--model=linear", "--dataset=digits", "--impl=simd", "--dry-run", flag}, folder.path);
     CHECK_MESSAGE(result.code == 0, result.error);
     CHECK_MESSAGE(result.error.find(", batch 64, ") != std::string::npos, result.error);
   }

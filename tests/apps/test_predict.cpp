@@ -21,7 +21,7 @@ const fs::path& trained() {
   static const TemporaryFolder folder;
   static const fs::path run_folder = [] {
     const Result result = run(CAIRN_TRAIN,
-                              {"--model", "dnn", "--dataset", "digits", "--impl", "eigen", "--epochs", "2", "--threads",
+                              {"--model", "dnn", "--dataset", "digits", "--impl", "simd", "--epochs", "2", "--threads",
                                "2", "--quiet", "--out", "run"},
                               folder.path);
     REQUIRE_MESSAGE(result.code == 0, result.error);
@@ -31,7 +31,7 @@ const fs::path& trained() {
 }
 
 std::vector<std::string> arguments(const std::vector<std::string>& more) {
-  std::vector<std::string> all = {"--weights", trained(), "--impl", "eigen", "--threads", "1"};
+  std::vector<std::string> all = {"--weights", trained(), "--impl", "simd", "--threads", "1"};
   all.insert(all.end(), more.begin(), more.end());
   return all;
 }
@@ -149,7 +149,7 @@ TEST_CASE("predict refuses flags and weights that make no sense") {
   write_file(folder.path / "empty/note", "");
   fs::copy_file(trained() / "model.safetensors", folder.path / "bare.safetensors");
   const auto refused = [&](std::vector<std::string> flags, const std::vector<std::string>& parts) {
-    flags.insert(flags.end(), {"--quiet", "--impl", "eigen"});
+    flags.insert(flags.end(), {"--quiet", "--impl", "simd"});
     check_refused(flags, parts, folder.path);
   };
   const std::string run_folder = trained();

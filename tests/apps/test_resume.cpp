@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 
 // 40 steps an epoch.
 const std::vector<std::string> kLinear = {"--model", "linear",       "--dataset", "digits",    "--impl",
-                                          "eigen",   "--batch-size", "500",       "--threads", "1"};
+                                          "simd",    "--batch-size", "500",       "--threads", "1"};
 
 Result train(const fs::path& folder, const std::vector<std::string>& arguments) {
   return run(CAIRN_TRAIN, arguments, folder);
@@ -79,7 +79,7 @@ TEST_CASE("a run resumed with other settings says so in config.json, and --confi
   CHECK(config["earlier"][0]["lr"] != 0.3);
   CHECK_FALSE(config["earlier"][0].contains("threads"));
   CHECK(config["earlier"][1]["until"] == 120);
-  CHECK(config["earlier"][1]["impl"] == "eigen");
+  CHECK(config["earlier"][1]["impl"] == "simd");
   must_train(folder.path, {"--config", "a/config.json", "--out", "b"});
   check_same_results(folder.path / "a", folder.path / "b");
   CHECK(config_of(folder.path / "b") == config);
@@ -100,11 +100,11 @@ TEST_CASE("a run resumed with other settings says so in config.json, and --confi
 TEST_CASE("--config repeats runs of every kind, in a folder of its own") {
   const TemporaryFolder folder;
   const std::vector<std::vector<std::string>> runs = {
-      {"--model", "linear", "--recipe", "full-batch", "--epochs", "3", "--dataset", "digits", "--impl", "eigen"},
+      {"--model", "linear", "--recipe", "full-batch", "--epochs", "3", "--dataset", "digits", "--impl", "simd"},
       {"--model", "dnn", "--schedule", "inverse:gamma=0.01,power=0.75", "--epochs", "1", "--dataset", "digits",
        "--impl", "vanilla", "--kernel", "gemm=4", "--threads", "2", "--batch-size", "500"},
       {"--model", "mlp-dropout", "--recipe", "adam", "--steps", "7", "--precision", "bf16", "--dataset", "digits",
-       "--impl", "eigen", "--validation-count", "100", "--drop-last", "true", "--seed", "18446744073709551615"},
+       "--impl", "simd", "--validation-count", "100", "--drop-last", "true", "--seed", "18446744073709551615"},
       {"--model", "linear", "--steps", "3", "--optimizer", "adamw", "--weight-decay", "0.1", "--lr", "1e-3",
        "--shuffle", "false", "--eval-every", "2"}};
   for (size_t i = 0; i < runs.size(); ++i) {

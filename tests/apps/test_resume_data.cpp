@@ -30,7 +30,7 @@ void write_noise(const fs::path& folder, uint32_t count, unsigned seed) {
   }
 }
 
-const std::vector<std::string> kNoiseRun = {"--model", "linear",   "--impl", "eigen",        "--batch-size",
+const std::vector<std::string> kNoiseRun = {"--model", "linear",   "--impl", "simd",         "--batch-size",
                                             "50",      "--epochs", "2",      "--check-hash", "false"};
 
 }  // namespace

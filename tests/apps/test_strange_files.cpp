@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kOneEpoch = {"--model", "linear",   "--dataset", "digits",       "--impl",
-                                            "eigen",   "--epochs", "1",         "--batch-size", "500"};
+                                            "simd",    "--epochs", "1",         "--batch-size", "500"};
 
 // A name that is Latin-1, with a byte that is no character anywhere, and a percent sign.
 const std::string kLatin =
@@ -77,8 +77,8 @@ TEST_CASE("names that are not UTF-8: of data folders, weights and pictures") {
   CHECK(contains(fetched.out, drawn));
   fs::create_directories(folder.path / data);
   fs::rename(folder.path / drawn, folder.path / data / "mnist");
-  const std::vector<std::string> words = {"--model",  "linear", "--impl",       "eigen", "--check-hash", "false",
-                                          "--epochs", "1",      "--batch-size", "500",   "--quiet"};
+  const std::vector<std::string> words = {"--model",  "linear", "--impl",       "simd", "--check-hash", "false",
+                                          "--epochs", "1",      "--batch-size", "500",  "--quiet"};
   const std::vector<std::string> by_name = with(words, {"--data-dir", data, "--out", "a"});
   const Result named = run(CAIRN_TRAIN, by_name, folder.path);
   REQUIRE_MESSAGE(named.code == 0, named.error);
@@ -92,12 +92,12 @@ TEST_CASE("names that are not UTF-8: of data folders, weights and pictures") {
   const std::string picture = "drei\xFF.png";
   const Result tested = run(CAIRN_PREDICT,
                             {"--weights", kLatin + "/a", "--dataset", "mnist", "--check-hash", "false", "--data-dir",
-                             data, "--impl", "eigen", "--json", "--quiet", "--mistakes", picture},
+                             data, "--impl", "simd", "--json", "--quiet", "--mistakes", picture},
                             folder.path);
   REQUIRE_MESSAGE(tested.code == 0, tested.error);
   const Result shown =
-      run(CAIRN_PREDICT,
-          {"--weights", kLatin + "/a/model.safetensors", "--impl", "eigen", "--json", "--quiet", picture}, folder.path);
+      run(CAIRN_PREDICT, {"--weights", kLatin + "/a/model.safetensors", "--impl", "simd", "--json", "--quiet", picture},
+          folder.path);
   CHECK(last_line(tested.out).contains("test_accuracy"));
   if (shown.code == 0) CHECK(last_line(shown.out)["predictions"][0]["file"] == "bytes:drei%FF.png");
   CHECK_MESSAGE((shown.code == 0 || contains(shown.error, picture)), shown.error);  // a page of digits is no digit

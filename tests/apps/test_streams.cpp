@@ -21,19 +21,19 @@ struct Program {
   std::vector<std::string> arguments;  // of a short run that ends well, with messages and results
 };
 
-const std::vector<std::string> kBriefTraining = {"--model",   "linear", "--dataset", "digits", "--impl", "eigen",
+const std::vector<std::string> kBriefTraining = {"--model",   "linear", "--dataset", "digits", "--impl", "simd",
                                                  "--epochs",  "1",      "--steps",   "3",      "--out",  "r",
                                                  "--threads", "1",      "--lr",      "0.1"};
 
 const std::vector<Program>& programs() {
   static const std::vector<Program> all = {
       {CAIRN_TRAIN, kBriefTraining},
-      {CAIRN_PREDICT, {"--weights", "weights", "--dataset", "digits", "--impl", "eigen", "--mistakes", "m.png"}},
-      {CAIRN_DENOISE, {"--dataset", "digits", "--impl", "eigen", "--filter", "mean"}},
+      {CAIRN_PREDICT, {"--weights", "weights", "--dataset", "digits", "--impl", "simd", "--mistakes", "m.png"}},
+      {CAIRN_DENOISE, {"--dataset", "digits", "--impl", "simd", "--filter", "mean"}},
       {CAIRN_BENCH,
-       {"kernels", "--only", "softmax_forward", "--impl", "eigen", "--small", "--repeats", "1", "--seconds", "0.001"}},
+       {"kernels", "--only", "softmax_forward", "--impl", "simd", "--small", "--repeats", "1", "--seconds", "0.001"}},
       {CAIRN_COMPARE,
-       {"--model", "linear", "--recipe", "sgd", "--impl", "eigen", "--dataset", "digits", "--steps", "1", "--epochs",
+       {"--model", "linear", "--recipe", "sgd", "--impl", "simd", "--dataset", "digits", "--steps", "1", "--epochs",
         "0"}},
       {CAIRN_FETCH, {"digits", "--data-dir", "data"}},
       {CAIRN_INFO, {"--datasets"}}};
@@ -171,7 +171,7 @@ Result signalled(const fs::path& folder, const std::string& signals, const std::
                  const std::function<void()>& before = {}) {
   const std::string script =
       "( until [ -e r/config.json ]; do sleep 0.01; done; for s in " + signals +
-      "; do kill -$s $$; done ) 2>/dev/null & exec \"$0\" --model linear --dataset digits --impl eigen --threads 1 "
+      "; do kill -$s $$; done ) 2>/dev/null & exec \"$0\" --model linear --dataset digits --impl simd --threads 1 "
       "--eval-every 100000 --out r --quiet --epochs " +
       epochs;
   return run("/bin/sh", {"-c", script, CAIRN_TRAIN}, folder, "", 0, SIGINT, before);
@@ -204,7 +204,7 @@ TEST_CASE("denoise, too, ends on SIGHUP and SIGTERM with exit code 130") {
     const TemporaryFolder folder;
     const std::string script =
         std::string(
-            "\"$0\" --dataset digits --impl eigen --filter deep-3 2>log & until grep -q images log; do sleep "
+            "\"$0\" --dataset digits --impl simd --filter deep-3 2>log & until grep -q images log; do sleep "
             "0.01; done; kill -") +
         signal + " $!; wait $!";
     const Result result = run("/bin/sh", {"-c", script, CAIRN_DENOISE}, folder.path);

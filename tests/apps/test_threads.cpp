@@ -38,7 +38,7 @@ TEST_CASE("the default number of threads is what the process may use, and more i
   const TemporaryFolder folder;
   const OneCpu affinity;
   const std::vector<std::string> arguments = {"--model", "linear", "--dataset", "digits",
-                                              "--impl",  "eigen",  "--dry-run"};
+                                              "--impl",  "simd",   "--dry-run"};
   const Result usual = run(CAIRN_TRAIN, arguments, folder.path);
   CHECK(usual.code == 0);
   CHECK_MESSAGE(has(usual.error, ", 1 thread\n"), usual.error);

@@ -14,7 +14,7 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string> kShort = {"--model", "linear",   "--dataset", "digits",    "--impl",
-                                         "eigen",   "--epochs", "2",         "--threads", "2"};
+                                         "simd",    "--epochs", "2",         "--threads", "2"};
 
 }  // namespace
 
@@ -65,7 +65,7 @@ TEST_CASE("--tensorboard writes event files, also when the run is repeated or co
         contents.push_back(read_file(entry.path()));
     return contents;
   };
-  const std::vector<std::string> training = {"--model", "linear",   "--dataset", "digits",     "--impl",  "eigen",
+  const std::vector<std::string> training = {"--model", "linear",   "--dataset", "digits",     "--impl",  "simd",
                                              "--quiet", "--epochs", "1",         "--schedule", "constant"};
   REQUIRE(run(CAIRN_TRAIN, with(training, {"--out", "plain"}), folder.path).code == 0);
   CHECK(events("plain").empty());
@@ -82,7 +82,7 @@ TEST_CASE("--tensorboard writes event files, also when the run is repeated or co
 TEST_CASE("--steps and --shuffle: a run that ends within an epoch, in stored order, repeated from its config.json") {
   const TemporaryFolder folder;
   const Result first = run(CAIRN_TRAIN,
-                           {"--model", "linear", "--dataset", "digits", "--impl", "eigen", "--epochs", "0", "--steps",
+                           {"--model", "linear", "--dataset", "digits", "--impl", "simd", "--epochs", "0", "--steps",
                             "320", "--shuffle", "false", "--json", "--out", "a"},
                            folder.path);
   REQUIRE_MESSAGE(first.code == 0, first.error);
@@ -103,25 +103,24 @@ TEST_CASE("--steps and --shuffle: a run that ends within an epoch, in stored ord
 TEST_CASE("Ctrl-C finishes the step, saves and exits 130; the run can be resumed") {
   const TemporaryFolder folder;
   const Result result = run(CAIRN_TRAIN,
-                            {"--model", "linear", "--dataset", "digits", "--impl", "eigen", "--epochs", "5000",
+                            {"--model", "linear", "--dataset", "digits", "--impl", "simd", "--epochs", "5000",
                              "--eval-every", "5000", "--out", "r"},
                             folder.path, "", 1500);
   CHECK_MESSAGE(result.code == 130, result.error);
   CHECK(fs::exists(folder.path / "r" / "checkpoint.safetensors"));
   CHECK(fs::exists(folder.path / "r" / "model.safetensors"));
   const std::string epochs = std::to_string(line_count(read_file(folder.path / "r" / "metrics.jsonl")) + 2);
-  const Result resumed = run(
-      CAIRN_TRAIN,
-      {"--model", "linear", "--dataset", "digits", "--impl", "eigen", "--resume", "r", "--epochs", epochs, "--json"},
-      folder.path);
+  const Result resumed =
+      run(CAIRN_TRAIN,
+          {"--model", "linear", "--dataset", "digits", "--impl", "simd", "--resume", "r", "--epochs", epochs, "--json"},
+          folder.path);
   CHECK_MESSAGE(resumed.code == 0, resumed.error);
 }
 
 TEST_CASE("a loss that turns nan stops with the step's number and exits 1") {
   const TemporaryFolder folder;
-  const Result result =
-      run(CAIRN_TRAIN, {"--model", "dnn", "--dataset", "digits", "--impl", "eigen", "--lr", "1e30", "--quiet"},
-          folder.path);
+  const Result result = run(
+      CAIRN_TRAIN, {"--model", "dnn", "--dataset", "digits", "--impl", "simd", "--lr", "1e30", "--quiet"}, folder.path);
   CHECK(result.code == 1);
   CHECK(line_count(result.error) == 1);
   CHECK_MESSAGE(result.error.find(" at step ") != std::string::npos, result.error);
@@ -160,7 +159,7 @@ TEST_CASE("every model and recipe starts") {
     CAPTURE(recipe);
     CHECK(help.out.find("  " + model + ": ") != std::string::npos);
     const Result result =
-        run(CAIRN_TRAIN, {"--model", model, "--recipe", recipe, "--dataset", "digits", "--impl", "eigen", "--dry-run"},
+        run(CAIRN_TRAIN, {"--model", model, "--recipe", recipe, "--dataset", "digits", "--impl", "simd", "--dry-run"},
             folder.path);
     CHECK_MESSAGE(result.code == 0, result.error);
   }

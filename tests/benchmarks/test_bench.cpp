@@ -44,10 +44,10 @@ TEST_CASE("bench kernels: JSON, Markdown, text; and the pages made from results"
   for (const json& row : report["rows"]) {
     CHECK(row["primitive"].get<std::string>().rfind("softmax", 0) == 0);
     CHECK(row["seconds"] > 0);
-    CHECK(row["library"] == "eigen");
+    CHECK(row["library"] == "simd");
     implementations.push_back(row["impl"]);
   }
-  CHECK(implementations == std::vector<std::string>{"eigen", "reference", "vanilla", "eigen", "reference", "vanilla"});
+  CHECK(implementations == std::vector<std::string>{"simd", "reference", "vanilla", "simd", "reference", "vanilla"});
 
   CHECK(run(CAIRN_BENCH, with({"kernels", "--impl=vanilla", "--warm"}), folder.path).out.find("warm cache") !=
         std::string::npos);
@@ -67,7 +67,7 @@ TEST_CASE("bench kernels: JSON, Markdown, text; and the pages made from results"
     const std::string text = read(folder.path / "pages" / file);
     for (const std::string& part : parts) CHECK_MESSAGE(text.find(part) != std::string::npos, file, ": ", part);
   };
-  check_page("benchmarks.md", {"kernels-softmax.json", "step-linear-eigen.json",
+  check_page("benchmarks.md", {"kernels-softmax.json", "step-linear-simd.json",
                                "[other kernels](benchmarks/" + machine + "/kernels.md), [training steps]"});
   check_page("benchmarks/" + machine + "/kernels.md", {"## softmax_backward"});
   check_page("benchmarks/" + machine + "/steps.md", {"| byte_linear_forward |", "linear on digits, batch 64"});
@@ -104,7 +104,7 @@ TEST_CASE("bad flags give one line and exit code 2") {
       {{"kernels", "step"}, "one command"},
       {{"speed"}, "unknown command 'speed'"},
       {{"kernels", "--only=soft-max"}, "softmax_forward"},
-      {{"kernels", "--impl=fast"}, "reference, eigen, vanilla"},
+      {{"kernels", "--impl=fast"}, "reference, simd, vanilla"},
       {{"kernels", "--device=tpu"}, "cpu or cuda"},
       {{"kernels", "--repeats=0"}, "--repeats"},
       {{"kernels", "--repeats=many"}, "repeats"},
@@ -119,7 +119,7 @@ TEST_CASE("bad flags give one line and exit code 2") {
       {{"ladder", "--sizes=8", "--impl=fast"}, "fast"},
       {{"step", "--turns", "--model=dnn", "--dataset=digits", "--device=cpu", "--recipe=quick"}, "full-batch"},
       {{"step", "--model=vgg"}, "dnn"},
-      {{"step", "--impl=fast"}, "eigen"},
+      {{"step", "--impl=fast"}, "simd"},
       {{"step", "--dataset=nist"}, "digits"},
       {{"step", "--dataset=digits", "--batch-size=-7"}, "--batch-size"},
       {{"page", "--results=bad"}, "--out docs/"},

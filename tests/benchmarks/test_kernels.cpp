@@ -11,9 +11,9 @@
 namespace cairn::benchmarks {
 namespace {
 
-// eigen's add with one wrong value in the middle.
+// simd's add with one wrong value in the middle.
 Status wrong_add(Stream* stream, const BinaryArgs* args) {
-  const Status status = find_backend("eigen", Where::cpu)->add(stream, args);
+  const Status status = find_backend("simd", Where::cpu)->add(stream, args);
   static_cast<float*>(args->out)[args->count / 2] += 0.001f;
   return status;
 }
@@ -22,7 +22,7 @@ Status wrong_add(Stream* stream, const BinaryArgs* args) {
 Status short_add(Stream* stream, const BinaryArgs* args) {
   BinaryArgs fewer = *args;
   --fewer.count;
-  return find_backend("eigen", Where::cpu)->add(stream, &fewer);
+  return find_backend("simd", Where::cpu)->add(stream, &fewer);
 }
 
 const Case& first_case(const std::vector<Case>& cases, const std::string& primitive) {
@@ -46,14 +46,14 @@ TEST_CASE("a wrong kernel is refused, not timed") {
   const std::vector<Case> cases = all_cases();
   KernelReport report = brief_report();
   for (const auto entry : {wrong_add, short_add}) {
-    Backend planted = *find_backend("eigen", Where::cpu);
+    Backend planted = *find_backend("simd", Where::cpu);
     planted.add = entry;
     const std::vector<KernelRow> rows = run_case(first_case(cases, "add"), {{.backend = &planted}}, report);
     REQUIRE(rows.size() == 1);
     CHECK(rows[0].wrong.find("out: 1 of 2048 values are off") != std::string::npos);
     CHECK(rows[0].timing.samples == 0);
   }
-  const Backend& right = *find_backend("eigen", Where::cpu);
+  const Backend& right = *find_backend("simd", Where::cpu);
   const std::vector<KernelRow> rows = run_case(first_case(cases, "add"), {{.backend = &right}}, report);
   CHECK(rows[0].wrong == "");
   CHECK(rows[0].timing.samples > 0);
@@ -67,11 +67,11 @@ Status refused_add(Stream*, const BinaryArgs*) {
 
 TEST_CASE("what one subject cannot do is said in its row, and the next is timed") {
   KernelReport report = brief_report();
-  Backend planted = *find_backend("eigen", Where::cpu);
+  Backend planted = *find_backend("simd", Where::cpu);
   planted.add = refused_add;
   planted.last_error = [] { return "needs what this device has not"; };
   const std::vector<KernelRow> rows = run_case(
-      first_case(all_cases(), "add"), {{.backend = &planted}, {.backend = find_backend("eigen", Where::cpu)}}, report);
+      first_case(all_cases(), "add"), {{.backend = &planted}, {.backend = find_backend("simd", Where::cpu)}}, report);
   REQUIRE(rows.size() == 2);
   CHECK_MESSAGE(rows[0].wrong.find("needs what this device has not") != std::string::npos, rows[0].wrong);
   CHECK(rows[0].timing.samples == 0);
@@ -80,7 +80,7 @@ TEST_CASE("what one subject cannot do is said in its row, and the next is timed"
 }
 
 TEST_CASE("a rung that the device has not is left out") {
-  Backend planted = *find_backend("eigen", Where::cpu);
+  Backend planted = *find_backend("simd", Where::cpu);
   const KernelVariant newer{"gemm", 10, "warpgroup", "compute capability 9.0: the copy engine", 0};
   CHECK(device_runs(planted, newer));
   planted.where = Where::cuda;
@@ -96,13 +96,13 @@ TEST_CASE("a rung that the device has not is left out") {
 TEST_CASE("a GPU's ceiling is measured on data") {
   static int zeros, calls;
   zeros = calls = 0;
-  Backend planted = *find_backend("eigen", Where::cpu);
+  Backend planted = *find_backend("simd", Where::cpu);
   planted.gemm = [](Stream* stream, const GemmArgs* args) -> Status {
     for (const void* matrix : {args->a, args->b})
       for (int64_t i = 0; i < args->m * args->k; ++i) zeros += static_cast<const float*>(matrix)[i] == 0;
     ++calls;
     CHECK((args->a != args->b));
-    return find_backend("eigen", Where::cpu)->gemm(stream, args);
+    return find_backend("simd", Where::cpu)->gemm(stream, args);
   };
   Ceilings ceilings;
   measure_device(planted, Precision::fp32, 33, 1 << 12, ceilings);

@@ -1,5 +1,5 @@
 // A machine is told by what its processor says it is. The folder cpuinfo holds texts of /proc/cpuinfo, each under the
-// name that it must get; tests/references/test_machine.py holds the recorder to the same.
+// name that it must get; tests/comparisons/references/test_machine.py holds the recorder to the same.
 #include <doctest/doctest.h>
 
 #include <filesystem>

@@ -9,7 +9,7 @@
 namespace cairn::benchmarks {
 
 TEST_CASE("the launches of a dnn's step") {
-  for (const char* implementation : {"eigen", "vanilla", "reference"}) {
+  for (const char* implementation : {"simd", "vanilla", "reference"}) {
     StepOptions options;
     options.device.implementation = implementation;
     options.device.where = "cpu";

@@ -110,7 +110,8 @@ TEST_CASE("too few seeds say nothing, and that is said") {
 }
 
 TEST_CASE("lenet's accuracy after an epoch: what one processor makes of it is no failure on another") {
-  const std::vector<ReferenceCase> cases = read_references(CAIRN_SOURCE_DIR "/references/recorded", "lenet");
+  const std::vector<ReferenceCase> cases =
+      read_references(CAIRN_SOURCE_DIR "/comparisons/references/recorded", "lenet");
   const auto found = std::ranges::find_if(
       cases, [](const ReferenceCase& each) { return each.recipe == "default" && each.dataset == "mnist"; });
   REQUIRE(found != cases.end());

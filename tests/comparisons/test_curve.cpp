@@ -68,12 +68,12 @@ TEST_CASE("a result that is none is told by file and reason") {
   result["points"][0]["train_loss"] = 2;
   result["impl"] = 3;
   refused("impl");
-  result["impl"] = "eigen";
+  result["impl"] = "simd";
   result["test"] = nlohmann::json::array();
   refused("batch_size");
   result.erase("test");
   write_result(folder.path, result);
-  CHECK(finished_result(folder.path)->at("impl") == "eigen");
+  CHECK(finished_result(folder.path)->at("impl") == "simd");
 }
 
 TEST_CASE("room on the disk is proven and given back") {

@@ -62,7 +62,7 @@ TEST_CASE("live: without the plugin one line says what is missing") {
   if (has_torch()) return;
   const ModelInfo& model = find_model("linear");
   try {
-    run_live(options_for(model, model.recipes.front(), "eigen"));
+    run_live(options_for(model, model.recipes.front(), "simd"));
     FAIL("there is no plugin");
   } catch (const UsageError& error) {
     CHECK(std::string(error.what()).find("implementation 'torch' is a plugin, and cairn-torch.so was not found in ") ==
@@ -76,7 +76,7 @@ TEST_CASE("live: every network and kind of optimizer stays with its twin") {
     std::set<std::pair<OptimizerKind, bool>> kinds;  // with and without weight decay
     for (const Recipe& recipe : model.recipes) {
       if (recipe.batch_size == 0 || !kinds.emplace(recipe.optimizer, recipe.weight_decay > 0).second) continue;
-      for (const char* implementation : {"eigen", "torch"}) {
+      for (const char* implementation : {"simd", "torch"}) {
         CAPTURE(model.name);
         CAPTURE(recipe.name);
         CAPTURE(implementation);

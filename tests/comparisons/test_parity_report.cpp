@@ -20,8 +20,8 @@ ParityResult held_example() {
   result.reference.recipe = "default";
   result.reference.dataset = "digits";
   result.reference.torch = "2.15.0";
-  result.implementation = "eigen";
-  result.device = "eigen on cpu";
+  result.implementation = "simd";
+  result.device = "simd on cpu";
   result.threads = 2;
   for (int i = 0; i < 100; ++i) {
     result.reference.losses.push_back(2.3 - 0.01 * i);
@@ -197,7 +197,7 @@ TEST_CASE("the page: one HTML file with its drawings inside, Markdown with links
     CHECK(contains_text(network, "](" + file + ")"));
     CHECK(testing::read_file(folder.path / "page" / file).starts_with("<svg "));
   }
-  CHECK(contains_text(markdown, "| lenet | default | digits | eigen on cpu | 4.0e-07 |"));
+  CHECK(contains_text(markdown, "| lenet | default | digits | simd on cpu | 4.0e-07 |"));
   CHECK(contains_text(markdown, "- [lenet](lenet.md)\n"));
   CHECK(contains_text(network, "## lenet default on digits, vanilla on cpu"));
   testing::write_file(folder.path / "file", "");

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
 
-const fs::path kRecorded = fs::path(CAIRN_SOURCE_DIR) / "references/recorded";
+const fs::path kRecorded = fs::path(CAIRN_SOURCE_DIR) / "comparisons/references/recorded";
 
 std::string recorded_text(const std::string& model) {
   return testing::read_file(kRecorded / (model + ".json"));
@@ -110,7 +110,7 @@ TEST_CASE("a recording that is not there, not JSON, cut short, of another progra
   CHECK(fault_of("PK\3\4") == no_json);
   for (const size_t part : {size_t{1}, text.size() / 3, text.size() / 2, text.size() - 3})
     CHECK(fault_of(text.substr(0, part)) == no_json);
-  const std::string foreign = std::string("is not a recording of references/record.py") + kFileRemedy;
+  const std::string foreign = std::string("is not a recording of comparisons/references/record.py") + kFileRemedy;
   CHECK(fault_of("[]") == foreign);
   CHECK(fault_of("{}") == foreign);
   CHECK(fault_of("{\"format\": 3}") == foreign);
@@ -189,7 +189,8 @@ TEST_CASE("a recipe or data set that has changed since is told by its field") {
   };
   CHECK(fault([](ReferenceCase&) {}).empty());
   CHECK(fault([](ReferenceCase& each) { each.settings["lr"] = 0.5; }) ==
-        "dnn.json: dnn default on digits: lr is 0.5 there and 0.03 here; record it again with references/record.py");
+        "dnn.json: dnn default on digits: lr is 0.5 there and 0.03 here; record it again with "
+        "comparisons/references/record.py");
   CHECK(tells(fault([](ReferenceCase& each) { each.settings.erase("momentum"); }),
               "momentum is null there and 0.9 here"));
   CHECK(tells(fault([](ReferenceCase& each) { each.settings["nesterov"] = true; }),

@@ -41,7 +41,7 @@ bool page_has(const std::string& text, const std::string& part) {
 
 TEST_CASE("tables have a column for each mark that was reached or published, ours above the published") {
   const Suite& suite = find_suite("nmist");
-  const std::vector<nlohmann::json> results = {result("linear", "eigen", 0.01), result("linear", "vanilla", 0.1)};
+  const std::vector<nlohmann::json> results = {result("linear", "simd", 0.01), result("linear", "vanilla", 0.1)};
   const std::vector<SuiteTables> tables = suite_tables(suite, false, results);
   REQUIRE(tables.size() == 1);
   CHECK(tables[0].dataset == "mnist");
@@ -49,7 +49,7 @@ TEST_CASE("tables have a column for each mark that was reached or published, our
   CHECK(tables[0].seconds.header == header);
   REQUIRE(tables[0].seconds.rows.size() == 6);  // ours, and two published ones for each network
   CHECK(tables[0].seconds.rows[0] ==
-        std::vector<std::string>{"linear classifier", "eigen", "cpu, 2 threads", "0.20 s", "1.00 s", ""});
+        std::vector<std::string>{"linear classifier", "simd", "cpu, 2 threads", "0.20 s", "1.00 s", ""});
   CHECK(tables[0].accuracy.rows[1] ==
         std::vector<std::string>{"linear classifier", "vanilla", "cpu, 2 threads", "82.00 %", "90.00 %", ""});
   CHECK(tables[0].seconds.rows[2] ==
@@ -58,7 +58,7 @@ TEST_CASE("tables have a column for each mark that was reached or published, our
 }
 
 TEST_CASE("the published training accuracies are marked as such") {
-  nlohmann::json ours = result("relunet", "eigen", 1);
+  nlohmann::json ours = result("relunet", "simd", 1);
   const std::vector<SuiteTables> tables = suite_tables(find_suite("skoltech"), false, {ours});
   const auto cell = [&](const std::string& by) {
     for (const auto& row : tables[0].accuracy.rows)
@@ -71,7 +71,7 @@ TEST_CASE("the published training accuracies are marked as such") {
 }
 
 TEST_CASE("plots are made for what was trained, with the published curves beside it") {
-  const std::vector<Plot> plots = suite_plots(find_suite("nmist"), {result("linear", "eigen", 0.01)});
+  const std::vector<Plot> plots = suite_plots(find_suite("nmist"), {result("linear", "simd", 0.01)});
   REQUIRE(plots.size() == 2);
   CHECK(plots[0].name == "mnist-linear-accuracy");
   REQUIRE(plots[0].series.size() == 3);
@@ -83,7 +83,7 @@ TEST_CASE("plots are made for what was trained, with the published curves beside
 
 TEST_CASE("the pages hold tables, plots, machine and sources; the HTML page refers to nothing outside") {
   const TemporaryFolder folder;
-  nlohmann::json with_inference = result("linear", "eigen", 0.0137);
+  nlohmann::json with_inference = result("linear", "simd", 0.0137);
   with_inference["test"] = {
       {"batch_size", 100}, {"batches", 200}, {"images", 20000}, {"seconds", 0.5}, {"accuracy", 0.9}};
   with_inference["digits"] = {{"right", 9}, {"count", 10}, {"process_seconds", 0.1}};

@@ -64,14 +64,14 @@ TEST_CASE("an unknown suite is told with the choices") {
 
 TEST_CASE("a plan has one training for each network, data set and implementation, the first one's all at the front") {
   SuiteOptions options;
-  options.implementations = {"eigen", "vanilla", "eigen"};
+  options.implementations = {"simd", "vanilla", "simd"};
   options.datasets = {"digits"};
   options.quick = true;
   options.seed = 7;
   const Suite& suite = find_suite("nmist");
   const std::vector<RunConfig> plan = plan_suite(suite, options);
   REQUIRE(plan.size() == 4);
-  CHECK(plan[1].device.implementation == "eigen");
+  CHECK(plan[1].device.implementation == "simd");
   CHECK(plan[1].model == "dnn");
   CHECK(plan[2].device.implementation == "vanilla");
   for (const RunConfig& config : plan) {
@@ -88,7 +88,7 @@ TEST_CASE("a plan has one training for each network, data set and implementation
   options.implementations = {};  // all but the oracle
   std::set<std::string> names;
   for (const RunConfig& config : plan_suite(suite, options)) names.insert(config.device.implementation);
-  CHECK(names.count("eigen") == 1);
+  CHECK(names.count("simd") == 1);
   CHECK(names.count("vanilla") == 1);
   CHECK(names.count("reference") == 0);
 }
@@ -99,7 +99,7 @@ TEST_CASE("a plan is refused before anything is trained") {
   const Suite& suite = find_suite("nmist");
   options.implementations = {"mkl"};
   CHECK_THROWS_AS(plan_suite(suite, options), UsageError);
-  options.implementations = {"eigen"};
+  options.implementations = {"simd"};
   options.threads = -1;
   CHECK_THROWS_AS(plan_suite(suite, options), UsageError);
   options.threads = 0;

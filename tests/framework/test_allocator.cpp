@@ -8,7 +8,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
 #include "framework/ops/loss.h"
-#include "kernels/cpu/address_sanitizer.h"
+#include "kernels/runtime/cpu/address_sanitizer.h"
 #include "tests/framework/support.h"
 
 #if CAIRN_ADDRESS_SANITIZER

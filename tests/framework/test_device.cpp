@@ -43,7 +43,7 @@ TEST_CASE("an unknown implementation or place is refused with the choices") {
 
 TEST_CASE("a CPU implementation is not to be had on a GPU") {
   const bool has_cuda = find_backend("vanilla", Where::cuda) != nullptr;
-  for (const char* name : {"reference", "eigen"}) {
+  for (const char* name : {"reference", "simd"}) {
     if (!find_backend(name, Where::cpu)) continue;
     CHECK(refusal({.implementation = name, .where = "cuda"}) ==
           (has_cuda ? std::string("implementation '") + name + "' runs only on the CPU: use --device cpu"

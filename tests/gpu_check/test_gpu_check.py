@@ -21,7 +21,7 @@ from unittest import mock
 
 HERE = Path(__file__).resolve().parent
 REPOSITORY = HERE.parents[1]
-sys.path.insert(0, str(REPOSITORY / "bench"))
+sys.path.insert(0, str(REPOSITORY / "benchmarks"))
 sys.dont_write_bytecode = True
 
 from gpu import archive, bars, checks, command, ladders, machine, page, profiles, recipes, steps  # noqa: E402
@@ -44,7 +44,7 @@ class Machine:
             for name in names:
                 (place / name).symlink_to(HERE / "stand_in.py")
         (self.build / archive.COMMIT_FILE).write_text("0123abcd")
-        self.results = self.root / "bench/results/nvidia-stand-in-80gb"
+        self.results = self.root / "benchmarks/results/nvidia-stand-in-80gb"
 
     def environment(self, faults):
         return {"PATH": f"{self.tools}:{os.environ['PATH']}", "STAND_IN": json.dumps(faults), "CAIRN_DATA": ""}
@@ -251,7 +251,7 @@ class GpuCheck(unittest.TestCase):
         start = ("import sys; sys.dont_write_bytecode = True; sys.path.insert(0, sys.argv[1]); "
                  "from gpu import command, machine; from pathlib import Path; machine.gpu_count = lambda: 1; "
                  "command.main(Path(sys.argv[2]), '', sys.argv[3:])")
-        words = [sys.executable, "-c", start, str(REPOSITORY / "bench"), str(self.machine.root),
+        words = [sys.executable, "-c", start, str(REPOSITORY / "benchmarks"), str(self.machine.root),
                  *self.machine.words("--only", "kernels,tests")]
         process = subprocess.Popen(words, env={**os.environ, **self.machine.environment({"hang": True})},
                                    stdout=subprocess.DEVNULL, start_new_session=True)
@@ -373,7 +373,7 @@ class Tables(unittest.TestCase):
                 self.assertIn(accuracy, numbers)
 
     def test_every_network_has_a_step(self):
-        tree = ast.parse((REPOSITORY / "references/networks.py").read_text())
+        tree = ast.parse((REPOSITORY / "comparisons/references/networks.py").read_text())
         tables = [node.value for node in tree.body if isinstance(node, ast.Assign)
                   and getattr(node.targets[0], "id", "") == "MODELS"]
         self.assertEqual({key.value for key in tables[0].keys}, set(steps.MODELS))

@@ -18,24 +18,25 @@ constexpr size_t kMaximumLines = 600;
 const std::map<std::string, std::set<std::string>> kArrows = {
     {"apps", {"comparisons", "benchmarks", "trainers", "models", "datasets", "framework", "kernels"}},
     {"comparisons", {"benchmarks", "trainers", "models", "datasets", "framework", "kernels"}},
-    {"benchmarks", {"trainers", "models", "datasets", "framework", "kernels", "kernels/cpu"}},
+    {"benchmarks", {"trainers", "models", "datasets", "framework", "kernels", "kernels/runtime/cpu"}},
     {"trainers", {"models", "datasets", "framework", "kernels"}},
     {"models", {"framework", "kernels"}},
     {"datasets", {"framework", "kernels"}},
     {"framework", {"kernels"}},
     {"kernels", {}},
-    {"kernels/cpu", {"kernels"}},
-    {"kernels/cuda", {"kernels"}},
-    {"kernels/simt", {"kernels", "kernels/cpu", "kernels/cuda"}},
-    {"kernels/reference", {"kernels", "kernels/cpu"}},
-    {"kernels/eigen", {"kernels", "kernels/cpu"}},
-    {"kernels/vanilla", {"kernels", "kernels/cpu", "kernels/cuda", "kernels/simt"}},
-    {"kernels/cudnn", {"kernels", "kernels/cuda"}},
+    {"kernels/runtime/cpu", {"kernels"}},
+    {"kernels/runtime/cuda", {"kernels"}},
+    {"kernels/runtime/simt", {"kernels", "kernels/runtime/cpu", "kernels/runtime/cuda"}},
+    {"kernels/reference", {"kernels", "kernels/runtime/cpu"}},
+    {"kernels/simd", {"kernels", "kernels/runtime/cpu"}},
+    {"kernels/vanilla", {"kernels", "kernels/runtime/cpu", "kernels/runtime/cuda", "kernels/runtime/simt"}},
+    {"kernels/cudnn", {"kernels", "kernels/runtime/cuda"}},
     {"kernels/torch", {"kernels"}},
 };
 
 // The folders that talk to CUDA. Everything above the seam must compile on a machine that has never heard of it.
-const std::set<std::string> kCudaFolders = {"kernels/cuda", "kernels/cudnn", "kernels/vanilla", "kernels/simt"};
+const std::set<std::string> kCudaFolders = {"kernels/runtime/cuda", "kernels/cudnn", "kernels/vanilla",
+                                            "kernels/runtime/simt"};
 
 bool starts_with(const std::string& text, const std::string& start) {
   return text.rfind(start, 0) == 0;
@@ -48,14 +49,16 @@ bool is_cuda_header(const std::string& name) {
   return false;
 }
 
-// "kernels/vanilla" for kernels/vanilla/gemm/1_naive.cu, "kernels" for kernels/backend.h, "framework" for all below it.
+// "kernels/vanilla" for kernels/vanilla/gemm/1_naive.cu, "kernels/runtime/cpu" for kernels/runtime/cpu/stream.h,
+// "kernels" for kernels/backend.h, "framework" for all below it.
 std::string folder_of(const std::string& path) {
   const size_t first = path.find('/');
   if (first == std::string::npos) return "";
   const std::string top = path.substr(0, first);
   if (top != "kernels") return top;
-  const size_t second = path.find('/', first + 1);
-  return second == std::string::npos ? top : path.substr(0, second);
+  const size_t start = starts_with(path, "kernels/runtime/") ? std::string("kernels/runtime/").size() : first + 1;
+  const size_t end = path.find('/', start);
+  return end == std::string::npos ? top : path.substr(0, end);
 }
 
 // The lines of a page, emptied where they are code, and without what stands between backquotes.
@@ -162,7 +165,9 @@ class Inspector {
     // The registry lists the implementations and so is the one file that looks down into them.
     if (path_ == "kernels/registry.cpp" && fs::path(name).filename() == "backend.h") return;
     // A plugin's error texts go where those of the implementations at the same place go.
-    if (path_ == "kernels/plugins.cpp" && (name == "kernels/cpu/stream.h" || name == "kernels/cuda/stream.h")) return;
+    if (path_ == "kernels/plugins.cpp" &&
+        (name == "kernels/runtime/cpu/stream.h" || name == "kernels/runtime/cuda/stream.h"))
+      return;
     complain(line, "includes " + name + ", but arrows point down only: " + from + " may not use " + to);
   }
 

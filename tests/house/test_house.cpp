@@ -19,9 +19,9 @@ class Tree {
     REQUIRE(mkdtemp(pattern.data()) != nullptr);
     root_ = pattern;
     write("kernels/backend.h", "// The seam.\n#pragma once\n");
-    write("kernels/eigen/backend.h", "// eigen.\n#pragma once\n#include \"kernels/backend.h\"\n");
+    write("kernels/simd/backend.h", "// simd.\n#pragma once\n#include \"kernels/backend.h\"\n");
     write("kernels/reference/backend.h", "// reference.\n#pragma once\n#include \"kernels/backend.h\"\n");
-    write("kernels/registry.cpp", "#include \"kernels/eigen/backend.h\"\n");
+    write("kernels/registry.cpp", "#include \"kernels/simd/backend.h\"\n");
     write("framework/tensor.h", "// Tensors.\n#pragma once\n#include <vector>\n#include \"kernels/backend.h\"\n");
     write("trainers/trainer.h", "// The loop.\n#pragma once\n#include \"framework/tensor.h\"\n");
     write("build/generated.h", "\tnobody's business \n");
@@ -80,16 +80,16 @@ TEST_CASE("an arrow that points up") {
 
 TEST_CASE("the framework looking behind the seam") {
   const Tree tree;
-  tree.write("framework/bad.cpp", "#include \"kernels/eigen/backend.h\"\n");
-  CHECK(tree.violation().find("framework may not use kernels/eigen") != std::string::npos);
+  tree.write("framework/bad.cpp", "#include \"kernels/simd/backend.h\"\n");
+  CHECK(tree.violation().find("framework may not use kernels/simd") != std::string::npos);
 }
 
 TEST_CASE("an implementation using another one, or the framework") {
   const Tree tree;
-  tree.write("kernels/eigen/gemm/bad.cpp", "#  include \"kernels/reference/backend.h\"\n");
-  CHECK(tree.violation().find("kernels/eigen may not use kernels/reference") != std::string::npos);
-  tree.write("kernels/eigen/gemm/bad.cpp", "#include \"framework/tensor.h\"\n");
-  CHECK(tree.violation().find("kernels/eigen may not use framework") != std::string::npos);
+  tree.write("kernels/simd/gemm/bad.cpp", "#  include \"kernels/reference/backend.h\"\n");
+  CHECK(tree.violation().find("kernels/simd may not use kernels/reference") != std::string::npos);
+  tree.write("kernels/simd/gemm/bad.cpp", "#include \"framework/tensor.h\"\n");
+  CHECK(tree.violation().find("kernels/simd may not use framework") != std::string::npos);
 }
 
 TEST_CASE("an implementation that the rules do not know") {
@@ -105,7 +105,7 @@ TEST_CASE("a CUDA header above the seam") {
   CHECK(tree.violation() ==
         "framework/bad.cpp:1: includes the CUDA header cuda_runtime.h; framework must build without CUDA");
   tree.write("framework/bad.cpp", "");
-  tree.write("kernels/cuda/good.cpp", "#include <cuda_runtime.h>\n");
+  tree.write("kernels/runtime/cuda/good.cpp", "#include <cuda_runtime.h>\n");
   CHECK(inspect(tree.root()).violations.empty());
 }
 

@@ -10,8 +10,8 @@
 #include <sstream>
 #include <stdexcept>
 
-#include "kernels/cpu/address_sanitizer.h"
 #include "kernels/reference/backend.h"
+#include "kernels/runtime/cpu/address_sanitizer.h"
 
 #if CAIRN_ADDRESS_SANITIZER
 #include <sanitizer/asan_interface.h>

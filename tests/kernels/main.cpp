@@ -7,10 +7,10 @@
 #include <cstring>
 #include <exception>
 
-#include "kernels/cpu/address_sanitizer.h"
 #include "kernels/registry.h"
-#include "kernels/simt/kernel_list.h"
-#include "kernels/simt/kernel_name.h"
+#include "kernels/runtime/cpu/address_sanitizer.h"
+#include "kernels/runtime/simt/kernel_list.h"
+#include "kernels/runtime/simt/kernel_name.h"
 #include "tests/kernels/harness.h"
 
 #if CAIRN_ADDRESS_SANITIZER

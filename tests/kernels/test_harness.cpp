@@ -6,8 +6,8 @@
 #include <cstring>
 #include <string>
 
-#include "kernels/cpu/address_sanitizer.h"
 #include "kernels/reference/backend.h"
+#include "kernels/runtime/cpu/address_sanitizer.h"
 #include "tests/kernels/harness.h"
 
 namespace cairn::test {

@@ -6,7 +6,7 @@
 #include <cfenv>
 #include <cstring>
 
-#include "kernels/cpu/stream.h"
+#include "kernels/runtime/cpu/stream.h"
 #include "tests/kernels/harness.h"
 
 namespace cairn::test {

@@ -139,7 +139,7 @@ TEST_CASE("every network gives the same logits on every implementation and learn
   std::vector<uint8_t> pixels(2 * 784);
   for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>((i * i * 7 + i / 784 * 91) % 251);
   std::map<std::string, std::vector<float>> reference;
-  for (const char* implementation : {"reference", "eigen", "vanilla"}) {
+  for (const char* implementation : {"reference", "simd", "vanilla"}) {
     CAPTURE(implementation);
     const std::shared_ptr<Device> device = open(implementation);
     const Tensor bytes = Tensor::from_host<uint8_t>(device, {2, 1, 28, 28}, pixels);

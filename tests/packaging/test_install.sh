@@ -17,7 +17,7 @@ cd "$top"
 for program in "$top"/moved/bin/*; do
   "$program" --help >/dev/null || fail "$program --help"
 done
-"$top/moved/bin/train" --model linear --dataset digits --impl eigen --epochs 1 --quiet --out run >/dev/null || fail "installed train"
+"$top/moved/bin/train" --model linear --dataset digits --impl simd --epochs 1 --quiet --out run >/dev/null || fail "installed train"
 
 for example in "$repository"/examples/*/; do
   name=$(basename "$example")

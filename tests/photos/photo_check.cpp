@@ -84,7 +84,7 @@ int check_photos(int argc, char** argv) {
 
   datasets::Dataset mnist;
   if (options.source == "mnist") mnist = datasets::load_dataset("mnist", options.data_dir, {.quiet = true});
-  Predictor predictor(Device::open({.implementation = "eigen", .threads = 1}), find_weights(options.weights));
+  Predictor predictor(Device::open({.implementation = "simd", .threads = 1}), find_weights(options.weights));
   Tally all;
   std::map<std::string, Tally> parts;
   for (uint32_t index = 0; index < options.count; ++index) {

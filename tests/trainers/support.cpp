@@ -79,7 +79,7 @@ TemporaryFolder::~TemporaryFolder() {
 }
 
 RunConfig short_run(const std::filesystem::path& out, int64_t epochs) {
-  RunConfig config = config_for("linear", "default", "eigen");
+  RunConfig config = config_for("linear", "default", "simd");
   config.dataset = "digits";
   config.training.epochs = epochs;
   config.training.batch_size = 500;

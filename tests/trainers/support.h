@@ -11,7 +11,7 @@
 namespace cairn::testing {
 
 // Every implementation that runs on this machine's CPU.
-inline const std::vector<std::string> kCpuImplementations = {"reference", "eigen", "vanilla"};
+inline const std::vector<std::string> kCpuImplementations = {"reference", "simd", "vanilla"};
 
 // A stop that never comes.
 inline const std::atomic<bool> kNever{false};

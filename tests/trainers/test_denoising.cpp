@@ -78,7 +78,7 @@ TEST_CASE("denoising: learning raises the ratio, and every implementation takes 
 }
 
 TEST_CASE("denoising: the same bits on one thread and on two") {
-  for (const char* implementation : {"eigen", "vanilla"}) {
+  for (const char* implementation : {"simd", "vanilla"}) {
     CAPTURE(implementation);
     Denoising one = make_denoising("deep-3", implementation, 1), two = make_denoising("deep-3", implementation, 2);
     for (int epoch = 0; epoch < 2; ++epoch) CHECK(one.run_epoch(kNever).loss == two.run_epoch(kNever).loss);
@@ -94,7 +94,7 @@ TEST_CASE("denoising: the default shuffles and ends at rate 0, the published rec
   const auto weights = [](Denoising& denoising) { return denoising.model().parameters()[0].tensor.to_host<float>(); };
   for (const char* recipe : {"default", "playground"}) {
     CAPTURE(recipe);
-    Denoising denoising = make_denoising("deep-3", "eigen", 2, recipe);
+    Denoising denoising = make_denoising("deep-3", "simd", 2, recipe);
     for (int64_t epoch = 0; epoch < find_recipe(info, recipe).epochs; ++epoch) denoising.run_epoch(kNever);
     const std::vector<float> before = weights(denoising);
     denoising.run_epoch(kNever);
@@ -103,7 +103,7 @@ TEST_CASE("denoising: the default shuffles and ends at rate 0, the published rec
 }
 
 TEST_CASE("denoising: the page holds clean, noisy and denoised images") {
-  Denoising denoising = make_denoising("mean", "eigen");
+  Denoising denoising = make_denoising("mean", "simd");
   const datasets::Picture page = denoising.draw(5);
   CHECK(page.channels == 1);
   CHECK(page.width == 5 * 32 + 4);

@@ -169,8 +169,8 @@ TEST_CASE("what cannot be trained so is refused before anything is done") {
   batches.training.batch_size = 300;
   CHECK(refusal(batches) ==
         "sgd_steps failed (vanilla on cpu): vanilla: sgd_steps takes batches of 1 to 256 rows, not 300");
-  CHECK(refusal(fused(config_for("dnn", "default", "eigen"))) ==
-        "unknown kernel 'sgd_steps=1' of eigen on cpu: it has no ladders");
+  CHECK(refusal(fused(config_for("dnn", "default", "simd"))) ==
+        "unknown kernel 'sgd_steps=1' of simd on cpu: it has no ladders");
 }
 
 }  // namespace cairn::testing

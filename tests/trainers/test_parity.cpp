@@ -68,7 +68,7 @@ TEST_CASE("the first 100 losses, or as many as the reference has time for, agree
 TEST_CASE("a rerun gives the same bits on one and two threads") {
   const datasets::Dataset digits = load("digits", 1290, 100);
   for (const Case& test : kCases)
-    for (const std::string implementation : {"eigen", "vanilla"}) {
+    for (const std::string implementation : {"simd", "vanilla"}) {
       CAPTURE(test.model);
       CAPTURE(test.recipe);
       CAPTURE(implementation);
@@ -87,7 +87,7 @@ TEST_CASE("a rerun gives the same bits on one and two threads") {
 
 TEST_CASE("another seed gives another run") {
   const datasets::Dataset digits = load("digits", 640, 100);
-  RunConfig config = config_for("dnn", "default", "eigen");
+  RunConfig config = config_for("dnn", "default", "simd");
   Trainer first = make_trainer(config, digits);
   config.seed = 2;
   Trainer second = make_trainer(config, digits);

@@ -139,7 +139,7 @@ TEST_CASE("what config.json leaves open must be said, and what is said wins") {
 
 TEST_CASE("weights of another network are one line that lists what differs") {
   const datasets::Dataset digits = load("digits", 200, 10);
-  const RunConfig config = config_for("mlp-deep", "default", "eigen");
+  const RunConfig config = config_for("mlp-deep", "default", "simd");
   Trainer trainer = make_trainer(config, digits);
   const Folder folder;
   save(folder, trainer, "{}");
@@ -166,7 +166,7 @@ TEST_CASE("weights of another network are one line that lists what differs") {
 
 TEST_CASE("weights that are no numbers are refused") {
   const datasets::Dataset digits = load("digits", 200, 10);
-  const RunConfig config = config_for("linear", "default", "eigen");
+  const RunConfig config = config_for("linear", "default", "simd");
   Trainer trainer = make_trainer(config, digits);
   const Folder folder;
   std::vector<HostTensor> tensors = to_host(trainer.model().parameters());
@@ -207,7 +207,7 @@ TEST_CASE("real data: the pictures of digits") {
     MESSAGE("skipped: CAIRN_DATA is not set, or has no digits-png");
     return;
   }
-  RunConfig config = config_for("mlp", "default", "eigen");
+  RunConfig config = config_for("mlp", "default", "simd");
   config.training.epochs = 3;
   const datasets::Dataset mnist = load("mnist", 60000, 1000);
   const datasets::ImageSet& test = mnist.test;
@@ -255,7 +255,7 @@ TEST_CASE("real data: photos of digits") {
     MESSAGE("skipped: CAIRN_DATA is not set");
     return;
   }
-  RunConfig config = config_for("lenet", "default", "eigen");
+  RunConfig config = config_for("lenet", "default", "simd");
   config.training.epochs = 2;
   const datasets::Dataset mnist = load("mnist", 40000, 10000);
   Trainer trainer = make_trainer(config, mnist);

@@ -75,7 +75,7 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
   constexpr int64_t kImages = 8;
   const TemporaryFolder folder;
   DeviceOptions options;
-  options.implementation = "eigen";
+  options.implementation = "simd";
   options.threads = 2;
   const std::shared_ptr<Device> device = Device::open(options);
   const datasets::Dataset digits = load("digits", kImages, kImages);

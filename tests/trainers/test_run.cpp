@@ -33,7 +33,7 @@ TEST_CASE("a run leaves its settings, metrics and weights") {
   CHECK_FALSE(result.interrupted);
   CHECK(result.summary["epochs"] == 3);
   CHECK(result.summary["steps"] == 3 * 40);
-  CHECK(result.summary["impl"] == "eigen");
+  CHECK(result.summary["impl"] == "simd");
   CHECK(result.summary["run_dir"] == folder.path.string());
   CHECK(result.summary["test_accuracy"].get<double>() > 0.3);
 
@@ -161,7 +161,7 @@ TEST_CASE("a run of so many steps leaves its cut epoch's line, and can be made l
 
 TEST_CASE("a convolutional network with dropout and Adam continues with the same bits within its last epoch") {
   const TemporaryFolder whole;
-  RunConfig config = config_for("cnn", "benchmark-mnist", "eigen");
+  RunConfig config = config_for("cnn", "benchmark-mnist", "simd");
   config.training.batch_size = 16;
   config.training.steps = 9;
   const datasets::Dataset digits = load("digits", 100, 10);  // seven steps an epoch, the last one short
@@ -235,7 +235,7 @@ TEST_CASE("a run of another model is not continued, nor a checkpoint of another 
                         " has linear, and that cannot change within a run: start another one")
                            .c_str(),
                        UsageError);
-  const RunConfig dnn = config_for("dnn", "default", "eigen");
+  const RunConfig dnn = config_for("dnn", "default", "simd");
   Trainer trainer = make_trainer(dnn, load("digits", 100, 10));
   CHECK_THROWS_AS(restore(trainer, read_safetensors(folder.path / "checkpoint.safetensors"), "it"), DataError);
 }

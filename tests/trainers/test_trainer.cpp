@@ -55,7 +55,7 @@ TEST_CASE("an epoch with a short last batch sees every image once") {
 
 TEST_CASE("a run of so many steps ends within an epoch, and what its length decides follows") {
   const datasets::Dataset digits = load("digits", 640, 10);  // ten steps an epoch
-  RunConfig config = config_for("linear", "default", "eigen");
+  RunConfig config = config_for("linear", "default", "simd");
   config.training.epochs = 0;
   config.training.steps = 25;
   Trainer trainer = make_trainer(config, digits);
@@ -156,7 +156,7 @@ TEST_CASE("a replayed step is the step that was run first") {
 }
 
 TEST_CASE("interruption ends the epoch after the step in hand") {
-  Trainer trainer = make_trainer(config_for("linear", "default", "eigen"), load("digits", 1000, 10));
+  Trainer trainer = make_trainer(config_for("linear", "default", "simd"), load("digits", 1000, 10));
   std::atomic<bool> stop{false};
   Trainer::Hooks hooks;
   hooks.progress_interval = 3;
@@ -183,7 +183,7 @@ TEST_CASE("a checkpoint's count of steps is refused where no run can have come t
 }
 
 TEST_CASE("a loss that is no number is an error that names the step") {
-  RunConfig config = config_for("dnn", "default", "eigen");
+  RunConfig config = config_for("dnn", "default", "simd");
   config.training.learning_rate = 1e20;
   config.training.schedule = {};
   Trainer trainer = make_trainer(config, load("digits", 1000, 10));
@@ -198,7 +198,7 @@ TEST_CASE("a loss that is no number is an error that names the step") {
 }
 
 TEST_CASE("settings that make no sense are refused with the flag's name") {
-  const RunConfig good = config_for("dnn", "default", "eigen");
+  const RunConfig good = config_for("dnn", "default", "simd");
   const auto refused = [&](auto change, const char* text) {
     RunConfig config = good;
     change(config);

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "kernels/number.h"
-#include "kernels/simt/cuda_source.h"
+#include "kernels/runtime/simt/cuda_source.h"
 
 namespace cairn::CAIRN_VANILLA {
 namespace {

@@ -128,15 +128,15 @@ double central_difference(const Setting& s, Tensor parameter, size_t element) {
 
 int main() {
   const Setting exact = set_up("reference", DType::f64);
-  const Setting vanilla = set_up("vanilla", DType::f32), eigen = set_up("eigen", DType::f32);
-  for (const Setting* s : {&exact, &vanilla, &eigen}) {
+  const Setting vanilla = set_up("vanilla", DType::f32), simd = set_up("simd", DType::f32);
+  for (const Setting* s : {&exact, &vanilla, &simd}) {
     const Tensor loss = loss_of(*s);
     backward(loss);
     std::printf("loss %.5f  %s, %s\n", loss.item(), s->device->label().c_str(), name_of(s->x.dtype()));
   }
 
   const std::vector<Tensor> by_hand = gradients_by_hand(exact), vanilla_by_hand = gradients_by_hand(vanilla);
-  std::printf("\n%-11s %-9s | %9s %9s | %9s %9s | %11s\n", "", "", "reference", "vanilla", "vanilla", "eigen",
+  std::printf("\n%-11s %-9s | %9s %9s | %9s %9s | %11s\n", "", "", "reference", "vanilla", "vanilla", "simd",
               "differences");
   std::printf("%-11s %-9s | %19s | %19s | %11s\n", "gradient of", "", "hand - backward()", "- reference",
               "- reference");
@@ -150,13 +150,13 @@ int main() {
     const double reference_hand = relative_difference(by_hand[i], gradient);
     const double vanilla_hand = relative_difference(vanilla_by_hand[i], vanilla.parameters[i].tensor.grad());
     const double vanilla_error = relative_difference(vanilla.parameters[i].tensor.grad(), gradient);
-    const double eigen_error = relative_difference(eigen.parameters[i].tensor.grad(), gradient);
+    const double simd_error = relative_difference(simd.parameters[i].tensor.grad(), gradient);
     const double numeric_error = std::abs(central_difference(exact, parameter, steepest) / values[steepest] - 1);
     std::printf("%-11s %-9s | %9.1g %9.1g | %9.0e %9.0e | %11.0e\n", exact.parameters[i].name.c_str(),
-                gradient.shape().text().c_str(), reference_hand, vanilla_hand, vanilla_error, eigen_error,
+                gradient.shape().text().c_str(), reference_hand, vanilla_hand, vanilla_error, simd_error,
                 numeric_error);
     hand = std::max({hand, reference_hand, vanilla_hand});
-    single = std::max({single, vanilla_error, eigen_error});
+    single = std::max({single, vanilla_error, simd_error});
     numeric = std::max(numeric, numeric_error);
   }
   std::printf("\nby hand and by backward(): %s\n", hand == 0 ? "the same bits" : "not the same");

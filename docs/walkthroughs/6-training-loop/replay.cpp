@@ -19,7 +19,7 @@ constexpr int64_t kRows = 64, kSteps = 6;
 
 // One `dnn` with everything that its step needs; two of these start with the same bits.
 struct Training {
-  std::shared_ptr<Device> device = Device::open({.implementation = "eigen", .where = "cpu", .threads = 1});
+  std::shared_ptr<Device> device = Device::open({.implementation = "simd", .where = "cpu", .threads = 1});
   Tensor x = Tensor::empty(device, {kRows, 784});
   Tensor labels = Tensor::empty(device, {kRows}, DType::i32);
   std::shared_ptr<Module> model;
@@ -69,7 +69,7 @@ void compare() {
 }
 
 void what_it_holds() {
-  const std::shared_ptr<Device> device = Device::open({.implementation = "eigen", .where = "cpu", .threads = 1});
+  const std::shared_ptr<Device> device = Device::open({.implementation = "simd", .where = "cpu", .threads = 1});
   Tensor x = Tensor::from_host<float>(device, {3}, std::vector<float>{1, 2, 3});
   double factor = 10;
   Tensor y;

@@ -24,7 +24,7 @@
 // a block would read all of b: 43 and 85, and the L2 would be the limit.) Limited by the tensor cores.
 #include <algorithm>
 
-#include "kernels/simt/warpgroup.h"
+#include "kernels/runtime/simt/warpgroup.h"
 #include "kernels/vanilla/gemm/gemm.h"
 
 namespace cairn::CAIRN_VANILLA {

@@ -1,0 +1,56 @@
+// Argmax and accuracy.
+#include "kernels/simd/primitives.h"
+#include "kernels/simd/team.h"
+
+namespace cairn::simd {
+namespace {
+
+// The first column that holds the maximum, or the first nan.
+int32_t argmax_row(const float* x, int64_t columns) {
+  int64_t best = 0;
+  for (int64_t c = 0; c < columns; ++c) {
+    if (x[c] != x[c]) return static_cast<int32_t>(c);
+    if (x[c] > x[best]) best = c;
+  }
+  return static_cast<int32_t>(best);
+}
+
+}  // namespace
+
+void argmax(Stream& stream, const ArgmaxArgs& args) {
+  require_f32(args.dtype, "argmax");
+  if (args.rows == 0 || args.columns == 0) return;
+  stream.pool.parallel_for(args.rows, ceil_div(kGrain, args.columns), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row)
+      args.out[row] = argmax_row(floats(args.x) + row * args.columns, args.columns);
+  });
+}
+
+void classification_metrics(Stream& stream, const ClassificationMetricsArgs& args) {
+  require_f32(args.dtype, "classification_metrics");
+  if (args.rows == 0 || args.columns == 0) return;
+  struct Part {
+    double loss;
+    int64_t correct;
+  };
+  const Chunks chunks(args.rows, args.columns, 1);
+  auto* parts = reinterpret_cast<Part*>(scratch(Scratch::partial, chunks.count * 4));
+  static_assert(sizeof(Part) == 4 * sizeof(float));
+  stream.pool.parallel_for(chunks.count, 1, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) {
+      Part part{0.0, 0};
+      const int64_t last = std::min(args.rows, (chunk + 1) * chunks.rows);
+      for (int64_t row = chunk * chunks.rows; row < last; ++row) {
+        part.loss += static_cast<double>(floats(args.row_loss)[row]);
+        part.correct += argmax_row(floats(args.logits) + row * args.columns, args.columns) == args.labels[row];
+      }
+      parts[chunk] = part;
+    }
+  });
+  for (int64_t chunk = 0; chunk < chunks.count; ++chunk) {
+    *args.loss_sum += parts[chunk].loss;
+    *args.correct += parts[chunk].correct;
+  }
+}
+
+}  // namespace cairn::simd

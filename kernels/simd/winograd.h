@@ -1,0 +1,22 @@
+// Convolution by Winograd's minimal filtering: 5 x 5 kernels of step 1 between many channels. Not here: when
+// it is worth its while, which the callers decide by cost (correlation.cpp, conv2d_filter.cpp).
+#pragma once
+
+#include "kernels/simd/correlation.h"
+
+namespace cairn::simd {
+
+// 16 channels on either side at least, results side by side, and no more padding than keeps an image's size.
+bool can_filter_minimally(const Correlation&);
+
+// For one image, in multiply-adds of a vector.
+double minimal_filtering_cost(const Correlation&);
+
+void filter_minimally(Stream&, const Correlation&);
+
+// The same for the gradient of the weights, of many tiles: as a sum of few, its rounding would show.
+bool can_filter_minimally(const Conv2dShape&);
+double minimal_filter_gradient_cost(const Conv2dShape&);
+void minimal_filter_gradient(Stream&, const Conv2dBackwardFilterArgs&);
+
+}  // namespace cairn::simd

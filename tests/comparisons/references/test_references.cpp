@@ -1,0 +1,224 @@
+// Every network's every recipe trains as PyTorch recorded it: the first 10 losses within 1e-5, 100 within 1e-3,
+// gradients of the first step within 1e-4. One recipe of each network does so without exception, all 100 steps; of the
+// others, where PyTorch's own losses leave these limits by rounding alone, no sooner than those do. Those that take
+// long run fewer steps here; `compare --all` runs all of them. What is known to be beyond the limits is listed below by
+// name. In double precision there is no such list: every loss within 1e-6, but for the one training in which the
+// rounding of doubles grows beyond that, in PyTorch too.
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <string>
+
+#include "comparisons/parity.h"
+#include "framework/error.h"
+
+namespace cairn::comparisons {
+namespace {
+
+constexpr int64_t kRecordedSteps = 100;
+
+// Known to leave the limits, so printed and not asserted: a decision of a ReLU or a pool, or Adam's division by small
+// gradients, turns rounding into more than the limits allow, and earlier than in PyTorch's own twins.
+struct Beyond {
+  const char *implementation, *model, *recipe;
+};
+constexpr Beyond kBeyond[] = {
+    {"simd", "mlp-deep", "adam"},                    // losses up to step 49: 1.4e-2 on digits, 4.6e-3 on MNIST
+    {"simd", "relunet", "default"},                  // gradients of step 1: 7.5e-4
+    {"simd", "cnn", "benchmark-mnist"},              // losses up to step 10: 2.5e-5
+    {"vanilla", "lenet-caffe2", "benchmark-mnist"},  // gradients, the same: a ReLU's input of 5e-7
+};
+
+bool known_beyond(const std::string& implementation, const ReferenceCase& reference) {
+  return std::ranges::any_of(kBeyond, [&](const Beyond& known) {
+    return known.implementation == implementation && known.model == reference.model && known.recipe == reference.recipe;
+  });
+}
+
+const char* text_of(Verdict verdict) {
+  return verdict == Verdict::within ? "within" : verdict == Verdict::beyond ? "BEYOND" : "as PyTorch itself";
+}
+
+// Multiply-adds of a training step, about: forward, and twice as many backward.
+double work_of(const ReferenceCase& reference, int64_t images) {
+  static const std::shared_ptr<Device> device = Device::open({.implementation = "reference", .where = "cpu"});
+  Initializer initializer(InitRule{}, 1);
+  const ModelInfo& model = find_model(reference.model);
+  std::vector<LayerSummary> layers;
+  model.build(device, initializer, DType::f32)->summarize(model.input, "", layers);
+  double work = 0;
+  for (const LayerSummary& layer : layers) work += static_cast<double>(layer.macs);
+  const int64_t batch = find_recipe(model, reference.recipe).batch_size;
+  return 3 * work * static_cast<double>(batch == 0 ? images : batch);
+}
+
+// Compares every recorded case on that data set with as many steps as `work` multiply-adds allow, at least ten; a case
+// that cannot have ten is left out. Returns how many were compared.
+int compare_all(const std::string& implementation, const ParityData& data, double work, bool leave_out,
+                DType real = DType::f32) {
+  int compared = 0;
+  for (const ModelInfo& model : known_models())
+    for (const ReferenceCase& reference :
+         read_references(CAIRN_SOURCE_DIR "/comparisons/references/recorded", model.name)) {
+      if (reference.dataset != data.dataset.name) continue;
+      const double steps = work / work_of(reference, data.dataset.train.count);
+      if (leave_out && steps < 10) continue;
+      ParityOptions options;
+      options.device.implementation = implementation;
+      options.device.where = "cpu";
+      options.device.threads = 1;
+      options.steps = static_cast<int64_t>(std::clamp(steps, 10.0, static_cast<double>(kRecordedSteps)));
+      options.epochs = 0;
+      options.real = real;
+      const ParityResult result = compare_with_reference(reference, data, options);
+      ++compared;
+      CAPTURE(reference.label());
+      CAPTURE(implementation);
+      CHECK(result.losses.size() == static_cast<size_t>(options.steps));
+      REQUIRE(result.gradients.contains(1));
+      CAPTURE(result.gradients.at(1).name);
+      if (real == DType::f64) {
+        CHECK(result.first.verdict() == Verdict::within);
+        CHECK(result.holds());
+      } else if (!known_beyond(implementation, reference)) {
+        CHECK(result.first.verdict() != Verdict::beyond);
+        CHECK(result.all.verdict() != Verdict::beyond);
+        CHECK(result.gradients.at(1).deviation <= kFloatLimits.first_gradients);
+        CHECK(result.holds());
+      }
+      MESSAGE(reference.label() << ", " << implementation << ": " << options.steps << " steps, losses "
+                                << result.first.deviation << " and " << result.all.deviation << ", gradients "
+                                << result.gradients.at(1).deviation << ": " << std::string(text_of(result.verdict())));
+    }
+  return compared;
+}
+
+// For each network a recipe whose rounding stays rounding: there all hundred losses must hold, with no excuse.
+constexpr std::pair<const char*, const char*> kCalm[] = {
+    {"linear", "sgd"},           {"dnn", "default"},         {"mlp", "sgd"},           {"mlp-dropout", "default"},
+    {"mlp-wide", "default"},     {"mlp-deep", "gentle"},     {"lenet", "gentle"},      {"lenet-playground", "gentle"},
+    {"lenet-caffe", "skoltech"}, {"lenet-caffe2", "gentle"}, {"relunet", "skoltech"},  {"cnn", "gentle"},
+    {"simplecnn", "gentle"},     {"simplenet", "skoltech"},  {"largenet", "skoltech"}, {"largenet-1x1", "skoltech"}};
+
+void compare_calm(const std::string& implementation, const ParityData& data) {
+  for (const ModelInfo& model : known_models()) {
+    const auto calm = std::ranges::find(kCalm, model.name, [](const auto& each) { return std::string(each.first); });
+    REQUIRE_MESSAGE(calm != std::end(kCalm), model.name);
+    int found = 0;
+    for (const ReferenceCase& reference :
+         read_references(CAIRN_SOURCE_DIR "/comparisons/references/recorded", model.name)) {
+      if (reference.dataset != data.dataset.name || reference.recipe != calm->second) continue;
+      ++found;
+      ParityOptions options;
+      options.device = {.implementation = implementation, .where = "cpu"};
+      options.epochs = 0;
+      const ParityResult result = compare_with_reference(reference, data, options);
+      CAPTURE(reference.label());
+      CAPTURE(implementation);
+      CHECK(result.losses.size() == kRecordedSteps);
+      CHECK(result.first.deviation <= 1e-5);
+      CHECK(result.all.deviation <= 1e-3);
+      CHECK(result.gradients.at(1).deviation <= 1e-4);
+      MESSAGE(reference.label() << ", " << implementation << ": losses " << result.first.deviation << " and "
+                                << result.all.deviation << ", gradients " << result.gradients.at(1).deviation);
+    }
+    CHECK(found == 1);
+  }
+}
+
+int recipe_count() {
+  size_t count = 0;
+  for (const ModelInfo& model : known_models()) count += model.recipes.size();
+  return static_cast<int>(count);
+}
+
+const ParityData& digits() {
+  static const ParityData data = load_parity_data("digits", "", {});
+  return data;
+}
+
+}  // namespace
+
+TEST_CASE("every network has a recipe whose hundred losses are PyTorch's with simd and vanilla, on digits") {
+  compare_calm("simd", digits());
+  compare_calm("vanilla", digits());
+}
+
+TEST_CASE("simd trains as PyTorch does, on digits") {
+  CHECK(compare_all("simd", digits(), 4e9, false) == recipe_count());
+}
+
+TEST_CASE("vanilla trains as PyTorch does, on digits") {
+  CHECK(compare_all("vanilla", digits(), 1e9, false) == recipe_count());
+}
+
+TEST_CASE("reference trains as PyTorch does, on digits, where that takes seconds") {
+  CHECK(compare_all("reference", digits(), 0.1e9, true) >= 3);
+}
+
+TEST_CASE("reference trains as PyTorch does in double precision, on digits, where that takes seconds") {
+  CHECK(compare_all("reference", digits(), 1e9, true, DType::f64) >= 8);
+}
+
+TEST_CASE("torch, where this build has it, trains as PyTorch does, on digits") {
+  try {
+    Device::open({.implementation = "torch", .where = "cpu"});
+  } catch (const Error& error) {
+    MESSAGE("skipped: " << std::string(error.what()));
+    return;
+  }
+  compare_calm("torch", digits());
+  CHECK(compare_all("torch", digits(), 4e9, false) == recipe_count());
+  CHECK(compare_all("torch", digits(), 4e9, false, DType::f64) == recipe_count());
+}
+
+TEST_CASE("real data: simd trains as PyTorch does, on MNIST") {
+  if (std::getenv("CAIRN_DATA") == nullptr) {
+    MESSAGE("skipped: CAIRN_DATA is not set");
+    return;
+  }
+  datasets::LoadOptions load;
+  load.allow_download = false;
+  load.quiet = true;
+  const ParityData mnist = load_parity_data("mnist", "", load);
+  compare_calm("simd", mnist);
+  CHECK(compare_all("simd", mnist, 4e9, false) == recipe_count());
+}
+
+TEST_CASE("double precision is asked of who has it, and of recordings that have it") {
+  const std::vector<ReferenceCase> cases =
+      read_references(CAIRN_SOURCE_DIR "/comparisons/references/recorded", "linear");
+  ReferenceCase reference = *std::ranges::find(cases, std::string("digits"), &ReferenceCase::dataset);
+  ParityOptions options;
+  options.device = {.implementation = "simd", .where = "cpu", .threads = 1};
+  options.real = DType::f64;
+  CHECK_THROWS_AS(compare_with_reference(reference, digits(), options), UsageError);
+  options.device.implementation = "reference";
+  reference.in_double = {};
+  CHECK_THROWS_AS(compare_with_reference(reference, digits(), options), DataError);
+}
+
+TEST_CASE("a wrong number is noticed: a loss, a gradient") {
+  const std::vector<ReferenceCase> cases =
+      read_references(CAIRN_SOURCE_DIR "/comparisons/references/recorded", "linear");
+  const auto found = std::ranges::find(cases, std::string("digits"), &ReferenceCase::dataset);
+  REQUIRE(found != cases.end());
+  ParityOptions options;
+  options.device.implementation = "simd";
+  options.device.where = "cpu";
+  options.steps = 10;
+  REQUIRE(compare_with_reference(*found, digits(), options).holds());
+  ReferenceCase changed = *found;
+  changed.losses[6] *= 1.00002;
+  const ParityResult loss = compare_with_reference(changed, digits(), options);
+  CHECK_FALSE(loss.holds());
+  CHECK(loss.first.worst == 7);
+  changed = *found;
+  changed.gradients.at(1)[1].samples[2] += 2e-4 * changed.gradients.at(1)[1].norm;
+  const ParityResult gradient = compare_with_reference(changed, digits(), options);
+  CHECK_FALSE(gradient.holds());
+  CHECK(gradient.gradients.at(1).name == "fc1.bias");
+}
+
+}  // namespace cairn::comparisons
