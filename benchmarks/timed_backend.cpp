@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "benchmarks/timing.h"
-#include "kernels/entries.h"
 #include "kernels/registry.h"
 
 namespace cairn::benchmarks {
@@ -76,12 +75,11 @@ struct EntryServices {
   void (*put)(const Backend& from, Backend& to);
   void (*fill)(Backend& table, const Backend& fallback);
 };
-template <auto... members>
-constexpr std::array<EntryServices, sizeof...(members)> services_of(EntryList<members...>) {
-  return {{{&Entry<members>::put, &Entry<members>::fill}...}};
-}
-
-constexpr auto kEntries = services_of(AllEntries{});
+constexpr EntryServices kEntries[] = {
+#define CAIRN_PRIMITIVE(family, name, Args) {&Entry<&Backend::name>::put, &Entry<&Backend::name>::fill},
+    CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)
+#undef CAIRN_PRIMITIVE
+};
 
 // The address that attach() writes to: no allocation has it, so a copy to it can be told from all others.
 const char kProfileAddress = 0;

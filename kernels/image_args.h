@@ -1,14 +1,14 @@
-// The argument structs of the primitives that work on images: convolution, pooling, normalisation, concatenation,
-// noise. Not here: the struct of entries and the conventions that hold for all of them (backend.h).
+// The argument structs of the primitives that work on images: convolution, pooling, normalisation.
+// Not here: the conventions that hold for every primitive (backend.h), which primitives there are (primitives.h).
 //
 // Images are N x C x H x W, dense: a plane is H * W values, and the planes of an image follow one another.
 #pragma once
 
 #include <cstdint>
 
-namespace cairn {
+#include "kernels/types.h"
 
-enum class DType : int32_t;
+namespace cairn {
 
 // ---- convolution ---------------------------------------------------------------------------------------------
 
@@ -191,54 +191,6 @@ struct LocalResponseNormBackwardArgs {
   void* dx;
   int64_t size;
   double alpha, beta;
-  int32_t accumulate;
-};
-
-// ---- copies and noise ----------------------------------------------------------------------------------------
-
-// y[r * y_stride + c] (+)= x[r * x_stride + c]: a concatenation along channels is one of these for each part (rows: the
-// images, columns: the part's channels * plane), and so is its backward pass.
-struct CopyRowsArgs {
-  DType dtype;
-  int64_t rows, columns;
-  const void* x;
-  int64_t x_stride;
-  void* y;
-  int64_t y_stride;
-  int32_t accumulate;
-};
-
-// y[i] = min(high, max(low, x[i] + deviation * normal(seed, layer, *step, i))): the draws of DropoutArgs, made normal
-// by Box-Muller as in RandomArgs. y may be x.
-struct AddNoiseArgs {
-  DType dtype;
-  int64_t count;
-  const void* x;
-  void* y;
-  double deviation, low, high;
-  uint64_t seed;
-  uint32_t layer;
-  const int64_t* step;  // device
-};
-
-// loss = mean of (a[i] - b[i])^2 (0 for no elements)
-struct SquaredErrorForwardArgs {
-  DType dtype;
-  int64_t count;
-  const void* a;
-  const void* b;
-  void* loss;  // 1
-};
-
-// da[i] (+)= dloss[0] * factor * (a[i] - b[i]), factor = 2 / count for the first operand's gradient
-struct SquaredErrorBackwardArgs {
-  DType dtype;
-  int64_t count;
-  const void* a;
-  const void* b;
-  const void* dloss;  // 1, device
-  void* da;
-  double factor;
   int32_t accumulate;
 };
 

@@ -10,7 +10,6 @@
 #include <cstdint>
 
 #include "kernels/backend.h"
-#include "kernels/entries.h"
 
 namespace cairn {
 
@@ -22,26 +21,19 @@ constexpr uint64_t mixed(uint64_t hash, uint64_t value) {
   return hash;
 }
 
-template <class Args>
-constexpr uint64_t size_of_arguments(Primitive<Args> Backend::*) {
-  return sizeof(Args);
-}
-
-template <auto... members>
-constexpr uint64_t layout_of(EntryList<members...>) {
-  uint64_t hash = mixed(mixed(0xCBF29CE484222325u, static_cast<uint64_t>(kBackendVersion)), sizeof(Backend));
-  for (const char* name : kPrimitives)
-    for (; *name; ++name) hash = mixed(hash, static_cast<unsigned char>(*name));
-  ((hash = mixed(hash, size_of_arguments(members))), ...);
-  return hash;
-}
-
 }  // namespace detail
 
 // A fingerprint of the seam: its version, the names of its primitives and the size of every struct. A change that keeps
 // all of these (two fields swapped) needs a new kBackendVersion to be noticed.
 constexpr uint64_t seam_layout() {
-  return detail::layout_of(AllEntries{});
+  using detail::mixed;
+  uint64_t hash = mixed(mixed(0xCBF29CE484222325u, static_cast<uint64_t>(kBackendVersion)), sizeof(Backend));
+  for (const char* name : kPrimitives)
+    for (; *name; ++name) hash = mixed(hash, static_cast<unsigned char>(*name));
+#define CAIRN_PRIMITIVE(family, name, Args) hash = mixed(hash, sizeof(Args));
+  CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)
+#undef CAIRN_PRIMITIVE
+  return hash;
 }
 
 // What the program gives. The pointers stay valid for the life of the process.

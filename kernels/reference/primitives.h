@@ -50,63 +50,9 @@ int64_t first_maximum(const T* row, int64_t columns) {
   return best;
 }
 
-// gemm.cpp
-void gemm(Stream&, const GemmArgs&);
-void byte_linear_forward(Stream&, const ByteLinearForwardArgs&);
-void byte_linear_backward_weight(Stream&, const ByteLinearBackwardWeightArgs&);
-// elementwise.cpp
-void add(Stream&, const BinaryArgs&);
-void multiply(Stream&, const BinaryArgs&);
-void scale(Stream&, const ScaleArgs&);
-void copy_rows(Stream&, const CopyRowsArgs&);
-void tanh_forward(Stream&, const TanhForwardArgs&);
-void tanh_backward(Stream&, const TanhBackwardArgs&);
-void dropout(Stream&, const DropoutArgs&);
-// bias_relu.cpp
-void bias_forward(Stream&, const BiasForwardArgs&);
-void bias_backward(Stream&, const BiasBackwardArgs&);
-void bias_relu_backward(Stream&, const BiasReluBackwardArgs&);
-void relu_forward(Stream&, const ReluForwardArgs&);
-void relu_backward(Stream&, const ReluBackwardArgs&);
-// conv2d.cpp
-void conv2d_forward(Stream&, const Conv2dForwardArgs&);
-void conv2d_backward_data(Stream&, const Conv2dBackwardDataArgs&);
-void conv2d_backward_filter(Stream&, const Conv2dBackwardFilterArgs&);
-void conv2d_backward_bias(Stream&, const Conv2dBackwardBiasArgs&);
-// pooling.cpp
-void max_pool_forward(Stream&, const MaxPoolForwardArgs&);
-void max_pool_backward(Stream&, const MaxPoolBackwardArgs&);
-void average_pool_forward(Stream&, const AveragePoolForwardArgs&);
-void average_pool_backward(Stream&, const AveragePoolBackwardArgs&);
-// normalisation.cpp
-void batch_norm_forward(Stream&, const BatchNormForwardArgs&);
-void batch_norm_backward(Stream&, const BatchNormBackwardArgs&);
-void local_response_norm_forward(Stream&, const LocalResponseNormForwardArgs&);
-void local_response_norm_backward(Stream&, const LocalResponseNormBackwardArgs&);
-// softmax.cpp
-void softmax_forward(Stream&, const SoftmaxForwardArgs&);
-void softmax_backward(Stream&, const SoftmaxBackwardArgs&);
-void cross_entropy_forward(Stream&, const CrossEntropyForwardArgs&);
-void cross_entropy_backward(Stream&, const CrossEntropyBackwardArgs&);
-// reductions.cpp
-void squared_error_forward(Stream&, const SquaredErrorForwardArgs&);
-void squared_error_backward(Stream&, const SquaredErrorBackwardArgs&);
-void sum(Stream&, const SumArgs&);
-void broadcast_scalar(Stream&, const BroadcastScalarArgs&);
-void argmax(Stream&, const ArgmaxArgs&);
-void classification_metrics(Stream&, const ClassificationMetricsArgs&);
-// batches.cpp
-void select_batch(Stream&, const SelectBatchArgs&);
-void gather_bytes(Stream&, const GatherBytesArgs&);
-void finish_step(Stream&, const FinishStepArgs&);
-// random.cpp
-void uniform(Stream&, const RandomArgs&);
-void normal(Stream&, const RandomArgs&);
-void add_noise(Stream&, const AddNoiseArgs&);
-// optimizers.cpp
-void sgd(Stream&, const SgdArgs&);
-void adam(Stream&, const AdamArgs&);
-// sgd_steps.cpp
-void sgd_steps(Stream&, const SgdStepsArgs&);
+// One function a primitive, in the file of its family.
+#define CAIRN_PRIMITIVE(family, name, Args) void name(Stream&, const Args&);
+CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)
+#undef CAIRN_PRIMITIVE
 
 }  // namespace cairn::reference

@@ -39,52 +39,9 @@ at::Tensor where_positive(const at::Tensor& y, const at::Tensor& dy);
 // Which of `count` values dropout keeps, by Cairn's draws: bool, on the CPU.
 at::Tensor keep_mask(int64_t count, uint64_t seed, uint32_t stream, uint32_t step, double probability);
 
-// products.cpp
-void gemm(const Place&, const GemmArgs&);
-void byte_linear_forward(const Place&, const ByteLinearForwardArgs&);
-void byte_linear_backward_weight(const Place&, const ByteLinearBackwardWeightArgs&);
-void gather_bytes(const Place&, const GatherBytesArgs&);
-// elementwise.cpp
-void add(const Place&, const BinaryArgs&);
-void multiply(const Place&, const BinaryArgs&);
-void scale(const Place&, const ScaleArgs&);
-void bias_forward(const Place&, const BiasForwardArgs&);
-void bias_backward(const Place&, const BiasBackwardArgs&);
-void bias_relu_backward(const Place&, const BiasReluBackwardArgs&);
-void relu_forward(const Place&, const ReluForwardArgs&);
-void relu_backward(const Place&, const ReluBackwardArgs&);
-void tanh_forward(const Place&, const TanhForwardArgs&);
-void tanh_backward(const Place&, const TanhBackwardArgs&);
-void copy_rows(const Place&, const CopyRowsArgs&);
-void dropout(const Place&, const DropoutArgs&);  // on the CPU only
-// convolution.cpp
-void conv2d_forward(const Place&, const Conv2dForwardArgs&);
-void conv2d_backward_data(const Place&, const Conv2dBackwardDataArgs&);
-void conv2d_backward_filter(const Place&, const Conv2dBackwardFilterArgs&);
-void conv2d_backward_bias(const Place&, const Conv2dBackwardBiasArgs&);
-// pooling.cpp
-void max_pool_forward(const Place&, const MaxPoolForwardArgs&);
-void max_pool_backward(const Place&, const MaxPoolBackwardArgs&);
-void average_pool_forward(const Place&, const AveragePoolForwardArgs&);
-void average_pool_backward(const Place&, const AveragePoolBackwardArgs&);
-// normalisation.cpp
-void batch_norm_forward(const Place&, const BatchNormForwardArgs&);
-void batch_norm_backward(const Place&, const BatchNormBackwardArgs&);
-void local_response_norm_forward(const Place&, const LocalResponseNormForwardArgs&);
-void local_response_norm_backward(const Place&, const LocalResponseNormBackwardArgs&);
-// losses.cpp
-void softmax_forward(const Place&, const SoftmaxForwardArgs&);
-void softmax_backward(const Place&, const SoftmaxBackwardArgs&);
-void cross_entropy_forward(const Place&, const CrossEntropyForwardArgs&);
-void cross_entropy_backward(const Place&, const CrossEntropyBackwardArgs&);
-void squared_error_forward(const Place&, const SquaredErrorForwardArgs&);
-void squared_error_backward(const Place&, const SquaredErrorBackwardArgs&);
-void sum(const Place&, const SumArgs&);
-void broadcast_scalar(const Place&, const BroadcastScalarArgs&);
-void argmax(const Place&, const ArgmaxArgs&);
-void classification_metrics(const Place&, const ClassificationMetricsArgs&);
-// optimizers.cpp, on the CPU only: they read the step's number
-void sgd(const Place&, const SgdArgs&);
-void adam(const Place&, const AdamArgs&);
+// One function a primitive, in the file of its family.
+#define CAIRN_PRIMITIVE(family, name, Args) void name(const Place&, const Args&);
+CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)
+#undef CAIRN_PRIMITIVE
 
 }  // namespace cairn::torch
