@@ -1,6 +1,7 @@
 // predict from the command line: pictures and data sets, text and JSON, and what is refused.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -90,6 +91,22 @@ TEST_CASE("predict names the digit in each picture, as text and as JSON") {
   CHECK(shown.out.find("digit0.png  " + summary["predictions"][0]["class"].dump() + "  ") != std::string::npos);
   CHECK(shown.error.find("model dnn from ") == 0);
   CHECK(shown.error.find(" images/s") != std::string::npos);
+}
+
+TEST_CASE("what is doubtful about a picture stands in its line and in JSON") {
+  const TemporaryFolder folder;
+  datasets::Picture bar{60, 60, 1, datasets::Bytes(3600, 255)};
+  std::fill(bar.pixels.begin() + 25 * 60, bar.pixels.begin() + 35 * 60 - 20, uint8_t{0});
+  write_file(folder.path / "bar.png", text_of(datasets::encode_png(bar)));
+  const Result text = run(CAIRN_PREDICT, arguments({"--quiet", "bar.png"}), folder.path);
+  CHECK(text.code == 0);
+  const std::string doubts = "   doubtful: reaches the edge of the picture; wider than a digit\n";
+  CHECK_MESSAGE(text.out.ends_with(doubts), text.out);
+
+  const Result json = run(CAIRN_PREDICT, arguments({"--quiet", "--json", "bar.png"}), folder.path);
+  REQUIRE_MESSAGE(json.code == 0, json.error);
+  CHECK(last_line(json.out)["predictions"][0]["doubts"] ==
+        nlohmann::json({"reaches the edge of the picture", "wider than a digit"}));
 }
 
 TEST_CASE("predict tests a network on a data set and draws its worst mistakes") {
