@@ -109,6 +109,23 @@ TEST_CASE("what is doubtful about a picture stands in its line and in JSON") {
         nlohmann::json({"reaches the edge of the picture", "wider than a digit"}));
 }
 
+TEST_CASE("photo_check without photos prints no rates, and refuses fewer than none") {
+  const TemporaryFolder folder;
+  const auto check = [&](const char* photos) {
+    return run(CAIRN_PHOTO_CHECK, {"--weights", trained(), "--source", "strokes", "--photos", photos, "--empty", "1"},
+               folder.path);
+  };
+  const Result none = check("0");
+  CHECK_MESSAGE(none.code == 0, none.error);
+  CHECK(none.out == "empty                1 photos  1 said to be blank\n");
+  const Result one = check("1");
+  CHECK_MESSAGE(one.code == 0, one.error);
+  CHECK_MESSAGE(one.out.find("all                  1 photos  ") != std::string::npos, one.out);
+  const Result fewer = check("-1");
+  CHECK(fewer.code == 2);
+  CHECK(fewer.error == "photo_check: --photos must be between 0 and 1000000, not -1\n");
+}
+
 TEST_CASE("predict tests a network on a data set and draws its worst mistakes") {
   const TemporaryFolder folder;
   const Result result =
