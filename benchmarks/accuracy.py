@@ -8,10 +8,15 @@ A case is model:recipe:dataset. Further arguments go to train as they are. Needs
 
 import argparse
 import json
+import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "comparisons/references"))
+
+import number  # noqa: E402
 
 CASES = [
     "linear:default:mnist", "dnn:default:mnist", "mlp:default:mnist", "dnn:default:fashion-mnist",
@@ -31,11 +36,11 @@ def train(program, case, implementation, seed, extra):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", required=True, help="the train program")
     parser.add_argument("--case", action="append", help="model:recipe:dataset; may be repeated")
     parser.add_argument("--impl", default="simd", help="implementations, separated by commas")
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=number.COUNT, default=5, help="1 to this")
     parser.add_argument("--json", help="also write the results to this file")
     options, extra = parser.parse_known_args()
 

@@ -25,6 +25,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "comparisons/references"))
 
 import machine  # noqa: E402: how Cairn names machines
+import number  # noqa: E402
 
 # Flags of `train`, epochs of a turn, and steps that one figure covers. A turn of a convolutional network ends within
 # its first epoch: the first step, which allocates and captures, is among those timed.
@@ -121,16 +122,26 @@ def compare(case, arguments):
         "all_ms": {name: [round(value, 3) for value in values] for name, values in times.items()}}
 
 
+def form(word):
+    """A `type` of argparse: PyTorch's form, threads and batches."""
+    if word.count("/") != 2:
+        raise argparse.ArgumentTypeError(f"'{word}' is not FORM/THREADS/BATCH, as in compile/2/slice")
+    number.THREADS(word.split("/")[1])
+    return word
+
+
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--train", default="build/cpu/bin/train", help="Cairn's train")
     parser.add_argument("--python", default=sys.executable, help="a Python that has torch")
     parser.add_argument("--data-dir", help="the folder that holds mnist/; default $CAIRN_DATA, else ./data")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--forms", nargs="+", metavar="FORM/THREADS/BATCH", help="PyTorch's, instead of the best known")
-    parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--threads", type=int, default=2, help="of Cairn")
-    parser.add_argument("--seconds", type=float, default=0.5, help="of a turn of PyTorch, at least five repeats")
+    parser.add_argument("--forms", nargs="+", type=form, metavar="FORM/THREADS/BATCH",
+                        help="PyTorch's, instead of the best known")
+    parser.add_argument("--rounds", type=number.COUNT, default=7)
+    parser.add_argument("--threads", type=number.THREADS, default=2, help="of Cairn")
+    parser.add_argument("--seconds", type=number.SECONDS, default=0.5,
+                        help="of a turn of PyTorch, at least five repeats")
     arguments = parser.parse_args()
     results = []
     for case in arguments.cases:

@@ -10,6 +10,10 @@ from pathlib import Path
 from gpu import archive, ladders, machine, page, profiles, recipes, steps, tests
 from gpu.checks import FAILED, PASSED, Checks
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "comparisons/references"))
+
+import number  # noqa: E402
+
 # Cheap and decisive first: a kernel that is wrong makes its times worthless.
 PARTS = {"tests": tests.run_tests, "steps": steps.run_steps, "kernels": ladders.run_ladders,
          "recipes": recipes.run_recipes, "sanitizers": tests.run_sanitizers, "profile": profiles.run_profiles}
@@ -60,15 +64,16 @@ def names(text, choices, what):
 
 
 def parse(root, description, words):
-    parser = argparse.ArgumentParser(prog="gpu_check", description=description,
-                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = number.Parser(prog="gpu_check", description=description,
+                           formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("build", nargs="?", default=str(root / "build/cuda"), help="build folder (default: build/cuda)")
     parser.add_argument("--only", metavar="PARTS", help="of " + ",".join(PARTS))
     parser.add_argument("--simulated", action="store_true",
                         help="on a simulated GPU: the parts " + " and ".join(SIMULATED) + ", and no times")
-    parser.add_argument("--minutes", type=float, default=DEFAULT_MINUTES,
+    parser.add_argument("--minutes", type=number.positive(7 * 1440), default=DEFAULT_MINUTES,
                         help="of all checks together; what does not fit is NOT RUN (default %(default)g)")
-    parser.add_argument("--limit", type=float, default=1800, metavar="SECONDS", help="for each check (default 1800)")
+    parser.add_argument("--limit", type=number.SECONDS, default=1800, metavar="SECONDS",
+                        help="for each check (default 1800)")
     parser.add_argument("--models", help="steps and recipes: only these, separated by commas")
     parser.add_argument("--tools", default=",".join(tests.SANITIZER_TOOLS), help="sanitizers: only these")
     parser.add_argument("--data-dir", help="folder with mnist/ (default: $CAIRN_DATA, else data/)")
@@ -81,8 +86,6 @@ def parse(root, description, words):
     arguments.parts = names(",".join(possible) if arguments.only is None else arguments.only, possible, "part")
     arguments.tools = names(arguments.tools, list(tests.SANITIZER_TOOLS), "tool")
     arguments.models = names(arguments.models, list(steps.MODELS), "model") if arguments.models else None
-    if not (arguments.minutes > 0 and arguments.limit > 0):
-        raise Stop("--minutes and --limit must be more than 0")
     return arguments
 
 

@@ -37,6 +37,7 @@ from torch.nn import functional  # noqa: E402
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "comparisons/references"))
 
 import machine  # noqa: E402: how Cairn names machines
+import number  # noqa: E402
 
 
 
@@ -231,19 +232,23 @@ def versions():
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir")
     parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
     parser.add_argument("--forms", nargs="+", choices=sorted({*FORMS, *CONVOLUTIONAL_FORMS}), help="default: all")
-    parser.add_argument("--threads", nargs="+", type=int, default=[1, 2], help="0 = the library's")
-    parser.add_argument("--seconds", type=float, default=2.0, help="time spent on each combination")
+    parser.add_argument("--threads", nargs="+", type=number.THREADS, default=[1, 2], help="0 = the library's")
+    parser.add_argument("--seconds", type=number.SECONDS, default=2.0, help="time spent on each combination")
     parser.add_argument("--serve", nargs=4, metavar=("CASE", "FORM", "THREADS", "BATCH"),
                         help="answer benchmarks/versus_pytorch.py, for one combination")
     arguments = parser.parse_args()
+    if arguments.serve:
+        try:
+            arguments.serve[2] = number.THREADS(arguments.serve[2])
+        except argparse.ArgumentTypeError as problem:
+            parser.error(f"argument --serve: THREADS: {problem}")
     data = load(find_data(arguments.data_dir))
     if arguments.serve:
-        case, form, threads, batch_source = arguments.serve
-        return serve(case, form, int(threads), batch_source, data)
+        return serve(*arguments.serve, data)
 
     results = []
     for case in arguments.cases:

@@ -28,6 +28,7 @@ import torch  # noqa: E402
 
 import data as datasets  # noqa: E402
 import networks  # noqa: E402
+import number  # noqa: E402
 import recipes  # noqa: E402
 import timing  # noqa: E402
 
@@ -123,7 +124,7 @@ def make_forms(arguments, settings, images, labels):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", choices=list(networks.MODELS), required=True)
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--device", default="cuda")

@@ -22,6 +22,7 @@ import torch
 
 import data as datasets
 import machine
+import number
 import recipes
 import store
 import timing
@@ -115,21 +116,22 @@ def record_case(arguments, model, recipe, data, device):
 
 
 def parse():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    twins = number.whole(0, len(training.TWINS))
+    parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", help="folder with MNIST's four IDX files")
     parser.add_argument("--digits", help="folder with those that `fetch digits` writes")
     parser.add_argument("--out", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "recorded"))
     parser.add_argument("--models", nargs="+", choices=list(recipes.RECIPES), default=list(recipes.RECIPES))
     parser.add_argument("--recipes", nargs="+", help="only these; default all that a network has")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
-    parser.add_argument("--twins", type=int, default=len(training.TWINS), help="trainings to show what rounding does")
-    parser.add_argument("--seeds", type=int, default=5, help="whose accuracies are recorded: 1 to this")
-    parser.add_argument("--epoch-twins", type=int, default=4, help="twins whose accuracies are recorded")
-    parser.add_argument("--epochs", type=int, help="to record; default what a CPU can pay, 1 to 3")
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--twins", type=twins, default=len(training.TWINS), help="trainings to show what rounding does")
+    parser.add_argument("--seeds", type=number.COUNT, default=5, help="whose accuracies are recorded: 1 to this")
+    parser.add_argument("--epoch-twins", type=twins, default=4, help="twins whose accuracies are recorded")
+    parser.add_argument("--epochs", type=number.whole(0), help="to record; default what a CPU can pay, 1 to 3")
+    parser.add_argument("--seed", type=number.whole(0, 2**64 - 1), default=1)
     parser.add_argument("--devices", nargs="+", default=["cpu"] + ["cuda"] * torch.cuda.is_available())
-    parser.add_argument("--threads", type=int, default=0, help="of the CPU; default PyTorch's choice")
-    parser.add_argument("--seconds", type=float, default=2, help="time spent on each timing")
+    parser.add_argument("--threads", type=number.THREADS, default=0, help="of the CPU; default PyTorch's choice")
+    parser.add_argument("--seconds", type=number.SECONDS, default=2, help="time spent on each timing")
     parser.add_argument("--forms", nargs="+", choices=timing.FORMS, help="default all that the device has")
     parser.add_argument("--sources", nargs="+", choices=timing.SOURCES, default=timing.SOURCES)
     arguments = parser.parse_args()

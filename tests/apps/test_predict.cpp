@@ -1,6 +1,7 @@
 // predict from the command line: pictures and data sets, text and JSON, and what is refused.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -90,6 +91,39 @@ TEST_CASE("predict names the digit in each picture, as text and as JSON") {
   CHECK(shown.out.find("digit0.png  " + summary["predictions"][0]["class"].dump() + "  ") != std::string::npos);
   CHECK(shown.error.find("model dnn from ") == 0);
   CHECK(shown.error.find(" images/s") != std::string::npos);
+}
+
+TEST_CASE("what is doubtful about a picture stands in its line and in JSON") {
+  const TemporaryFolder folder;
+  datasets::Picture bar{60, 60, 1, datasets::Bytes(3600, 255)};
+  std::fill(bar.pixels.begin() + 25 * 60, bar.pixels.begin() + 35 * 60 - 20, uint8_t{0});
+  write_file(folder.path / "bar.png", text_of(datasets::encode_png(bar)));
+  const Result text = run(CAIRN_PREDICT, arguments({"--quiet", "bar.png"}), folder.path);
+  CHECK(text.code == 0);
+  const std::string doubts = "   doubtful: reaches the edge of the picture; wider than a digit\n";
+  CHECK_MESSAGE(text.out.ends_with(doubts), text.out);
+
+  const Result json = run(CAIRN_PREDICT, arguments({"--quiet", "--json", "bar.png"}), folder.path);
+  REQUIRE_MESSAGE(json.code == 0, json.error);
+  CHECK(last_line(json.out)["predictions"][0]["doubts"] ==
+        nlohmann::json({"reaches the edge of the picture", "wider than a digit"}));
+}
+
+TEST_CASE("photo_check without photos prints no rates, and refuses fewer than none") {
+  const TemporaryFolder folder;
+  const auto check = [&](const char* photos) {
+    return run(CAIRN_PHOTO_CHECK, {"--weights", trained(), "--source", "strokes", "--photos", photos, "--empty", "1"},
+               folder.path);
+  };
+  const Result none = check("0");
+  CHECK_MESSAGE(none.code == 0, none.error);
+  CHECK(none.out == "empty                1 photos  1 said to be blank\n");
+  const Result one = check("1");
+  CHECK_MESSAGE(one.code == 0, one.error);
+  CHECK_MESSAGE(one.out.find("all                  1 photos  ") != std::string::npos, one.out);
+  const Result fewer = check("-1");
+  CHECK(fewer.code == 2);
+  CHECK(fewer.error == "photo_check: --photos must be between 0 and 1000000, not -1\n");
 }
 
 TEST_CASE("predict tests a network on a data set and draws its worst mistakes") {

@@ -59,7 +59,10 @@ class Machine:
                 mock.patch.object(machine, "gpu_count", lambda: gpus), \
                 mock.patch.object(machine, "simulated_count", lambda environment: simulated), \
                 contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
-            code = command.main(self.root, "", self.words(*words))
+            try:
+                code = command.main(self.root, "", self.words(*words))
+            except SystemExit as stop:  # argparse's
+                code = stop.code
         self.printed = out.getvalue() + errors.getvalue()
         return code
 
@@ -107,9 +110,11 @@ class GpuCheck(unittest.TestCase):
     def test_without_a_gpu_or_with_bad_words(self):
         self.assertEqual(self.machine.run(gpus=0), 2)
         self.assertIn("no NVIDIA GPU", self.machine.printed)
-        for words in (["--only", "speed"], ["--minutes", "0"], ["--tools", "valgrind"], ["--models", "vgg"],
-                      ["--page", str(self.machine.root)], ["--only", ","]):
+        for words in (["--only", "speed"], ["--minutes", "0"], ["--minutes", "+9"], ["--minutes", "inf"],
+                      ["--limit", "nan"], ["--limit", "1_000"], ["--limit", "-1"], ["--tools", "valgrind"],
+                      ["--models", "vgg"], ["--page", str(self.machine.root)], ["--only", ","]):
             self.assertEqual(self.machine.run(*words), 2, words)
+            self.assertEqual(self.machine.printed.count("\n"), 1, self.machine.printed)
         self.assertFalse(self.machine.results.exists())
 
     def test_a_simulated_gpu(self):

@@ -63,9 +63,9 @@ void check_empty(const Options& options) {
       continue;
     }
     write(options.out, name + ".png", picture);
-    fmt::print("{}  is empty, taken for: {}  ({})\n", name, outcome, describe(settings));
+    app::print("{}  is empty, taken for: {}  ({})\n", name, outcome, describe(settings));
   }
-  fmt::print("empty            {:5} photos  {} said to be blank\n", options.empty, blank);
+  app::print("empty            {:5} photos  {} said to be blank\n", options.empty, blank);
 }
 
 int check_photos(int argc, char** argv) {
@@ -81,6 +81,9 @@ int check_photos(int argc, char** argv) {
   if (!flags.parse(argc, argv)) return app::kDone;
   if (options.source != "mnist" && options.source != "strokes")
     throw UsageError(fmt::format("--source must be mnist or strokes, not '{}'", options.source));
+  for (const auto& [flag, count] : {std::pair{"--photos", options.count}, {"--empty", options.empty}})
+    if (count < 0 || count > 1'000'000)
+      throw UsageError(fmt::format("{} must be between 0 and 1000000, not {}", flag, count));
 
   datasets::Dataset mnist;
   if (options.source == "mnist") mnist = datasets::load_dataset("mnist", options.data_dir, {.quiet = true});
@@ -110,7 +113,7 @@ int check_photos(int argc, char** argv) {
     }
     if (!one.right) {
       write(options.out, name + ".png", taken.picture);
-      fmt::print("{}  is {}, read as {}  ({})\n", name, taken.label, outcome, describe(taken.settings));
+      app::print("{}  is {}, read as {}  ({})\n", name, taken.label, outcome, describe(taken.settings));
     }
     constexpr const char* kPapers[] = {"paper plain", "paper ruled", "paper squared"};
     for (Tally* tally : {&all, &parts[kPapers[static_cast<int>(taken.settings.paper)]],
@@ -124,9 +127,9 @@ int check_photos(int argc, char** argv) {
       tally->doubted += one.doubted;
     }
   }
-  parts["all"] = all;
+  if (all.count > 0) parts["all"] = all;  // no photos have no rates
   for (const auto& [name, tally] : parts)
-    fmt::print("{:16} {:5} photos  {:6.2f} % right  {:5.2f} % confident misses  {:3} refused  {:3} doubted\n", name,
+    app::print("{:16} {:5} photos  {:6.2f} % right  {:5.2f} % confident misses  {:3} refused  {:3} doubted\n", name,
                tally.count, 100.0 * static_cast<double>(tally.right) / static_cast<double>(tally.count),
                100.0 * static_cast<double>(tally.confident_misses) / static_cast<double>(tally.count), tally.refused,
                tally.doubted);
