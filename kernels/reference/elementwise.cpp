@@ -1,4 +1,4 @@
-// Sums, products, scaling and copies of arrays, tanh, and dropout. Not here: what broadcasts a row (bias_relu.cpp) or a
+// Sums, products, scaling and copies of arrays, tanh, and dropout. Not here: what broadcasts a row (bias.cpp) or a
 // scalar (reductions.cpp).
 #include "kernels/philox.h"
 #include "kernels/reference/primitives.h"

@@ -1,5 +1,5 @@
 // Sums, their gradient, the squared error, argmax and the metrics of a classifier. Not here: column sums
-// (bias_relu.cpp).
+// (bias.cpp).
 #include "kernels/reference/primitives.h"
 
 namespace cairn::reference {

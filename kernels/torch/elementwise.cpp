@@ -1,4 +1,4 @@
-// Sums, products, bias, ReLU, tanh, copies and dropout. Not here: convolutions' bias (convolution.cpp).
+// Sums, products, bias, ReLU, tanh, copies and dropout. Not here: convolutions' bias (conv2d.cpp).
 #include <ATen/Parallel.h>
 #include <ATen/ops/add.h>
 #include <ATen/ops/clamp_min.h>

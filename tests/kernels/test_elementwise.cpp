@@ -1,5 +1,5 @@
-// add, multiply, scale, copies of rows and tanh. Not here: what has a bias (test_bias_relu.cpp) or draws random numbers
-// (test_dropout.cpp).
+// add, multiply, scale, copies of rows and tanh. Not here: what has a bias (test_bias.cpp) or draws random numbers
+// (test_random_dropout.cpp).
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,5 +1,5 @@
 // sum, broadcast_scalar, the squared error, argmax and classification_metrics. Not here: column sums
-// (test_bias_relu.cpp).
+// (test_bias.cpp).
 #include <doctest/doctest.h>
 
 #include <algorithm>
