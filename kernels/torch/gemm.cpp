@@ -1,9 +1,6 @@
-// Matrix products, and rows of a byte data set as their operand.
+// The matrix product. Not here: with bytes (byte_linear.cpp).
 #include <ATen/ops/addmm.h>
-#include <ATen/ops/index_select.h>
 #include <ATen/ops/mm.h>
-
-#include <limits>
 
 #include "kernels/torch/primitives.h"
 
@@ -17,6 +14,8 @@ at::Tensor matrix(const Place& place, DType dtype, const void* data, int64_t row
   return place.reals(dtype, data, {rows, columns}, {leading, 1});
 }
 
+}  // namespace
+
 void multiply_into(at::Tensor c, const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias, bool relu,
                    bool accumulate) {
   if (accumulate)
@@ -28,19 +27,6 @@ void multiply_into(at::Tensor c, const at::Tensor& a, const at::Tensor& b, const
   if (relu) c.clamp_min_(0);
 }
 
-}  // namespace
-
-at::Tensor Place::rows(const ByteRows& x, at::ScalarType type) const {
-  // How long the data set is, is not said; the indices are right.
-  constexpr int64_t kAny = std::numeric_limits<int32_t>::max();
-  at::Tensor bytes;
-  if (x.index)
-    bytes = at::index_select(view(at::kByte, x.bytes, {kAny, x.columns}, {}), 0, i32(x.index, {x.rows}));
-  else
-    bytes = view(at::kByte, x.bytes, {x.rows, x.columns}, {});
-  return bytes.to(type).mul_(x.scale).add_(x.shift);
-}
-
 void gemm(const Place& place, const GemmArgs& args) {
   const at::Tensor c = matrix(place, args.dtype, args.c, args.m, args.n, args.ldc, false);
   if (args.m == 0 || args.n == 0) return;
@@ -48,25 +34,6 @@ void gemm(const Place& place, const GemmArgs& args) {
   multiply_into(c, matrix(place, args.dtype, args.a, args.m, args.k, args.lda, args.transpose_a),
                 matrix(place, args.dtype, args.b, args.k, args.n, args.ldb, args.transpose_b), bias, args.relu,
                 args.accumulate);
-}
-
-void byte_linear_forward(const Place& place, const ByteLinearForwardArgs& args) {
-  if (args.x.rows == 0 || args.n == 0) return;
-  const at::Tensor bias = args.bias ? place.f32(args.bias, {args.n}) : at::Tensor();
-  multiply_into(place.f32(args.y, {args.x.rows, args.n}), place.rows(args.x),
-                place.f32(args.weight, {args.n, args.x.columns}).t(), bias, args.relu, false);
-}
-
-void byte_linear_backward_weight(const Place& place, const ByteLinearBackwardWeightArgs& args) {
-  if (args.n == 0 || args.x.columns == 0) return;
-  multiply_into(place.f32(args.dweight, {args.n, args.x.columns}), place.f32(args.dy, {args.x.rows, args.n}).t(),
-                place.rows(args.x), {}, false, args.accumulate);
-}
-
-void gather_bytes(const Place& place, const GatherBytesArgs& args) {
-  const at::Tensor out = place.reals(args.dtype, args.out, {args.x.rows, args.x.columns});
-  if (out.numel() == 0) return;
-  at::Tensor(out).copy_(place.rows(args.x, out.scalar_type()));
 }
 
 }  // namespace cairn::torch
