@@ -39,7 +39,8 @@ std::vector<std::string> implementation_names() {
   return names;
 }
 
-// Loads the plugin of that name where there is one to load. LibTorch's is missed by its name, others are not known.
+// Loads the plugin of that name, if there is one. `torch` is a name of ours: without its file the error says what is
+// missing. Any other name that has no file is left to the caller, who lists the implementations there are.
 void load_if_plugin(const std::string& name) {
   const std::vector<std::string> plugins = plugin_names();
   if (name != "torch" && std::find(plugins.begin(), plugins.end(), name) == plugins.end()) return;

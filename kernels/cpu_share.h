@@ -1,4 +1,4 @@
-// How many CPUs this process may use. Not here: threads (cpu/thread_pool.h).
+// How many CPUs this process may use. Not here: threads (runtime/cpu/thread_pool.h).
 #pragma once
 
 #include <string>

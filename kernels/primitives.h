@@ -1,6 +1,7 @@
 // The one list of primitives: family, name, arguments. The struct of entries, their names, the implementations'
 // declarations and the checks on all of them come from it. A family is a file's name, the same in every implementation:
-// where max_pool_backward is, is pooling.cpp or pooling.cu. Not here: the arguments' meaning (*_args.h).
+// where max_pool_backward is, is reference/pooling.cpp or vanilla/pooling.cu. Not here: the arguments' meaning
+// (*_args.h).
 #pragma once
 
 #include "kernels/data_args.h"

@@ -1,7 +1,7 @@
 // TensorBoard's event files: the curves of a run and how its weights are distributed. Not here: when an epoch is
 // written (run.cpp), the run's other files (run_folder.h).
 //
-// A file is a row of records as in TFRecord (tensorflow/core/lib/io/record_writer.h). Each is an Event message in
+// A file is a row of records as in TFRecord (TensorFlow's record_writer). Each is an Event message in
 // protobuf's wire format (https://protobuf.dev/programming-guides/encoding); the field numbers are those of
 // tensorflow/core/util/event.proto and tensorflow/core/framework/summary.proto.
 #pragma once

@@ -1,6 +1,6 @@
 // cuDNN's graph API as C++ objects: a descriptor that owns itself, and the tensors and operations that graphs are made
 // of. Needs no GPU. Not here: choosing an engine for a graph (plan.h), and what the graphs compute (conv2d_graph.h,
-// pool_graph.h).
+// pooling_graph.h).
 // Not yet run on a GPU; descriptors, graphs and plans are built without one in tests/kernels/cudnn.
 #pragma once
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <bit>
 
-#include "kernels/cudnn/pool_graph.h"
+#include "kernels/cudnn/pooling_graph.h"
 #include "kernels/cudnn/primitives.h"
 
 namespace cairn::cudnn {

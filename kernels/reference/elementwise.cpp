@@ -1,6 +1,5 @@
-// Sums, products, scaling and copies of arrays, tanh, and dropout. Not here: what broadcasts a row (bias_relu.cpp) or a
-// scalar (reductions.cpp).
-#include "kernels/philox.h"
+// Sums, products, scaling and copies of arrays, and a scalar spread over one. Not here: what broadcasts a row
+// (bias.cpp).
 #include "kernels/reference/primitives.h"
 
 namespace cairn::reference {
@@ -41,35 +40,11 @@ void copy_rows(Stream&, const CopyRowsArgs& args) {
   });
 }
 
-void tanh_forward(Stream&, const TanhForwardArgs& args) {
-  with_type(args.dtype, "tanh_forward", [&]<class T>(Type<T>) {
-    const T* x = static_cast<const T*>(args.x);
-    T* y = static_cast<T*>(args.y);
-    for (int64_t i = 0; i < args.count; ++i) store(y[i], std::tanh(static_cast<double>(x[i])), false);
-  });
-}
-
-void tanh_backward(Stream&, const TanhBackwardArgs& args) {
-  with_type(args.dtype, "tanh_backward", [&]<class T>(Type<T>) {
-    const T* dy = static_cast<const T*>(args.dy);
-    const T* y = static_cast<const T*>(args.y);
-    T* dx = static_cast<T*>(args.dx);
-    for (int64_t i = 0; i < args.count; ++i) {
-      const double value = y[i];
-      store(dx[i], dy[i] * (1 - value * value), args.accumulate);
-    }
-  });
-}
-
-void dropout(Stream&, const DropoutArgs& args) {
-  with_type(args.dtype, "dropout", [&]<class T>(Type<T>) {
-    const T* x = static_cast<const T*>(args.x);
-    T* y = static_cast<T*>(args.y);
-    for (int64_t i = 0; i < args.count; ++i) {
-      const auto step = static_cast<uint32_t>(*args.step);
-      const double draw = philox::uniform_at(args.seed, args.layer, step, static_cast<uint64_t>(i));
-      store(y[i], draw >= args.probability ? x[i] / (1 - args.probability) : 0, args.accumulate);
-    }
+void broadcast_scalar(Stream&, const BroadcastScalarArgs& args) {
+  with_type(args.dtype, "broadcast_scalar", [&]<class T>(Type<T>) {
+    T* out = static_cast<T*>(args.out);
+    for (int64_t i = 0; i < args.count; ++i)
+      store(out[i], args.factor * *static_cast<const T*>(args.x), args.accumulate);
   });
 }
 

@@ -36,4 +36,16 @@ void add_noise(Stream&, const AddNoiseArgs& args) {
   });
 }
 
+void dropout(Stream&, const DropoutArgs& args) {
+  with_type(args.dtype, "dropout", [&]<class T>(Type<T>) {
+    const T* x = static_cast<const T*>(args.x);
+    T* y = static_cast<T*>(args.y);
+    for (int64_t i = 0; i < args.count; ++i) {
+      const auto step = static_cast<uint32_t>(*args.step);
+      const double draw = philox::uniform_at(args.seed, args.layer, step, static_cast<uint64_t>(i));
+      store(y[i], draw >= args.probability ? x[i] / (1 - args.probability) : 0, args.accumulate);
+    }
+  });
+}
+
 }  // namespace cairn::reference

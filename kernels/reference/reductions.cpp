@@ -1,5 +1,4 @@
-// Sums, their gradient, the squared error, argmax and the metrics of a classifier. Not here: column sums
-// (bias_relu.cpp).
+// Sums, argmax and the metrics of a classifier. Not here: column sums (bias.cpp).
 #include "kernels/reference/primitives.h"
 
 namespace cairn::reference {
@@ -10,37 +9,6 @@ void sum(Stream&, const SumArgs& args) {
     double total = 0;
     for (int64_t i = 0; i < args.count; ++i) total += x[i];
     store(*static_cast<T*>(args.out), args.factor * total, args.accumulate);
-  });
-}
-
-void broadcast_scalar(Stream&, const BroadcastScalarArgs& args) {
-  with_type(args.dtype, "broadcast_scalar", [&]<class T>(Type<T>) {
-    T* out = static_cast<T*>(args.out);
-    for (int64_t i = 0; i < args.count; ++i)
-      store(out[i], args.factor * *static_cast<const T*>(args.x), args.accumulate);
-  });
-}
-
-void squared_error_forward(Stream&, const SquaredErrorForwardArgs& args) {
-  with_type(args.dtype, "squared_error_forward", [&]<class T>(Type<T>) {
-    double total = 0;
-    for (int64_t i = 0; i < args.count; ++i) {
-      const double difference =
-          static_cast<double>(static_cast<const T*>(args.a)[i]) - static_cast<const T*>(args.b)[i];
-      total += difference * difference;
-    }
-    *static_cast<T*>(args.loss) = static_cast<T>(args.count ? total / static_cast<double>(args.count) : 0);
-  });
-}
-
-void squared_error_backward(Stream&, const SquaredErrorBackwardArgs& args) {
-  with_type(args.dtype, "squared_error_backward", [&]<class T>(Type<T>) {
-    const double factor = args.factor * *static_cast<const T*>(args.dloss);
-    for (int64_t i = 0; i < args.count; ++i) {
-      const double difference =
-          static_cast<double>(static_cast<const T*>(args.a)[i]) - static_cast<const T*>(args.b)[i];
-      store(static_cast<T*>(args.da)[i], factor * difference, args.accumulate);
-    }
   });
 }
 

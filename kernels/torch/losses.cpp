@@ -1,31 +1,14 @@
-// Softmax, losses, reductions and the metrics of a classifier.
+// Cross-entropy and the squared error.
 #include <ATen/ops/_log_softmax.h>
 #include <ATen/ops/_softmax.h>
-#include <ATen/ops/_softmax_backward_data.h>
-#include <ATen/ops/argmax.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/mse_loss.h>
 #include <ATen/ops/nll_loss.h>
 #include <ATen/ops/sub.h>
-#include <ATen/ops/sum.h>
 
 #include "kernels/torch/primitives.h"
 
 namespace cairn::torch {
-
-void softmax_forward(const Place& place, const SoftmaxForwardArgs& args) {
-  at::Tensor y = place.reals(args.dtype, args.y, {args.rows, args.columns});
-  if (y.numel() == 0) return;
-  at::_softmax_out(y, place.reals(args.dtype, args.x, {args.rows, args.columns}), 1, false);
-}
-
-void softmax_backward(const Place& place, const SoftmaxBackwardArgs& args) {
-  at::Tensor dx = place.reals(args.dtype, args.dx, {args.rows, args.columns});
-  if (dx.numel() == 0) return;
-  const at::Tensor y = place.reals(args.dtype, args.y, {args.rows, args.columns});
-  const at::Tensor dy = place.reals(args.dtype, args.dy, {args.rows, args.columns});
-  store(dx, at::_softmax_backward_data(dy, y, 1, y.scalar_type()), args.accumulate);
-}
 
 void cross_entropy_forward(const Place& place, const CrossEntropyForwardArgs& args) {
   at::Tensor loss = place.reals(args.dtype, args.loss, {1});
@@ -68,29 +51,6 @@ void squared_error_backward(const Place& place, const SquaredErrorBackwardArgs& 
   const at::Tensor difference =
       at::sub(place.reals(args.dtype, args.a, {args.count}), place.reals(args.dtype, args.b, {args.count}));
   store(place.reals(args.dtype, args.da, {args.count}), difference.mul(factor), args.accumulate);
-}
-
-void sum(const Place& place, const SumArgs& args) {
-  store(place.reals(args.dtype, args.out, {1}),
-        place.reals(args.dtype, args.x, {args.count}).sum().view({1}).mul(args.factor), args.accumulate);
-}
-
-void broadcast_scalar(const Place& place, const BroadcastScalarArgs& args) {
-  store(place.reals(args.dtype, args.out, {args.count}), place.reals(args.dtype, args.x, {1}).mul(args.factor),
-        args.accumulate);
-}
-
-void argmax(const Place& place, const ArgmaxArgs& args) {
-  const at::Tensor x = place.reals(args.dtype, args.x, {args.rows, args.columns});
-  if (args.rows == 0) return;
-  place.i32(args.out, {args.rows}).copy_(at::argmax(x, 1));
-}
-
-void classification_metrics(const Place& place, const ClassificationMetricsArgs& args) {
-  const at::Tensor logits = place.reals(args.dtype, args.logits, {args.rows, args.columns});
-  if (args.rows == 0) return;
-  place.f64(args.loss_sum, {1}).add_(at::sum(place.reals(args.dtype, args.row_loss, {args.rows}), at::kDouble));
-  place.i64(args.correct, {1}).add_(at::argmax(logits, 1).eq(place.i32(args.labels, {args.rows})).sum());
 }
 
 }  // namespace cairn::torch

@@ -34,6 +34,9 @@ class Place {
 
 // out = value, or out += value.
 void store(at::Tensor out, const at::Tensor& value, bool accumulate);
+// c = relu(a b + bias), bias and relu as asked for, or c += a b.
+void multiply_into(at::Tensor c, const at::Tensor& a, const at::Tensor& b, const at::Tensor& bias, bool relu,
+                   bool accumulate);
 // dy where the output y of a ReLU is positive, 0 elsewhere.
 at::Tensor where_positive(const at::Tensor& y, const at::Tensor& dy);
 // Which of `count` values dropout keeps, by Cairn's draws: bool, on the CPU.

@@ -1,5 +1,5 @@
-// Epoch orders, batch arithmetic, splits. Golden values come from a separate implementation in Python of what loader.h
-// and loader.cpp say.
+// Epoch orders, batch arithmetic, splits. Golden values come from a separate implementation in Python of what
+// datasets/loader.h and datasets/loader.cpp say.
 #include "datasets/loader.h"
 
 #include <algorithm>

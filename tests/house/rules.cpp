@@ -4,7 +4,10 @@
 #include <cctype>
 #include <fstream>
 #include <map>
+#include <regex>
 #include <set>
+
+#include "tests/house/families.h"
 
 namespace cairn::house {
 namespace {
@@ -123,6 +126,7 @@ class Inspector {
       if (line.find('\t') != std::string::npos) complain(i + 1, "tab");
       if (!line.empty() && (line.back() == ' ' || line.back() == '\r')) complain(i + 1, "trailing white space");
       if (is_code) inspect_include(i + 1, line);
+      if (is_code) inspect_comment(i + 1, line);
       if (is_code && !may_dump_json(path) && line.find(".dump(") != std::string::npos)
         complain(i + 1, "JSON throws for texts that are not UTF-8, as names of files may be; use dump_json");
     }
@@ -169,6 +173,23 @@ class Inspector {
         (name == "kernels/runtime/cpu/stream.h" || name == "kernels/runtime/cuda/stream.h"))
       return;
     complain(line, "includes " + name + ", but arrows point down only: " + from + " may not use " + to);
+  }
+
+  // A comment cites files of code by their path from its own folder or from one above it: a bare name is a neighbour's.
+  // What stands in quotation marks is an example.
+  void inspect_comment(size_t line, const std::string& text) {
+    static const std::regex kComment("(?:^|\\s)// (.*)"), kFile("(?:^|[^\\w./*\"-])((?:\\w+/)*\\w+\\.(?:h|cpp|cu))\\b");
+    std::smatch comment;
+    if (!std::regex_search(text, comment, kComment)) return;
+    if (std::count(text.begin(), text.begin() + comment.position(), '"') % 2) return;  // of a string
+    const std::string words = comment[1];
+    for (std::sregex_iterator found(words.begin(), words.end(), kFile), end; found != end; ++found) {
+      const std::string file = (*found)[1];
+      fs::path folder = fs::path(path_).parent_path();
+      while (!folder.empty() && !fs::exists(root_ / folder / file)) folder = folder.parent_path();
+      if (!fs::exists(root_ / folder / file))
+        complain(line, "the comment cites " + file + ", which is neither in this folder nor in one above it");
+    }
   }
 
   // Links to files of this tree, and to headings of pages; those to elsewhere are not asked.
@@ -218,7 +239,9 @@ Report inspect(const fs::path& root) {
   std::sort(paths.begin(), paths.end());
   Inspector inspector(root);
   for (const std::string& path : paths) inspector.inspect_file(path);
-  return inspector.report();
+  Report report = inspector.report();
+  for (const std::string& violation : misplaced_primitives(root, paths)) report.violations.push_back(violation);
+  return report;
 }
 
 }  // namespace cairn::house

@@ -115,6 +115,41 @@ TEST_CASE("an include that is not written from the root") {
   CHECK(tree.violation() == "framework/bad.cpp:1: includes tensor.h, which is no path from the root of the repository");
 }
 
+TEST_CASE("a comment that cites a file which is not there") {
+  const Tree tree;
+  tree.write("kernels/simd/team.h",
+             "// Teams, for backend.h, kernels/registry.cpp and framework/tensor.h.\n#pragma once\n");
+  tree.write("framework/good.cpp",
+             "int a;  // as in \"gemm.cu:41\", *_args.h and a.hpp\nauto b = \"no // comment\"; // tensor.h\n");
+  CHECK(inspect(tree.root()).violations.empty());
+  tree.write("framework/bad.cpp", "int a;\nint b;  // see launch.h\n");
+  CHECK(tree.violation() ==
+        "framework/bad.cpp:2: the comment cites launch.h, which is neither in this folder nor in one above it");
+  tree.write("framework/bad.cpp", "// One file (backend.h).\n");  // it is in another folder
+  CHECK(tree.violation().find("framework/bad.cpp:1: the comment cites backend.h") == 0);
+}
+
+TEST_CASE("a primitive outside its family's files") {
+  const Tree tree;
+  tree.write("kernels/primitives.h",
+             "// The list.\n#pragma once\n  PRIMITIVE(gemm, gemm, GemmArgs)  \\\n  PRIMITIVE(bias, bias_forward, B)\n");
+  const std::string gemm = "void gemm(Stream&, const GemmArgs& args) {\n}\n";
+  tree.write("kernels/simd/gemm_sparse.cpp", gemm);
+  tree.write("kernels/reference/gemm/gemm.cpp", gemm);
+  tree.write("kernels/reference/other.cpp", "void gemm(Stream&, const GemmArgs& args);\nvoid gemm(int m) {\n}\n");
+  tree.write("tests/kernels/test_bias.cpp", "TEST_CASE(\"bias_forward\") {\n}\nTEST_CASE(\"gemms\") {\n}\n");
+  CHECK(inspect(tree.root()).violations.empty());
+  tree.write("kernels/simd/products.cpp", "\n" + gemm);
+  CHECK(tree.violation() ==
+        "kernels/simd/products.cpp:2: gemm is of the family gemm, whose files and folders begin with that name");
+  tree.write("kernels/simd/products.cpp", "");
+  tree.write("kernels/simd/biases.cu", "bool bias_forward(Stream&, const B& args) {\n}\n");
+  CHECK(tree.violation().find("kernels/simd/biases.cu:1: bias_forward is of the family bias") == 0);
+  tree.write("kernels/simd/biases.cu", "");
+  tree.write("tests/kernels/test_bias.cpp", "TEST_CASE(\"gemm: the same bits\") {\n}\n");
+  CHECK(tree.violation().find("tests/kernels/test_bias.cpp:1: gemm is of the family gemm") == 0);
+}
+
 TEST_CASE("a file that is too long") {
   const Tree tree;
   std::string text;

@@ -188,6 +188,8 @@ std::string shape_text(std::initializer_list<std::pair<const char*, int64_t>> pa
 const Values& reals(int64_t count, uint32_t stream, double low = -1, double high = 1);
 const Values& integers(int64_t count, uint32_t stream, int low = -8, int high = 8);
 
+Values relu_output(int64_t count, uint32_t stream);  // reals, the negative ones 0
+
 double unit(DType real);  // unit roundoff: 2^-24 or 2^-53
 double tiny(DType real);  // 4 times the smallest normal number: exponentials below it may be flushed to zero
 
@@ -196,5 +198,8 @@ double tiny(DType real);  // 4 times the smallest normal number: exponentials be
 // error analysis", 2019; lambda = 4 there makes a false alarm less likely than 1 in 1000 were all errors at their
 // worst, which they are not). magnitude: the sum of the terms' absolute values.
 double sum_bound(int64_t terms, double magnitude, DType real);
+
+// One rounding of f(a, b) and one of the addition, each of a value no larger than 2 * largest.
+Tolerance two_roundings(DType real, double largest);
 
 }  // namespace cairn::test

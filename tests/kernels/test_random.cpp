@@ -1,4 +1,4 @@
-// Philox against its published vectors, uniform, normal and noise. Not here: dropout's masks (test_dropout.cpp).
+// Philox against its published vectors, uniform, normal and noise. Not here: dropout's masks (test_random_dropout.cpp).
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -1,4 +1,4 @@
-// softmax_forward and softmax_backward. Not here: the fused loss (test_cross_entropy.cpp).
+// softmax_forward and softmax_backward. Not here: the fused loss (test_losses.cpp).
 #include <doctest/doctest.h>
 
 #include <algorithm>

@@ -70,6 +70,12 @@ const Values& integers(int64_t count, uint32_t stream, int low, int high) {
   return place->second;
 }
 
+Values relu_output(int64_t count, uint32_t stream) {
+  Values values = reals(count, stream);
+  for (double& value : values) value = value < 0 ? 0 : value;
+  return values;
+}
+
 double unit(DType real) {
   return real == DType::f64 ? 0x1p-53 : 0x1p-24;
 }
@@ -80,6 +86,10 @@ double tiny(DType real) {
 
 double sum_bound(int64_t terms, double magnitude, DType real) {
   return 4 * (1 + std::sqrt(static_cast<double>(terms))) * unit(real) * magnitude;
+}
+
+Tolerance two_roundings(DType real, double largest) {
+  return {.absolute = 4 * unit(real) * largest};
 }
 
 }  // namespace cairn::test

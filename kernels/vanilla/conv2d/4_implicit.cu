@@ -21,7 +21,7 @@ constexpr int kSide = 16;
 
 struct ImplicitTile {
   static constexpr int kM = kSide, kN = kSide, kK = kSide;
-  static constexpr int kMaxDepth = 4096;  // terms of one float sum (split_k.h)
+  static constexpr int kMaxDepth = 4096;  // terms of one float sum (gemm/split_k.h)
 };
 
 __global__ void __launch_bounds__(kSide* kSide) implicit_kernel(Convolution p, int tile_columns) {

@@ -143,8 +143,9 @@ __device__ __forceinline__ void produce(const Ring& ring, const simt::TensorMap&
   }
 }
 
-// Writes a thread's sums (their places are in warpgroup.h) with what Output asks for on the way. Each question is asked
-// once, not for each element; a tile that no edge of c cuts is written two elements at a time, 32 bytes for four lanes.
+// Writes a thread's sums (their places are in runtime/simt/warpgroup.h) with what Output asks for on the way. Each
+// question is asked once, not for each element; a tile that no edge of c cuts is written two elements at a time, 32
+// bytes for four lanes.
 __device__ __forceinline__ void store_sums(float (&sums)[simt::kProductSums], const Output& output, int m, int n,
                                            int row0, int column0) {
   const auto at = [](int h, int j) { return 4 * j + 2 * h; };  // of the elements (row0 + 8 h, column0 + 8 j), and + 1

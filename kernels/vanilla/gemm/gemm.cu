@@ -47,7 +47,8 @@ constexpr KernelVariant kRungs[] = {
     rung(10, "warpgroup", "compute capability 9.0: tensor cores fed by the copy engine, inputs cut to TF32, or bf16"),
 };
 
-// Indices within a matrix are ints, with room for a tile beyond its edge; offsets into memory are 64 bits wide.
+}  // namespace
+
 int checked_size(int64_t size) {
   if (size > int64_t{1} << 30) throw std::invalid_argument("vanilla: gemm takes at most 2^30 rows, columns and steps");
   return static_cast<int>(size);
@@ -57,13 +58,6 @@ FloatLines float_lines(const void* data, int64_t stride, int64_t lines, int64_t 
   const bool vectors = reinterpret_cast<uintptr_t>(data) % 16 == 0 && stride % 4 == 0;
   return {static_cast<const float*>(data), stride, checked_size(lines), checked_size(length), vectors};
 }
-
-ByteLines byte_lines(const ByteRows& x) {
-  const bool vectors = reinterpret_cast<uintptr_t>(x.bytes) % 4 == 0 && x.columns % 4 == 0;
-  return {x.bytes, x.index, x.columns, checked_size(x.rows), checked_size(x.columns), x.scale, x.shift, vectors};
-}
-
-}  // namespace
 
 std::span<const KernelVariant> gemm_rungs() {
   return kRungs;
@@ -111,32 +105,6 @@ void gemm(Stream& stream, const GemmArgs& args) {
     default:
       throw std::invalid_argument("vanilla: the rungs of gemm are 1 to 10, not " + std::to_string(chosen));
   }
-}
-
-void byte_linear_forward(Stream& stream, const ByteLinearForwardArgs& args) {
-  if (args.x.rows == 0 || args.n == 0) return;
-  const Product<ByteLines, FloatLines> product{checked_size(args.x.rows),
-                                               checked_size(args.n),
-                                               checked_size(args.x.columns),
-                                               byte_lines(args.x),
-                                               float_lines(args.weight, args.x.columns, args.n, args.x.columns),
-                                               true,
-                                               true,
-                                               {args.y, args.n, args.bias, args.relu != 0, false}};
-  gemm_vectorised(stream, product);
-}
-
-void byte_linear_backward_weight(Stream& stream, const ByteLinearBackwardWeightArgs& args) {
-  if (args.n == 0 || args.x.columns == 0) return;
-  const Product<FloatLines, ByteLines> product{checked_size(args.n),
-                                               checked_size(args.x.columns),
-                                               checked_size(args.x.rows),
-                                               float_lines(args.dy, args.n, args.x.rows, args.n),
-                                               byte_lines(args.x),
-                                               false,
-                                               false,
-                                               {args.dweight, args.x.columns, nullptr, false, args.accumulate != 0}};
-  gemm_vectorised(stream, product);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

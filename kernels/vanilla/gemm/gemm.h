@@ -42,6 +42,10 @@ using FloatProduct = Product<FloatLines, FloatLines>;
 // operands in the workspace puts them behind.
 int64_t gemm_floats(const Stream&, int64_t m, int64_t n, int64_t k);
 
+// Indices within a matrix are ints, with room for a tile beyond its edge; offsets into memory are 64 bits wide.
+int checked_size(int64_t size);
+FloatLines float_lines(const void* data, int64_t stride, int64_t lines, int64_t length);
+
 // One launcher a rung; m and n are positive.
 void gemm_naive(Stream&, const FloatProduct&);
 void gemm_coalesced(Stream&, const FloatProduct&);

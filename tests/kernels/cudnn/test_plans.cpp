@@ -7,7 +7,7 @@
 #include <string>
 
 #include "kernels/cudnn/conv2d_graph.h"
-#include "kernels/cudnn/pool_graph.h"
+#include "kernels/cudnn/pooling_graph.h"
 
 namespace cairn::cudnn {
 namespace {

@@ -1,4 +1,4 @@
-// Choosing a batch, normalising its bytes and counting steps.
+// Choosing a batch and normalising its bytes. Not here: the byte matrix products (byte_linear.cpp).
 #include "kernels/simd/primitives.h"
 #include "kernels/simd/team.h"
 
@@ -27,12 +27,6 @@ void gather_bytes(Stream& stream, const GatherBytesArgs& args) {
       for (int64_t c = 0; c < x.columns; ++c) to[c] = static_cast<float>(from[c]) * x.scale + x.shift;
     }
   });
-}
-
-void finish_step(Stream&, const FinishStepArgs& args) {
-  require_f32(args.dtype, "finish_step");
-  if (args.capacity > 0) args.history[*args.step % args.capacity] = floats(args.value)[0];
-  *args.step += 1;
 }
 
 }  // namespace cairn::simd

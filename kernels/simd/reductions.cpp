@@ -1,9 +1,16 @@
-// Argmax and accuracy.
+// Sums, argmax and the metrics of a classifier. Not here: column sums (bias.cpp).
 #include "kernels/simd/primitives.h"
+#include "kernels/simd/sum_terms.h"
 #include "kernels/simd/team.h"
 
 namespace cairn::simd {
 namespace {
+
+struct Elements {
+  const float* x;
+  Wide vector(int64_t i) const { return load_wide(x + i); }
+  double scalar(int64_t i) const { return static_cast<double>(x[i]); }
+};
 
 // The first column that holds the maximum, or the first nan.
 int32_t argmax_row(const float* x, int64_t columns) {
@@ -16,6 +23,14 @@ int32_t argmax_row(const float* x, int64_t columns) {
 }
 
 }  // namespace
+
+void sum(Stream& stream, const SumArgs& args) {
+  require_f32(args.dtype, "sum");
+  const double total = sum_terms(stream, args.count, Elements{floats(args.x)});
+  float* out = floats(args.out);
+  const auto value = static_cast<float>(args.factor * total);
+  *out = args.accumulate ? *out + value : value;
+}
 
 void argmax(Stream& stream, const ArgmaxArgs& args) {
   require_f32(args.dtype, "argmax");

@@ -1,4 +1,4 @@
-// Bias and ReLU, forward and backward. Not here: their fusion into gemm (test_gemm.cpp).
+// Bias and its gradient, alone or with ReLU. Not here: its fusion into gemm (test_gemm.cpp).
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -7,13 +7,6 @@
 
 namespace cairn::test {
 namespace {
-
-// A ReLU's output: about half of it zero.
-Values relu_output(int64_t count, uint32_t stream) {
-  Values values = reals(count, stream);
-  for (double& value : values) value = value < 0 ? 0 : value;
-  return values;
-}
 
 // How far the sum over the rows of each column may be off.
 Tolerance column_sums(const Values& values, int64_t rows, int64_t columns, DType real) {
@@ -155,75 +148,6 @@ TEST_CASE("bias_relu_backward") {
            .real = real,
            .run = run,
            .expected = {{0, 2, 3, 0}, {13, 22}}});
-  }
-}
-
-TEST_CASE("relu_forward") {
-  for (DType real : kReals) {
-    for (int64_t count : vector_sizes()) {
-      for (bool in_place : {false, true}) {
-        const auto run = [=](Call& call) {
-          const Values x = reals(count, 1);
-          void* y = call.output("y", count, {}, in_place ? x : Values{});
-          const ReluForwardArgs args{
-              .dtype = call.real(), .count = count, .x = in_place ? y : call.input("x", count, x), .y = y};
-          return call.invoke(&Backend::relu_forward, args);
-        };
-        const std::string shape = shape_text({{"count", count}, {"in_place", in_place}});
-        check({.primitive = "relu_forward", .shape = shape, .real = real, .offset = count % 2, .run = run});
-      }
-    }
-    // A diverging network must show itself: nan stays nan. Long enough for a vector path and its tail.
-    Values x, expected;
-    for (int i = 0; i < 21; ++i) {
-      for (double value : {-1.0, kNan, 2.0, 0.0, -kInfinity}) x.push_back(value);
-      for (double value : {0.0, kNan, 2.0, 0.0, 0.0}) expected.push_back(value);
-    }
-    const auto run = [=](Call& call) {
-      const auto count = static_cast<int64_t>(x.size());
-      const ReluForwardArgs args{.dtype = call.real(),
-                                 .count = count,
-                                 .x = call.input("x", count, x),
-                                 .y = call.output("y", count, {}, Values(x.size(), 7))};
-      return call.invoke(&Backend::relu_forward, args);
-    };
-    check({.primitive = "relu_forward",
-           .shape = "with nan and infinity",
-           .real = real,
-           .run = run,
-           .expected = {expected}});
-  }
-}
-
-TEST_CASE("relu_backward") {
-  for (DType real : kReals) {
-    for (int64_t count : vector_sizes()) {
-      for (bool accumulate : {false, true}) {
-        const auto run = [=](Call& call) {
-          const Tolerance one_rounding{.absolute = accumulate ? 2 * unit(real) : 0};
-          const ReluBackwardArgs args{
-              .dtype = call.real(),
-              .count = count,
-              .dy = call.input("dy", count, reals(count, 1)),
-              .y = call.input("y", count, relu_output(count, 2)),
-              .dx = call.output("dx", count, one_rounding, accumulate ? reals(count, 3) : Values{}),
-              .accumulate = accumulate};
-          return call.invoke(&Backend::relu_backward, args);
-        };
-        const std::string shape = shape_text({{"count", count}, {"accumulate", accumulate}});
-        check({.primitive = "relu_backward", .shape = shape, .real = real, .offset = count % 2, .run = run});
-      }
-    }
-    const auto run = [](Call& call) {
-      const ReluBackwardArgs args{.dtype = call.real(),
-                                  .count = 3,
-                                  .dy = call.input("dy", 3, {5, 6, 7}),
-                                  .y = call.input("y", 3, {1, 0, 2}),
-                                  .dx = call.output("dx", 3, {}, {10, 20, 30}),
-                                  .accumulate = 1};
-      return call.invoke(&Backend::relu_backward, args);
-    };
-    check({.primitive = "relu_backward", .shape = "by hand", .real = real, .run = run, .expected = {{15, 20, 37}}});
   }
 }
 

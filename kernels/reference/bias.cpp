@@ -1,4 +1,4 @@
-// Bias and ReLU, forward and backward. Not here: their fusion into gemm (gemm.cpp).
+// Bias and its gradient, alone or with ReLU. Not here: its fusion into gemm (gemm.cpp).
 #include "kernels/reference/primitives.h"
 
 namespace cairn::reference {
@@ -45,23 +45,6 @@ void bias_relu_backward(Stream& stream, const BiasReluBackwardArgs& args) {
                                 .accumulate = args.accumulate};
     bias_backward(stream, bias);
   }
-}
-
-void relu_forward(Stream&, const ReluForwardArgs& args) {
-  with_type(args.dtype, "relu_forward", [&]<class T>(Type<T>) {
-    const T* x = static_cast<const T*>(args.x);
-    T* y = static_cast<T*>(args.y);
-    for (int64_t i = 0; i < args.count; ++i) store(y[i], relu(x[i]), false);
-  });
-}
-
-void relu_backward(Stream&, const ReluBackwardArgs& args) {
-  with_type(args.dtype, "relu_backward", [&]<class T>(Type<T>) {
-    const T* dy = static_cast<const T*>(args.dy);
-    const T* y = static_cast<const T*>(args.y);
-    T* dx = static_cast<T*>(args.dx);
-    for (int64_t i = 0; i < args.count; ++i) store(dx[i], y[i] > 0 ? dy[i] : 0, args.accumulate);
-  });
 }
 
 }  // namespace cairn::reference

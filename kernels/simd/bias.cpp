@@ -1,11 +1,9 @@
-// Sums: over all elements, of squared differences, and over the rows of a matrix (bias gradients, with the ReLU's mask
-// applied on the way).
-#include "kernels/simd/primitives.h"
-#include "kernels/simd/team.h"
-#include "kernels/simd/vector.h"
-
-#include <cstring>
+// Adding a bias to rows, and its gradient: sums over the rows of a matrix, with the ReLU's mask applied on the way.
 #include <numeric>
+
+#include "kernels/simd/arrays.h"
+#include "kernels/simd/primitives.h"
+#include "kernels/simd/vector.h"
 
 namespace cairn::simd {
 namespace {
@@ -74,62 +72,20 @@ struct ReluMasked {
   float scalar(int64_t i) const { return dz[i] = y[i] > 0.0f ? dy[i] : 0.0f; }
 };
 
-// Half a vector of floats, which as doubles fills a whole one.
-using Half __attribute__((vector_size(kVectorBytes / 2))) = float;
-using Wide __attribute__((vector_size(kVectorBytes))) = double;
-constexpr int kWideLanes = kLanes / 2;
+}  // namespace
 
-Wide load_wide(const float* from) {
-  Half half;
-  std::memcpy(&half, from, sizeof half);
-  return __builtin_convertvector(half, Wide);
-}
-
-// The sum of `count` terms, chunk by chunk; terms.vector(i) has those from i on, terms.scalar(i) is one.
-template <class Terms>
-double sum_terms(Stream& stream, int64_t count, const Terms& terms) {
-  constexpr int kParts = 4;  // sums that do not wait for one another
-  const Chunks chunks(count, 1, kLanes);
-  auto* partial = reinterpret_cast<double*>(scratch(Scratch::partial, 2 * std::max<int64_t>(1, chunks.count)));
-  stream.pool.parallel_for(chunks.count, 1, [&](int64_t begin, int64_t end) {
-    for (int64_t chunk = begin; chunk < end; ++chunk) {
-      int64_t i = chunk * chunks.rows;
-      const int64_t stop = std::min(count, i + chunks.rows);
-      Wide parts[kParts]{};
-      for (; i + kParts * kWideLanes <= stop; i += kParts * kWideLanes)
-        for (int part = 0; part < kParts; ++part) parts[part] += terms.vector(i + part * kWideLanes);
-      const Wide lanes = (parts[0] + parts[1]) + (parts[2] + parts[3]);
-      double total = 0;
-      for (int lane = 0; lane < kWideLanes; ++lane) total += lanes[lane];
-      for (; i < stop; ++i) total += terms.scalar(i);
-      partial[chunk] = total;
+void bias_forward(Stream& stream, const BiasForwardArgs& args) {
+  require_f32(args.dtype, "bias_forward");
+  if (args.rows == 0 || args.columns == 0) return;
+  const auto bias = part(args.bias, 0, args.columns);
+  stream.pool.parallel_for(args.rows, ceil_div(kGrain, args.columns), [&](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      Array y(floats(args.y) + row * args.columns, args.columns);
+      y = part(args.x, row * args.columns, args.columns) + bias;
+      if (args.relu) y = (y < 0.0f).select(0.0f, y);
     }
   });
-  double total = 0;
-  for (int64_t chunk = 0; chunk < chunks.count; ++chunk) total += partial[chunk];
-  return total;
 }
-
-struct Elements {
-  const float* x;
-  Wide vector(int64_t i) const { return load_wide(x + i); }
-  double scalar(int64_t i) const { return static_cast<double>(x[i]); }
-};
-
-struct SquaredDifferences {
-  const float* a;
-  const float* b;
-  Wide vector(int64_t i) const {
-    const Wide difference = load_wide(a + i) - load_wide(b + i);
-    return difference * difference;
-  }
-  double scalar(int64_t i) const {
-    const double difference = static_cast<double>(a[i]) - static_cast<double>(b[i]);
-    return difference * difference;
-  }
-};
-
-}  // namespace
 
 void bias_backward(Stream& stream, const BiasBackwardArgs& args) {
   require_f32(args.dtype, "bias_backward");
@@ -142,20 +98,6 @@ void bias_relu_backward(Stream& stream, const BiasReluBackwardArgs& args) {
   if (args.columns == 0) return;
   reduce_rows(stream, args.rows, args.columns, floats(args.dbias), args.accumulate,
               ReluMasked{floats(args.dy), floats(args.y), floats(args.dz)});
-}
-
-void sum(Stream& stream, const SumArgs& args) {
-  require_f32(args.dtype, "sum");
-  const double total = sum_terms(stream, args.count, Elements{floats(args.x)});
-  float* out = floats(args.out);
-  const auto value = static_cast<float>(args.factor * total);
-  *out = args.accumulate ? *out + value : value;
-}
-
-void squared_error_forward(Stream& stream, const SquaredErrorForwardArgs& args) {
-  require_f32(args.dtype, "squared_error_forward");
-  const double total = sum_terms(stream, args.count, SquaredDifferences{floats(args.a), floats(args.b)});
-  *floats(args.loss) = args.count ? static_cast<float>(total / static_cast<double>(args.count)) : 0.0f;
 }
 
 }  // namespace cairn::simd

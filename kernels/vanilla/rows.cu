@@ -1,4 +1,4 @@
-// Batches out of a resident data set and the step clock. Not here: the matrix products that read bytes (gemm/).
+// Batches out of a resident data set. Not here: the matrix products that read bytes (byte_linear.cu).
 #include "kernels/vanilla/primitives.h"
 
 namespace cairn::CAIRN_VANILLA {
@@ -26,11 +26,6 @@ __global__ void gather_bytes_kernel(ByteRows x, float* out) {
     out[row * x.columns + c] = static_cast<float>(bytes[c]) * x.scale + x.shift;
 }
 
-__global__ void finish_step_kernel(const float* value, float* history, int64_t capacity, int64_t* step) {
-  history[*step % capacity] = value[0];
-  *step += 1;
-}
-
 }  // namespace
 
 void select_batch(Stream& stream, const SelectBatchArgs& args) {
@@ -46,12 +41,6 @@ void gather_bytes(Stream& stream, const GatherBytesArgs& args) {
   const int64_t column_blocks = divide_up(args.x.columns, kElementBlock);
   const dim3 grid(grid_x(args.x.rows), static_cast<unsigned>(column_blocks < 65535 ? column_blocks : 65535));
   simt::launch<gather_bytes_kernel>(stream, grid, kElementBlock, 0, args.x, static_cast<float*>(args.out));
-}
-
-void finish_step(Stream& stream, const FinishStepArgs& args) {
-  require_f32(args.dtype, "finish_step");
-  simt::launch<finish_step_kernel>(stream, 1, 1, 0, static_cast<const float*>(args.value), args.history, args.capacity,
-                                   args.step);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -1,4 +1,4 @@
-#include "kernels/cudnn/pool_graph.h"
+#include "kernels/cudnn/pooling_graph.h"
 
 namespace cairn::cudnn {
 namespace {

@@ -1,4 +1,4 @@
-// Picking a batch out of a resident data set, and the step clock. Not here: the byte matrix products (gemm.cpp).
+// Picking a batch out of a resident data set. Not here: the byte matrix products (byte_linear.cpp).
 #include "kernels/reference/byte_rows.h"
 #include "kernels/reference/primitives.h"
 
@@ -18,13 +18,6 @@ void gather_bytes(Stream&, const GatherBytesArgs& args) {
     for (int64_t r = 0; r < args.x.rows; ++r)
       for (int64_t c = 0; c < args.x.columns; ++c)
         out[r * args.x.columns + c] = static_cast<T>(byte_value(args.x, r, c));
-  });
-}
-
-void finish_step(Stream&, const FinishStepArgs& args) {
-  with_type(args.dtype, "finish_step", [&]<class T>(Type<T>) {
-    args.history[*args.step % args.capacity] = static_cast<float>(*static_cast<const T*>(args.value));
-    *args.step += 1;
   });
 }
 

@@ -1,6 +1,7 @@
-// cross_entropy_forward and cross_entropy_backward. Not here: accuracy (test_reductions.cpp).
+// Cross-entropy and the squared error, forward and backward. Not here: accuracy (test_reductions.cpp).
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/kernels/harness.h"
@@ -115,6 +116,83 @@ TEST_CASE("cross_entropy_backward") {
            .real = real,
            .run = run,
            .expected = {{0.5, -0.5, -1, 1}}});
+  }
+}
+
+TEST_CASE("squared_error_forward") {
+  for (DType real : kReals) {
+    for (int64_t count : vector_sizes()) {
+      for (bool whole : {false, true}) {
+        const auto run = [=](Call& call) {
+          const Values& a = whole ? integers(count, 1) : reals(count, 1);
+          const Values& b = whole ? integers(count, 2) : reals(count, 2);
+          double mean = 0;
+          for (size_t i = 0; i < a.size(); ++i) mean += (a[i] - b[i]) * (a[i] - b[i]) / static_cast<double>(count);
+          const Tolerance tolerance{.absolute = whole ? 4 * unit(real) * mean : sum_bound(count + 3, mean, real)};
+          const SquaredErrorForwardArgs args{.dtype = call.real(),
+                                             .count = count,
+                                             .a = call.input("a", count, a),
+                                             .b = call.input("b", count, b),
+                                             .loss = call.output("loss", 1, tolerance)};
+          return call.invoke(&Backend::squared_error_forward, args);
+        };
+        const std::string shape = shape_text({{"count", count}, {"whole", whole}});
+        check({.primitive = "squared_error_forward", .shape = shape, .real = real, .offset = count % 2, .run = run});
+      }
+    }
+    const auto run = [](Call& call) {
+      const SquaredErrorForwardArgs args{.dtype = call.real(),
+                                         .count = 4,
+                                         .a = call.input("a", 4, {1, 2, 3, 4}),
+                                         .b = call.input("b", 4, {3, 2, -1, 4}),
+                                         .loss = call.output("loss", 1, {})};
+      return call.invoke(&Backend::squared_error_forward, args);
+    };
+    check({.primitive = "squared_error_forward", .shape = "by hand", .real = real, .run = run, .expected = {{5}}});
+  }
+}
+
+// The gradients of both operands.
+TEST_CASE("squared_error_backward") {
+  for (DType real : kReals) {
+    for (int64_t count : vector_sizes()) {
+      for (int turn = 0; turn < 4; ++turn) {
+        const double factor = (turn % 2 ? -2 : 2) / std::max<double>(1, static_cast<double>(count));
+        const bool accumulate = turn / 2;
+        const auto run = [=](Call& call) {
+          // Differences of up to 2, a few roundings of the product and one of the sum.
+          const double largest = 2 * 1.25 * std::fabs(factor) + (accumulate ? 1 : 0);
+          const SquaredErrorBackwardArgs args{.dtype = call.real(),
+                                              .count = count,
+                                              .a = call.input("a", count, reals(count, 1)),
+                                              .b = call.input("b", count, reals(count, 2)),
+                                              .dloss = call.input("dloss", 1, {1.25}),
+                                              .da = call.output("da", count, {.absolute = 6 * unit(real) * largest},
+                                                                accumulate ? reals(count, 3) : Values{}),
+                                              .factor = factor,
+                                              .accumulate = accumulate};
+          return call.invoke(&Backend::squared_error_backward, args);
+        };
+        const std::string shape = shape_text({{"count", count}, {"turn", turn}});
+        check({.primitive = "squared_error_backward", .shape = shape, .real = real, .offset = count % 2, .run = run});
+      }
+    }
+    const auto run = [](Call& call) {
+      const SquaredErrorBackwardArgs args{.dtype = call.real(),
+                                          .count = 2,
+                                          .a = call.input("a", 2, {5, 1}),
+                                          .b = call.input("b", 2, {2, 3}),
+                                          .dloss = call.input("dloss", 1, {3}),
+                                          .da = call.output("da", 2, {}, {100, 200}),
+                                          .factor = 0.5,
+                                          .accumulate = 1};
+      return call.invoke(&Backend::squared_error_backward, args);
+    };
+    check({.primitive = "squared_error_backward",
+           .shape = "by hand",
+           .real = real,
+           .run = run,
+           .expected = {{104.5, 197}}});
   }
 }
 

@@ -1,4 +1,4 @@
-// select_batch, gather_bytes and finish_step. Not here: products with byte matrices (test_byte_linear.cpp).
+// select_batch and gather_bytes. Not here: products with byte matrices (test_byte_linear.cpp).
 #include <doctest/doctest.h>
 
 #include "tests/kernels/harness.h"
@@ -85,29 +85,6 @@ TEST_CASE("gather_bytes") {
            .real = real,
            .run = run,
            .expected = {{126, 126.5, -1, -0.5}}});
-  }
-}
-
-TEST_CASE("finish_step") {
-  for (DType real : kReals) {
-    for (int64_t step : {0, 3, 4, 1001}) {
-      Values history{10, 20, 30, 40}, expected = history;
-      expected[static_cast<size_t>(step % 4)] = 2.625;
-      const auto run = [=](Call& call) {
-        const FinishStepArgs args{.dtype = call.real(),
-                                  .value = call.input("value", 1, {2.625}),
-                                  .history = call.typed_output<float>("history", 4, {}, history),
-                                  .capacity = 4,
-                                  .step = call.typed_output<int64_t>("step", 1, {}, {static_cast<double>(step)})};
-        return call.invoke(&Backend::finish_step, args);
-      };
-      check({.primitive = "finish_step",
-             .shape = shape_text({{"step", step}}),
-             .real = real,
-             .offset = step % 2,
-             .run = run,
-             .expected = {expected, {static_cast<double>(step + 1)}}});
-    }
   }
 }
 
