@@ -40,19 +40,28 @@ Plane coarse(const Plane& amount, int64_t side, float least) {
   return result;
 }
 
-bool is_rule(const Plane& mask, const Line& line) {
-  std::vector<bool> covered;
-  for (int64_t x = 0; x < mask.width; ++x) {
-    const auto y = std::llround(line.offset + line.slope * static_cast<double>(x - mask.width / 2));
-    if (y >= 0 && y < mask.height) covered.push_back(mask.at(x, y) > 0);
-  }
-  const auto length = static_cast<ptrdiff_t>(covered.size()), end = std::max<ptrdiff_t>(1, length / 10);
+// How far a line of this slope has risen at each column since the middle one.
+std::vector<int64_t> rises_of(double slope, int64_t width) {
+  std::vector<int64_t> rises(static_cast<size_t>(width));
+  for (int64_t x = 0; x < width; ++x)
+    rises[static_cast<size_t>(x)] = std::llround(slope * static_cast<double>(x - width / 2));
+  return rises;
+}
+
+// Through (middle column, `offset`). Most lines fail at their ends, which are looked at first.
+bool is_rule(const Plane& mask, const std::vector<int64_t>& rises, int64_t offset) {
+  const auto inside = [&](int64_t rise) { return offset + rise >= 0 && offset + rise < mask.height; };
+  const auto first = std::ranges::find_if(rises, inside);
+  const int64_t from = first - rises.begin(), to = std::find_if_not(first, rises.end(), inside) - rises.begin();
+  const int64_t length = to - from, end = std::max<int64_t>(1, length / 10);
   if (static_cast<double>(length) < kLeastLength * static_cast<double>(mask.width)) return false;
-  const auto share = [&](ptrdiff_t from, ptrdiff_t to) {
-    return static_cast<double>(std::count(covered.begin() + from, covered.begin() + to, true)) /
-           static_cast<double>(to - from);
+  const auto is_covered = [&](int64_t begin, int64_t stop, double share) {
+    int64_t count = 0;
+    for (int64_t x = begin; x < stop; ++x) count += mask.at(x, offset + rises[static_cast<size_t>(x)]) > 0;
+    return static_cast<double>(count) / static_cast<double>(stop - begin) >= share;
   };
-  return share(0, length) >= kCovered && share(0, end) >= kEndCovered && share(length - end, length) >= kEndCovered;
+  return is_covered(from, from + end, kEndCovered) && is_covered(to - end, to, kEndCovered) &&
+         is_covered(from, to, kCovered);
 }
 
 // Those of the slope that has the most. Lines next to each other are one.
@@ -62,12 +71,13 @@ std::vector<Line> find_lines(const Plane& mask) {
   for (double degrees = -kSteepest; degrees <= kSteepest; degrees += kStep) {
     const double slope = std::tan(degrees * 3.14159265358979 / 180);
     const auto reach = static_cast<int64_t>(std::abs(slope) * static_cast<double>(mask.width) / 2) + 1;
+    const std::vector<int64_t> rises = rises_of(slope, mask.width);
     std::vector<Line> lines;
     size_t count = 0;
     int64_t first = 0;
     bool in_line = false;
     for (int64_t y = -reach; y <= mask.height + reach; ++y) {
-      const bool rule = is_rule(mask, {static_cast<double>(y), slope});
+      const bool rule = is_rule(mask, rises, y);
       count += rule;
       if (rule && !in_line) first = y;
       if (!rule && in_line) lines.push_back({static_cast<double>(first + y - 1) / 2, slope});
