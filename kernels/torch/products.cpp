@@ -30,7 +30,7 @@ void multiply_into(at::Tensor c, const at::Tensor& a, const at::Tensor& b, const
 
 }  // namespace
 
-at::Tensor Place::rows(const ByteRows& x, at::ScalarType type) const {
+at::Tensor Place::rows(const ByteRows& x) const {
   // How long the data set is, is not said; the indices are right.
   constexpr int64_t kAny = std::numeric_limits<int32_t>::max();
   at::Tensor bytes;
@@ -38,7 +38,7 @@ at::Tensor Place::rows(const ByteRows& x, at::ScalarType type) const {
     bytes = at::index_select(view(at::kByte, x.bytes, {kAny, x.columns}, {}), 0, i32(x.index, {x.rows}));
   else
     bytes = view(at::kByte, x.bytes, {x.rows, x.columns}, {});
-  return bytes.to(type).mul_(x.scale).add_(x.shift);
+  return bytes.to(at::kFloat).mul_(x.scale).add_(x.shift);
 }
 
 void gemm(const Place& place, const GemmArgs& args) {
@@ -61,12 +61,6 @@ void byte_linear_backward_weight(const Place& place, const ByteLinearBackwardWei
   if (args.n == 0 || args.x.columns == 0) return;
   multiply_into(place.f32(args.dweight, {args.n, args.x.columns}), place.f32(args.dy, {args.x.rows, args.n}).t(),
                 place.rows(args.x), {}, false, args.accumulate);
-}
-
-void gather_bytes(const Place& place, const GatherBytesArgs& args) {
-  const at::Tensor out = place.reals(args.dtype, args.out, {args.x.rows, args.x.columns});
-  if (out.numel() == 0) return;
-  at::Tensor(out).copy_(place.rows(args.x, out.scalar_type()));
 }
 
 }  // namespace cairn::torch

@@ -1,0 +1,21 @@
+// Rows of a data set on their way into a step. Not here: products that read bytes themselves (products.cpp).
+#include <ATen/ops/index_select.h>
+
+#include <limits>
+
+#include "kernels/torch/primitives.h"
+
+namespace cairn::torch {
+
+void gather_rows(const Place& place, const GatherRowsArgs& args) {
+  at::Tensor out = place.values(args.to, args.out, {args.rows, args.channels, args.plane});
+  if (out.numel() == 0) return;
+  // How long the data set is, is not said; the indices are right.
+  const int64_t count = args.index ? std::numeric_limits<int32_t>::max() : args.rows;
+  at::Tensor x = place.values(args.from, args.x, {count, args.channels, args.plane});
+  if (args.index) x = at::index_select(x, 0, place.i32(args.index, {args.rows}));
+  out.copy_(x);
+  if (args.scale) out.mul_(place.f32(args.scale, {args.channels, 1})).add_(place.f32(args.shift, {args.channels, 1}));
+}
+
+}  // namespace cairn::torch
