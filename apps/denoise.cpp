@@ -138,8 +138,9 @@ int denoise(int argc, char** argv) {
   load.stop = &stop;
   datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
   const std::shared_ptr<Device> device = Device::open(settings.device);
+  const PixelScale pixels = pixel_scale(Normalization::unit, 0, 1);
   const DeviceData data{upload(device, dataset.train), upload(device, dataset.test),
-                        pixel_scale(Normalization::unit, 0, 1)};
+                        RowScale(device, pixels.scale, pixels.shift)};
   if (!settings.quiet)
     say(fmt::format("{}, {} images, noise {:g}\n{}: {}", dataset.name, dataset.train.count,
                     settings.denoising.deviation, device->label(), device->description()));

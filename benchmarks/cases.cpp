@@ -23,7 +23,8 @@ std::vector<Case> all_cases() {
   add_bias_cases(cases);
   add_softmax_cases(cases);
   add_reduction_cases(cases);
-  add_batch_cases(cases);
+  add_row_cases(cases);
+  add_clock_cases(cases);
   add_optimizer_cases(cases);
   std::stable_sort(cases.begin(), cases.end(),
                    [](const Case& a, const Case& b) { return place_of(a.primitive) < place_of(b.primitive); });

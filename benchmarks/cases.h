@@ -41,7 +41,8 @@ void add_image_cases(std::vector<Case>& cases);
 void add_bias_cases(std::vector<Case>& cases);
 void add_softmax_cases(std::vector<Case>& cases);
 void add_reduction_cases(std::vector<Case>& cases);
-void add_batch_cases(std::vector<Case>& cases);
+void add_row_cases(std::vector<Case>& cases);
+void add_clock_cases(std::vector<Case>& cases);
 void add_optimizer_cases(std::vector<Case>& cases);
 
 // Parts of them, for calls that are listed elsewhere (layers.h).
@@ -92,6 +93,9 @@ template <class Args>
 Case make_case(Primitive<Args> Backend::*entry, std::string use, bool large, std::function<Args(Place&)> place) {
   const bool real_oracle = requires(Args args) {
     args.dtype;
+  }
+  || requires(Args args) {
+    args.to;
   };
   return {name_of(entry), std::move(use), large, real_oracle,
           [entry, place = std::move(place)] { return std::make_unique<CallsOf<Args>>(entry, place); }};

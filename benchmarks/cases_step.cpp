@@ -39,7 +39,7 @@ SgdStepsArgs steps_args(Place& place, const std::vector<int64_t>& widths, int64_
   args.layer_count = static_cast<int64_t>(layers.size());
   args.layers = place.keep(std::move(layers));
   args.images = place.typed_input<uint8_t>(images * widths[0], pixels(1));
-  args.labels = place.typed_input<uint8_t>(images, integers(2, 0, static_cast<int>(widths.back()) - 1));
+  args.labels = place.typed_input<int32_t>(images, integers(2, 0, static_cast<int>(widths.back()) - 1));
   args.order = place.typed_input<int32_t>(images, integers(3, 0, static_cast<int>(images) - 1));
   args.order_count = images;
   args.scale = 1.0f / 255;
@@ -76,37 +76,43 @@ Args optimizer_args(Place& place, const Network& network, int states) {
 
 }  // namespace
 
-void add_batch_cases(std::vector<Case>& cases) {
+void add_row_cases(std::vector<Case>& cases) {
   for (const int64_t rows : {int64_t{64}, int64_t{60000}}) {
-    cases.push_back(make_case<SelectBatchArgs>(
-        &Backend::select_batch, rows == 64 ? "batch 64" : "full batch", rows != 64, [=](Place& place) {
-          SelectBatchArgs args{};
-          args.order = place.typed_input<int32_t>(2 * rows, integers(1, 0, 2 * rows - 1));
-          args.all_labels = place.typed_input<uint8_t>(2 * rows, integers(2, 0, 9));
-          args.step = place.typed_input<int64_t>(1, constant(1));
-          args.steps_per_epoch = 2;
-          args.batch_size = args.rows = rows;
-          args.index = place.typed_output<int32_t>("index", rows, 0);
-          args.labels = place.typed_output<int32_t>("labels", rows, 0);
-          return args;
-        }));
+    const char* use = rows == 64 ? "batch 64" : "full batch";
+    cases.push_back(make_case<SelectRowsArgs>(&Backend::select_rows, use, rows != 64, [=](Place& place) {
+      SelectRowsArgs args{};
+      args.order = place.typed_input<int32_t>(2 * rows, integers(1, 0, 2 * rows - 1));
+      args.step = place.typed_input<int64_t>(1, constant(1));
+      args.steps_per_epoch = 2;
+      args.batch_size = args.rows = rows;
+      args.index = place.typed_output<int32_t>("index", rows, 0);
+      return args;
+    }));
   }
-  for (const int64_t rows : {int64_t{64}, int64_t{8192}}) {
-    cases.push_back(
-        make_case<GatherBytesArgs>(&Backend::gather_bytes, rows == 64 ? "batch 64 of MNIST" : "large batch of MNIST",
-                                   rows != 64, [=](Place& place) {
-                                     constexpr int64_t kColumns = 784;
-                                     GatherBytesArgs args{.dtype = place.real()};
-                                     args.x = {.bytes = place.typed_input<uint8_t>(rows * kColumns, pixels(1)),
-                                               .index = place.typed_input<int32_t>(rows, integers(2, 0, rows - 1)),
-                                               .rows = rows,
-                                               .columns = kColumns,
-                                               .scale = 1.0f / 255.0f,
-                                               .shift = -0.25f};
-                                     args.out = place.output("out", rows * kColumns, 4 * kUnit);
-                                     return args;
-                                   }));
-  }
+  const auto add_images = [&](const char* use, bool large, int64_t rows, int64_t channels, int64_t plane) {
+    cases.push_back(make_case<GatherRowsArgs>(&Backend::gather_rows, use, large, [=](Place& place) {
+      GatherRowsArgs args{.from = DType::u8, .to = place.real(), .rows = rows, .channels = channels, .plane = plane};
+      args.x = place.typed_input<uint8_t>(rows * channels * plane, pixels(1));
+      args.index = place.typed_input<int32_t>(rows, integers(2, 0, rows - 1));
+      args.scale = place.typed_input<float>(channels, constant(1.0 / 255));
+      args.shift = place.typed_input<float>(channels, constant(-0.25));
+      args.out = place.output("out", rows * channels * plane, 4 * kUnit);
+      return args;
+    }));
+  };
+  add_images("batch 64 of MNIST", false, 64, 1, 784);
+  add_images("batch 128 of CIFAR-10", false, 128, 3, 1024);
+  add_images("large batch of MNIST", true, 8192, 1, 784);
+  cases.push_back(make_case<GatherRowsArgs>(&Backend::gather_rows, "labels of a batch", false, [](Place& place) {
+    GatherRowsArgs args{.from = DType::i32, .to = DType::i32, .rows = 64, .channels = 1, .plane = 1};
+    args.x = place.typed_input<int32_t>(60000, integers(1, 0, 9));
+    args.index = place.typed_input<int32_t>(64, integers(2, 0, 59999));
+    args.out = place.typed_output<int32_t>("out", 64, 0);
+    return args;
+  }));
+}
+
+void add_clock_cases(std::vector<Case>& cases) {
   cases.push_back(make_case<FinishStepArgs>(&Backend::finish_step, "every step", false, [](Place& place) {
     FinishStepArgs args{.dtype = place.real()};
     args.value = place.input(1, reals(1));
@@ -114,6 +120,9 @@ void add_batch_cases(std::vector<Case>& cases) {
     args.capacity = 16;
     args.step = place.typed_output<int64_t>("step", 1, 0, constant(5));
     return args;
+  }));
+  cases.push_back(make_case<IncrementArgs>(&Backend::increment, "every batch norm", false, [](Place& place) {
+    return IncrementArgs{.value = place.typed_output<int64_t>("value", 1, 0, constant(5))};
   }));
 }
 

@@ -134,17 +134,23 @@ Cost cost(const ClassificationMetricsArgs& args) {
   return {matrix.flops + rows, matrix.bytes + rows * (4 + element_bytes(args.dtype))};
 }
 
-Cost cost(const SelectBatchArgs& args) {
-  return {0, static_cast<double>(args.rows) * (4 + 1 + 4 + 4)};
+Cost cost(const SelectRowsArgs& args) {
+  return {0, static_cast<double>(args.rows) * (4 + 4)};
 }
 
-Cost cost(const GatherBytesArgs& args) {
-  const double count = static_cast<double>(args.x.rows) * static_cast<double>(args.x.columns);
-  return {2 * count, bytes_of(args.x) + count * element_bytes(args.dtype)};
+Cost cost(const GatherRowsArgs& args) {
+  const auto rows = static_cast<double>(args.rows);
+  const double count = rows * static_cast<double>(args.channels * args.plane);
+  return {args.scale ? 2 * count : 0,
+          count * (element_bytes(args.from) + element_bytes(args.to)) + (args.index ? 4 * rows : 0)};
 }
 
 Cost cost(const FinishStepArgs& args) {
   return {0, element_bytes(args.dtype) + 4 + 16};
+}
+
+Cost cost(const IncrementArgs&) {
+  return {0, 16};
 }
 
 Cost cost(const RandomArgs& args) {
@@ -196,12 +202,18 @@ std::string shape_of(const ByteLinearBackwardWeightArgs& args) {
   return matrix_shape(args.n, args.x.columns) + " x " + std::to_string(args.x.rows);
 }
 
-std::string shape_of(const SelectBatchArgs& args) {
+std::string shape_of(const SelectRowsArgs& args) {
   return std::to_string(args.rows);
 }
 
-std::string shape_of(const GatherBytesArgs& args) {
-  return matrix_shape(args.x.rows, args.x.columns);
+std::string shape_of(const GatherRowsArgs& args) {
+  std::string text = matrix_shape(args.rows, args.channels);
+  if (args.channels == 1) text = std::to_string(args.rows);
+  return args.plane == 1 ? text : text + " x " + std::to_string(args.plane);
+}
+
+std::string shape_of(const IncrementArgs&) {
+  return "1";
 }
 
 std::string shape_of(const FinishStepArgs&) {

@@ -58,9 +58,10 @@ Cost cost(const SumArgs& args);
 Cost cost(const BroadcastScalarArgs& args);
 Cost cost(const ArgmaxArgs& args);
 Cost cost(const ClassificationMetricsArgs& args);
-Cost cost(const SelectBatchArgs& args);
-Cost cost(const GatherBytesArgs& args);
+Cost cost(const SelectRowsArgs& args);
+Cost cost(const GatherRowsArgs& args);
 Cost cost(const FinishStepArgs& args);
+Cost cost(const IncrementArgs& args);
 Cost cost(const RandomArgs& args);
 Cost cost(const AddNoiseArgs& args);
 Cost cost(const SgdArgs& args);
@@ -79,9 +80,10 @@ std::string shape_of(const AveragePoolForwardArgs& args);
 std::string shape_of(const AveragePoolBackwardArgs& args);
 std::string shape_of(const LocalResponseNormForwardArgs& args);
 std::string shape_of(const LocalResponseNormBackwardArgs& args);
-std::string shape_of(const SelectBatchArgs& args);
-std::string shape_of(const GatherBytesArgs& args);
+std::string shape_of(const SelectRowsArgs& args);
+std::string shape_of(const GatherRowsArgs& args);  // rows, channels if more than one, plane
 std::string shape_of(const FinishStepArgs& args);
+std::string shape_of(const IncrementArgs& args);
 std::string shape_of(const SgdArgs& args);
 std::string shape_of(const AdamArgs& args);
 std::string shape_of(const SgdStepsArgs& args);  // rows, then the widths

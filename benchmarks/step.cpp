@@ -62,8 +62,8 @@ StepReport run_step(const StepOptions& options) {
   }
 
   // The same again with every launch timed.
-  const Backend table = timed(*find_backend(report.implementation.c_str(), device->where()));
-  const auto timed_device = std::make_shared<Device>(table, options.device);
+  TimedDevice timed(*find_backend(report.implementation.c_str(), device->where()), options.device);
+  const std::shared_ptr<Device>& timed_device = timed.device();
   const DeviceData data = upload(timed_device, dataset, model, config.training.normalization, 0, config.seed);
   Profile profile;
   // What a CUDA graph replays does not come by; many steps in one call are no graph.
@@ -71,15 +71,15 @@ StepReport run_step(const StepOptions& options) {
   if (report.split_is_replayed) {
     StepRunner runner(timed_device, model, config, data);
     runner.run(2);
-    attach(*timed_device, &profile);
+    timed.attach(&profile);
     for (int i = 0; i < options.sampling.repeats; ++i) runner.run(report.replayed.calls_per_sample);
-    attach(*timed_device, nullptr);
+    timed.attach(nullptr);
   } else {
     for (int i = 0; i <= options.sampling.repeats; ++i) {
       StepRunner runner(timed_device, model, config, data);
-      if (i > 0) attach(*timed_device, &profile);
+      if (i > 0) timed.attach(&profile);
       runner.run(1);
-      attach(*timed_device, nullptr);
+      timed.attach(nullptr);
     }
   }
   if (profile.irregular || profile.steps == 0) throw DeviceError("the launches of a step differ from step to step");

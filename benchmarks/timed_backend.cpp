@@ -1,9 +1,7 @@
 #include "benchmarks/timed_backend.h"
 
-#include <array>
 #include <cstring>
 #include <memory>
-#include <utility>
 
 #include "benchmarks/timing.h"
 #include "kernels/registry.h"
@@ -13,10 +11,10 @@ namespace {
 
 // What stands behind the seam's Stream* here: the implementation's own stream, and where to note times.
 struct TimedStream {
-  const Backend* backend;  // whose services these are
-  Backend table;           // its entries and those that stand in for null ones
+  const Backend* backend;             // whose services these are
+  Backend table;                      // its entries and those that stand in for null ones
+  std::shared_ptr<Profile*> profile;  // of the TimedDevice
   Stream* inner = nullptr;
-  Profile* profile = nullptr;
   bool capturing = false;
 };
 
@@ -57,12 +55,13 @@ struct Entry<member> {
   static Status call(Stream* stream, const Args* args) {
     TimedStream& timed = unwrap(stream);
     const Primitive<Args> entry = timed.table.*member;
-    if (!timed.profile || timed.capturing) return entry(timed.inner, args);
+    Profile* const profile = *timed.profile;
+    if (!profile || timed.capturing) return entry(timed.inner, args);
     const auto begin = Clock::now();
     Status status = entry(timed.inner, args);
     if (status == 0 && timed.backend->where == Where::cuda) status = timed.backend->synchronize(timed.inner);
     const double seconds = seconds_since(begin);
-    note(*timed.profile, name_of(member), *args, seconds);
+    note(*profile, name_of(member), *args, seconds);
     return status;
   }
   static void put(const Backend& from, Backend& to) { to.*member = from.*member ? &call : nullptr; }
@@ -81,36 +80,22 @@ constexpr EntryServices kEntries[] = {
 #undef CAIRN_PRIMITIVE
 };
 
-// The address that attach() writes to: no allocation has it, so a copy to it can be told from all others.
-const char kProfileAddress = 0;
+// open_stream is told nothing but its options: what else it needs stands here while a TimedDevice opens its device.
+thread_local const TimedStream* opening = nullptr;
 
-// open_stream is told nothing but its options, so there is one for each implementation.
-template <size_t index>
 Status open_stream(const StreamOptions* options, Stream** out) {
-  auto timed = std::make_unique<TimedStream>();
-  timed->backend = known_backends()[index];
-  timed->table = *timed->backend;
-  if (const char* name = timed->backend->falls_back)
-    if (const Backend* fallback = find_backend(name, timed->backend->where))
-      for (const EntryServices& entry : kEntries) entry.fill(timed->table, *fallback);
+  auto timed = std::make_unique<TimedStream>(*opening);
   if (const Status status = timed->backend->open_stream(options, &timed->inner); status != 0) return status;
   *out = reinterpret_cast<Stream*>(timed.release());
   return 0;
 }
 
-template <size_t... indices>
-auto opener(size_t index, std::index_sequence<indices...>) {
-  constexpr Status (*kOpeners[])(const StreamOptions*, Stream**) = {&open_stream<indices>...};
-  return kOpeners[index];
-}
-
-constexpr size_t kMostBackends = 16;
-
-Status copy(Stream* stream, void* to, const void* from, size_t bytes, CopyKind kind) {
-  TimedStream& timed = unwrap(stream);
-  if (to != &kProfileAddress) return timed.backend->copy(timed.inner, to, from, bytes, kind);
-  std::memcpy(&timed.profile, from, sizeof timed.profile);
-  return 0;
+// The implementation's table with the entries of what it falls back on.
+Backend whole_table(const Backend& backend) {
+  Backend whole = backend;
+  if (const Backend* fallback = backend.falls_back ? find_backend(backend.falls_back, backend.where) : nullptr)
+    for (const EntryServices& entry : kEntries) entry.fill(whole, *fallback);
+  return whole;
 }
 
 Status begin_capture(Stream* stream) {
@@ -128,12 +113,7 @@ Status end_capture(Stream* stream, Graph** graph) {
 }  // namespace
 
 Backend timed(const Backend& backend) {
-  size_t index = 0;
-  while (known_backends()[index] != &backend) ++index;
-  Backend whole = backend;
-  if (const Backend* fallback = backend.falls_back ? find_backend(backend.falls_back, backend.where) : nullptr)
-    for (const EntryServices& entry : kEntries) entry.fill(whole, *fallback);
-
+  const Backend whole = whole_table(backend);
   Backend table{.version = backend.version,
                 .name = backend.name,
                 .where = backend.where,
@@ -142,7 +122,7 @@ Backend timed(const Backend& backend) {
                 .summary = backend.summary,
                 .last_error = backend.last_error,
                 .device_count = backend.device_count};
-  table.open_stream = opener(index, std::make_index_sequence<kMostBackends>());
+  table.open_stream = open_stream;
   table.close_stream = [](Stream* stream) {
     const std::unique_ptr<TimedStream> timed(&unwrap(stream));
     timed->backend->close_stream(timed->inner);
@@ -157,7 +137,9 @@ Backend timed(const Backend& backend) {
     return unwrap(stream).backend->allocate(unwrap(stream).inner, bytes, out);
   };
   table.release = [](Stream* stream, void* data) { unwrap(stream).backend->release(unwrap(stream).inner, data); };
-  table.copy = copy;
+  table.copy = [](Stream* stream, void* to, const void* from, size_t bytes, CopyKind kind) {
+    return unwrap(stream).backend->copy(unwrap(stream).inner, to, from, bytes, kind);
+  };
   table.fill_bytes = [](Stream* stream, void* to, int32_t byte, size_t bytes) {
     return unwrap(stream).backend->fill_bytes(unwrap(stream).inner, to, byte, bytes);
   };
@@ -175,8 +157,17 @@ Backend timed(const Backend& backend) {
   return table;
 }
 
-void attach(Device& device, Profile* profile) {
-  device.copy_to_device(const_cast<char*>(&kProfileAddress), &profile, sizeof profile);
+TimedDevice::TimedDevice(const Backend& backend, const DeviceOptions& options)
+    : profile_(std::make_shared<Profile*>(nullptr)) {
+  const TimedStream stream{&backend, whole_table(backend), profile_};
+  opening = &stream;
+  try {
+    device_ = std::make_shared<Device>(timed(backend), options);
+  } catch (...) {
+    opening = nullptr;
+    throw;
+  }
+  opening = nullptr;
 }
 
 }  // namespace cairn::benchmarks

@@ -2,6 +2,7 @@
 // framework, and nothing at all where nobody measures. Not here: what is made of the times (step.h).
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "benchmarks/costs.h"
@@ -24,12 +25,21 @@ struct Profile {
   bool irregular = false;  // a step was not like the first
 };
 
-// The table of `backend`, one of known_backends(), or of what stands in for its null entries. Each entry forwards;
-// with a profile attached to the stream it also times the call. On a GPU it waits for it, except in a capture, whose
-// replay does not come by here.
+// The table of `backend` with every entry timed. Streams of it are opened by a TimedDevice alone.
 Backend timed(const Backend& backend);
 
-// profile: where launches on this device's stream are noted from now on, or null. device: opened from a timed() table.
-void attach(Device& device, Profile* profile);
+// A device whose entries forward to those of `backend`, or of what stands in for its null entries, and with a profile
+// attached also time the call. On a GPU an entry then waits for it, except in a capture, whose replay does not come by.
+class TimedDevice {
+ public:
+  TimedDevice(const Backend& backend, const DeviceOptions& options);
+  const std::shared_ptr<Device>& device() const { return device_; }
+  // Where launches on this device's stream are noted from now on, or null.
+  void attach(Profile* profile) { *profile_ = profile; }
+
+ private:
+  std::shared_ptr<Profile*> profile_;
+  std::shared_ptr<Device> device_;
+};
 
 }  // namespace cairn::benchmarks

@@ -75,7 +75,8 @@ class TwinSide {
     trainer.model().summarize(model.input, "", layers);
     const std::vector<HostTensor> state = to_host(trainer.model().state());
     const std::vector<uint8_t> images = data.train.images.to_host<uint8_t>();
-    const std::vector<uint8_t> labels = data.train.labels.to_host<uint8_t>();
+    const std::vector<int32_t> wide = data.train.labels.to_host<int32_t>();
+    const std::vector<uint8_t> labels(wide.begin(), wide.end());
     const std::deque<std::vector<TwinOption>> options = options_of(layers);
     std::vector<TwinLayer> twin_layers;
     for (size_t i = 0; i < layers.size(); ++i)
@@ -107,8 +108,8 @@ class TwinSide {
         .channels = model.input[0],
         .height = model.input[1],
         .width = model.input[2],
-        .scale = data.pixels.scale,
-        .shift = data.pixels.shift,
+        .scale = data.pixels.scale().front(),
+        .shift = data.pixels.shift().front(),
     };
     twin_ = functions_.create(&network);
     if (!twin_) throw DeviceError(std::string("the twin cannot be built: ") + functions_.last_error());

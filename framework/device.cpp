@@ -1,6 +1,7 @@
 #include "framework/device.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "framework/error.h"
 #include "kernels/cpu_share.h"
@@ -192,12 +193,12 @@ void Device::copy_to_host(void* to, const void* from, size_t bytes) {
 }
 
 void Device::copy_on_device(void* to, const void* from, size_t bytes) {
-  if (recording_ && !table_.begin_capture) refuse_while_recording("a copy of a tensor");
+  if (recording_ && !table_.begin_capture) return recording_->add_copy(to, from, bytes);
   if (table_.copy(stream_, to, from, bytes, CopyKind::on_device) != 0) fail("copy on device");
 }
 
 void Device::fill_zero(void* to, size_t bytes) {
-  if (recording_ && !table_.begin_capture) refuse_while_recording("zeroing a tensor");
+  if (recording_ && !table_.begin_capture) return recording_->add_fill(to, bytes);
   if (table_.fill_bytes(stream_, to, 0, bytes) != 0) fail("fill");
 }
 
@@ -246,6 +247,43 @@ Recording::~Recording() {
   if (graph_) device_.table_.release_graph(graph_);
 }
 
+void Recording::add(Status (*run)(Entry, const void*, Stream*), Entry entry, const char* name, const void* args,
+                    size_t bytes) {
+  const size_t begin = (arguments_.size() + kAlignment - 1) / kAlignment * kAlignment;
+  arguments_.resize(begin + bytes);
+  std::memcpy(&arguments_[begin], args, bytes);
+  calls_.push_back({run, entry, name, begin});
+}
+
+// Services of the seam take their values one by one.
+void Recording::add_fill(void* to, size_t bytes) {
+  struct Fill {
+    void* to;
+    size_t bytes;
+  };
+  const auto run = [](Entry entry, const void* args, Stream* stream) {
+    const auto& fill = *static_cast<const Fill*>(args);
+    return reinterpret_cast<decltype(Backend::fill_bytes)>(entry)(stream, fill.to, 0, fill.bytes);
+  };
+  const Fill fill{to, bytes};
+  add(run, reinterpret_cast<Entry>(device_.table_.fill_bytes), "fill", &fill, sizeof fill);
+}
+
+void Recording::add_copy(void* to, const void* from, size_t bytes) {
+  struct Copy {
+    void* to;
+    const void* from;
+    size_t bytes;
+  };
+  const auto run = [](Entry entry, const void* args, Stream* stream) {
+    const auto& copy = *static_cast<const Copy*>(args);
+    return reinterpret_cast<decltype(Backend::copy)>(entry)(stream, copy.to, copy.from, copy.bytes,
+                                                            CopyKind::on_device);
+  };
+  const Copy copy{to, from, bytes};
+  add(run, reinterpret_cast<Entry>(device_.table_.copy), "copy on device", &copy, sizeof copy);
+}
+
 void Recording::replay() {
   device_.refuse_while_recording("a replay");
   if (graph_) {
@@ -253,7 +291,7 @@ void Recording::replay() {
     return;
   }
   for (const Call& call : calls_)
-    if (call.run(call, device_.stream_) != 0) device_.fail(call.name);
+    if (call.run(call.entry, &arguments_[call.args], device_.stream_) != 0) device_.fail(call.name);
 }
 
 }  // namespace cairn

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <array>
-#include <cstring>
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -116,13 +116,14 @@ class Recording {
  private:
   friend class Device;
 
-  // One call: its entry and a copy of its arguments. Calling through the stored function pointer is all that is left of
-  // dispatch.
+  using Entry = void (*)();
+  // One call: its entry, and where its arguments' copy begins in arguments_. Calling through the stored function
+  // pointer is all that is left of dispatch.
   struct Call {
-    Status (*run)(const Call&, Stream*);
-    void (*entry)();
+    Status (*run)(Entry, const void* args, Stream*);
+    Entry entry;
     const char* name;
-    alignas(16) std::array<std::byte, 160> args;
+    size_t args;
   };
 
   explicit Recording(Device& device) : device_(device) {}
@@ -132,18 +133,21 @@ class Recording {
 
   template <class Args>
   void add(Primitive<Args> entry, const Args& args, const char* name) {
-    static_assert(sizeof(Args) <= sizeof(Call::args) && std::is_trivially_copyable_v<Args>);
-    Call& call = calls_.emplace_back();
-    call.run = [](const Call& self, Stream* stream) {
-      return reinterpret_cast<Primitive<Args>>(self.entry)(stream, reinterpret_cast<const Args*>(self.args.data()));
+    static_assert(std::is_trivially_copyable_v<Args> && alignof(Args) <= kAlignment);
+    const auto run = [](Entry function, const void* copy, Stream* stream) {
+      return reinterpret_cast<Primitive<Args>>(function)(stream, static_cast<const Args*>(copy));
     };
-    call.entry = reinterpret_cast<void (*)()>(entry);
-    call.name = name;
-    std::memcpy(call.args.data(), &args, sizeof(Args));
+    add(run, reinterpret_cast<Entry>(entry), name, &args, sizeof(Args));
   }
+  void add(Status (*run)(Entry, const void*, Stream*), Entry entry, const char* name, const void* args, size_t bytes);
+  void add_fill(void* to, size_t bytes);
+  void add_copy(void* to, const void* from, size_t bytes);
+
+  static constexpr size_t kAlignment = alignof(std::max_align_t);
 
   Device& device_;
   std::vector<Call> calls_;
+  std::vector<std::byte> arguments_;  // of all calls, one after the other
   Graph* graph_ = nullptr;
   std::shared_ptr<MemoryPool> pool_;
 };

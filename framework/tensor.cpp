@@ -32,13 +32,20 @@ Shape with_rows(const Shape& shape, int64_t rows) {
 
 }  // namespace
 
-Tensor Tensor::byte_rows(const Tensor& bytes, const Tensor& index, float scale, float shift, DType dtype) {
+Tensor Tensor::byte_rows(const Tensor& bytes, const Tensor& index, const RowScale& scale, DType dtype) {
   check::defined("byte_rows", "bytes", bytes);
   if (bytes.dtype() != DType::u8 || bytes.shape().rank() < 1)
     check::fail("byte_rows", "bytes must be u8 of rank 1 to 4", check::describe(bytes));
   if (index.defined() && (index.dtype() != DType::i32 || index.shape().rank() != 1 || index.device() != bytes.device()))
     check::fail("byte_rows", "index must be i32 of rank 1 on the device of bytes",
                 check::describe(index) + " for " + check::describe(bytes));
+  if (scale.channels() < 1 || scale.device() != bytes.device())
+    check::fail("byte_rows", "scale must be made for the device of bytes", check::describe(bytes));
+  if (scale.channels() > 1 && (bytes.shape().rank() < 2 || bytes.shape()[1] != scale.channels()))
+    check::fail("byte_rows",
+                "a scale for each of " + std::to_string(scale.channels()) + " channels needs bytes of N x " +
+                    std::to_string(scale.channels()) + " x ...",
+                check::describe(bytes));
   if (dtype != DType::f32 && dtype != DType::f64)
     check::fail("byte_rows", "the result must be f32 or f64", name_of(dtype));
   const int64_t rows = index.defined() ? index.count() : bytes.shape()[0];
@@ -46,9 +53,13 @@ Tensor Tensor::byte_rows(const Tensor& bytes, const Tensor& index, float scale, 
   state->device = bytes.device();
   state->shape = with_rows(bytes.shape(), rows);
   state->dtype = dtype;
-  const int32_t* order = index.defined() ? index.data<int32_t>() : nullptr;
-  state->pending = std::make_shared<PendingBytes>(
-      PendingBytes{bytes, index, {bytes.data<uint8_t>(), order, rows, bytes.shape().columns(), scale, shift}});
+  const ByteRows read{.bytes = bytes.data<uint8_t>(),
+                      .index = index.defined() ? index.data<int32_t>() : nullptr,
+                      .rows = rows,
+                      .columns = bytes.shape().columns(),
+                      .scale = scale.scale().front(),
+                      .shift = scale.shift().front()};
+  state->pending = std::make_shared<PendingBytes>(PendingBytes{bytes, index, scale, read});
   return Tensor(std::move(state));
 }
 
@@ -63,22 +74,39 @@ const std::shared_ptr<Device>& Tensor::device() const {
 }
 
 const ByteRows* Tensor::pending_bytes() const {
-  return state_->pending ? &state_->pending->rows : nullptr;
+  return state_->pending && state_->pending->scale.is_uniform() ? &state_->pending->rows : nullptr;
+}
+
+void Tensor::gather() const {
+  if (state_->storage) return;
+  const PendingBytes& pending = *state_->pending;
+  Device& device = *state_->device;
+  auto storage = std::make_shared<Storage>(device.pool(), bytes_of(shape(), dtype()), "gathering a batch");
+  const int64_t channels = pending.scale.channels();
+  device.call(&Backend::gather_rows, GatherRowsArgs{.from = DType::u8,
+                                                    .to = dtype(),
+                                                    .rows = pending.rows.rows,
+                                                    .channels = channels,
+                                                    .plane = pending.rows.columns / channels,
+                                                    .x = pending.rows.bytes,
+                                                    .index = pending.rows.index,
+                                                    .scale = pending.scale.device_scale(),
+                                                    .shift = pending.scale.device_shift(),
+                                                    .out = storage->data()});
+  state_->storage = std::move(storage);
+  state_->pending.reset();
 }
 
 void* Tensor::address() const {
-  if (!state_->storage) {
-    Device& device = *state_->device;
-    state_->storage = std::make_shared<Storage>(device.pool(), bytes_of(shape(), dtype()), "gathering a batch");
-    device.call(&Backend::gather_bytes, GatherBytesArgs{dtype(), state_->pending->rows, state_->storage->data()});
-    state_->pending.reset();
-  }
+  if (!state_->storage)
+    throw Error("the rows of a byte data set of shape " + shape().text() + " have no values yet: gather() them first");
   return static_cast<char*>(state_->storage->data()) + state_->offset;
 }
 
 void Tensor::copy_out(void* to, DType dtype, size_t elements) const {
   if (dtype != state_->dtype)
     throw ShapeError(std::string("reading a tensor of ") + name_of(state_->dtype) + " as " + name_of(dtype));
+  gather();
   if (elements) state_->device->copy_to_host(to, data(), elements * size_of(dtype));
 }
 
@@ -86,6 +114,7 @@ void Tensor::copy_in(const void* from, DType dtype, size_t elements) {
   if (dtype != state_->dtype || elements != static_cast<size_t>(count()))
     throw ShapeError(std::string("setting a tensor of ") + name_of(state_->dtype) + shape().text() + " from " +
                      std::to_string(elements) + " values of " + name_of(dtype));
+  gather();
   if (elements) state_->device->copy_to_device(data(), from, elements * size_of(dtype));
 }
 
@@ -128,7 +157,7 @@ Tensor Tensor::rows(int64_t begin, int64_t end) const {
   if (shape().rank() < 1 || begin < 0 || end < begin || end > shape()[0])
     throw ShapeError("rows " + std::to_string(begin) + " to " + std::to_string(end) + " of a tensor of shape " +
                      shape().text());
-  data();  // a pending gather is of all rows
+  gather();  // it is of all rows
   Tensor view = detach();
   view.state_->shape = with_rows(shape(), end - begin);
   view.state_->offset += static_cast<size_t>(begin * shape().columns()) * size_of(dtype());

@@ -14,6 +14,8 @@ namespace cairn {
 struct Node;
 struct TensorState;
 
+class RowScale;
+
 class Tensor {
  public:
   Tensor() = default;  // no tensor at all: defined() is false
@@ -26,10 +28,10 @@ class Tensor {
   template <class T>
   static Tensor from_host(const std::shared_ptr<Device>& device, Shape shape, std::span<const T> values);
 
-  // Rows picked out of a resident byte data set as f32 (or f64): element (i, ...) = bytes[index[i], ...] * scale +
-  // shift. bytes: N x ... u8; index: B i32. Nothing is computed yet: linear() reads the bytes themselves, and whatever
-  // else asks for data() gets them gathered then. The result's shape is B x ... of bytes.
-  static Tensor byte_rows(const Tensor& bytes, const Tensor& index, float scale, float shift, DType dtype = DType::f32);
+  // Rows picked out of a resident byte data set as f32 (or f64): element (i, c, ...) = bytes[index[i], c, ...] *
+  // scale[c] + shift[c]. bytes: N x ... u8; index: B i32. Nothing is computed yet: linear() reads the bytes themselves,
+  // and other ops gather() them. The result's shape is B x ... of bytes.
+  static Tensor byte_rows(const Tensor& bytes, const Tensor& index, const RowScale& scale, DType dtype = DType::f32);
 
   bool defined() const { return state_ != nullptr; }
   const Shape& shape() const;
@@ -37,12 +39,16 @@ class Tensor {
   const std::shared_ptr<Device>& device() const;
   int64_t count() const { return shape().count(); }
 
-  // Device address of the first element.
+  // Device address of the first element. Throws Error for rows of a byte data set that nobody has gathered.
   template <class T = void>
   T* data() const {
     return static_cast<T*>(address());
   }
-  // The bytes behind a byte_rows tensor that nobody has gathered yet, or null.
+  // Computes the values of a byte_rows tensor, if that is what this is and nobody has: whoever asks for data() of a
+  // tensor that may be one does this first.
+  void gather() const;
+  // The bytes behind a byte_rows tensor that nobody has gathered yet and whose channels share one scale and shift, or
+  // null.
   const ByteRows* pending_bytes() const;
 
   // Copies from and to host memory; sizes and dtype must match (ShapeError). They wait for the device.

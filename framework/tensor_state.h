@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "framework/autograd.h"
+#include "framework/row_scale.h"
 #include "framework/tensor.h"
 
 namespace cairn {
@@ -11,7 +12,8 @@ namespace cairn {
 // Rows of a byte data set that may still be gathered; shared by the views of one tensor.
 struct PendingBytes {
   Tensor bytes, index;
-  ByteRows rows;
+  RowScale scale;
+  ByteRows rows;  // all of it but the scales of single channels
 };
 
 struct TensorState {

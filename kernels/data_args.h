@@ -4,28 +4,31 @@
 
 #include <cstdint>
 
-#include "kernels/matrix_args.h"
+#include "kernels/types.h"
 
 namespace cairn {
 
 // A captured step is replayed unchanged, so what changes from step to step is read from device memory:
 // `step` counts optimizer steps since the start of training, and batch number = *step % steps_per_epoch.
-// For i in [0, rows): index[i] = order[batch * batch_size + i];   labels[i] = all_labels[index[i]]
-struct SelectBatchArgs {
+// For i in [0, rows): index[i] = order[batch * batch_size + i]
+struct SelectRowsArgs {
   const int32_t* order;  // the epoch's permutation, at least batch * batch_size + rows values
-  const uint8_t* all_labels;
   const int64_t* step;
   int64_t steps_per_epoch;
   int64_t batch_size;
-  int64_t rows;     // batch_size, or fewer in a short last batch
-  int32_t* index;   // out
-  int32_t* labels;  // out
+  int64_t rows;    // batch_size, or fewer in a short last batch
+  int32_t* index;  // out
 };
 
-// out[i,j] = x[i,j]: gather bytes and normalise
-struct GatherBytesArgs {
-  DType dtype;  // of out: f32 or f64
-  ByteRows x;
+// Rows of a column of a data set, converted: images to floats with a scale and a shift for each channel, labels as they
+// are (channels = plane = 1).   out[i,c,p] = x[index[i],c,p] * scale[c] + shift[c]   (index null: row i itself)
+struct GatherRowsArgs {
+  DType from, to;  // from u8, i32 or f32 to f32 or f64; from u8 or i32 to i32, then without scale and shift
+  int64_t rows, channels, plane;
+  const void* x;
+  const int32_t* index;
+  const float* scale;  // device, `channels` values, as shift; both or neither
+  const float* shift;
   void* out;
 };
 
@@ -36,6 +39,11 @@ struct FinishStepArgs {
   float* history;
   int64_t capacity;
   int64_t* step;
+};
+
+// *value += 1: a count of calls that a replayed step keeps itself
+struct IncrementArgs {
+  int64_t* value;  // device
 };
 
 }  // namespace cairn

@@ -68,7 +68,7 @@ struct SgdStepsArgs {
   const LinearLayer* layers;  // host; layers[i].in is layers[i - 1].out
   int64_t layer_count;
   const uint8_t* images;  // images x layers[0].in
-  const uint8_t* labels;  // images: below the last layer's out
+  const int32_t* labels;  // images: below the last layer's out
   const int32_t* order;
   int64_t order_count;
   float scale, shift;  // x = byte * scale + shift

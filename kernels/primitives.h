@@ -53,9 +53,10 @@
   PRIMITIVE(reductions, sum, SumArgs)                                                                                 \
   PRIMITIVE(reductions, argmax, ArgmaxArgs)                                                                           \
   PRIMITIVE(reductions, classification_metrics, ClassificationMetricsArgs)                                            \
-  PRIMITIVE(rows, select_batch, SelectBatchArgs)                                                                      \
-  PRIMITIVE(rows, gather_bytes, GatherBytesArgs)                                                                      \
+  PRIMITIVE(rows, select_rows, SelectRowsArgs)                                                                        \
+  PRIMITIVE(rows, gather_rows, GatherRowsArgs)                                                                        \
   PRIMITIVE(clock, finish_step, FinishStepArgs)                                                                       \
+  PRIMITIVE(clock, increment, IncrementArgs)                                                                          \
   PRIMITIVE(optimizers, sgd, SgdArgs)                                                                                 \
   PRIMITIVE(optimizers, adam, AdamArgs)                                                                               \
   PRIMITIVE(sgd_steps, sgd_steps, SgdStepsArgs)

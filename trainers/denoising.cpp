@@ -54,7 +54,6 @@ Denoising::Denoising(const std::shared_ptr<Device>& device, const DenoiserInfo& 
 
   order_ = Tensor::empty(device_, {count}, DType::i32, "the epoch's order");
   index_ = Tensor::empty(device_, {batch_size_}, DType::i32, "a batch");
-  labels_ = Tensor::empty(device_, {batch_size_}, DType::i32, "labels");
   history_ = Tensor::zeros(device_, {steps_per_epoch_});
   test_batch_ = Tensor::zeros(device_, {}, DType::i64);
 }
@@ -74,11 +73,13 @@ void Denoising::start_epoch() {
 // Noise, forward, backward and update of one batch, as calls that can be captured.
 void Denoising::step_calls(int64_t rows) {
   const Tensor index = index_.rows(0, rows);
-  device_->call(&Backend::select_batch,
-                SelectBatchArgs{order_.data<int32_t>(), data_.train.labels.data<uint8_t>(),
-                                clock_->step().data<int64_t>(), steps_per_epoch_, batch_size_, rows,
-                                index.data<int32_t>(), labels_.rows(0, rows).data<int32_t>()});
-  const Tensor clean = Tensor::byte_rows(data_.train.images, index, data_.pixels.scale, data_.pixels.shift);
+  device_->call(&Backend::select_rows, SelectRowsArgs{.order = order_.data<int32_t>(),
+                                                      .step = clock_->step().data<int64_t>(),
+                                                      .steps_per_epoch = steps_per_epoch_,
+                                                      .batch_size = batch_size_,
+                                                      .rows = rows,
+                                                      .index = index.data<int32_t>()});
+  const Tensor clean = Tensor::byte_rows(data_.train.images, index, data_.pixels);
   const Tensor noisy = add_noise(clean, settings_.deviation, 0, 1, settings_.seed,
                                  make_stream(RandomPurpose::kNoise, kTrainingNoise), clock_->step());
   const Tensor loss = squared_error(model_->forward(noisy), clean);
@@ -117,8 +118,7 @@ Denoising::Epoch Denoising::run_epoch(const std::atomic<bool>& stop) {
 Denoising::Pair Denoising::test_images(int64_t begin, int64_t end) {
   const int64_t batch = begin / kTestBatch;
   test_batch_.set(std::span<const int64_t>(&batch, 1));
-  const Tensor clean =
-      Tensor::byte_rows(data_.test.images.rows(begin, end), {}, data_.pixels.scale, data_.pixels.shift);
+  const Tensor clean = Tensor::byte_rows(data_.test.images.rows(begin, end), {}, data_.pixels);
   return {clean, add_noise(clean, settings_.deviation, 0, 1, settings_.seed,
                            make_stream(RandomPurpose::kNoise, kTestNoise), test_batch_)};
 }

@@ -60,7 +60,7 @@ class Denoising {
   std::shared_ptr<Module> model_;
   std::unique_ptr<Optimizer> optimizer_;  // null where nothing is learnt
   std::unique_ptr<StepClock> clock_;
-  Tensor order_, index_, labels_, history_;
+  Tensor order_, index_, history_;
   Tensor test_batch_;  // number of the test batch, which keys its noise
   int64_t whole_steps_ = 0;
   std::unique_ptr<Recording> recording_;

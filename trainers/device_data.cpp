@@ -24,7 +24,9 @@ DeviceImages upload(const std::shared_ptr<Device>& device, const datasets::Image
   DeviceImages result;
   result.count = set.count;
   result.images = Tensor::from_host<uint8_t>(device, {set.count, set.channels, set.height, set.width}, set.images);
-  if (!set.labels.empty()) result.labels = Tensor::from_host<uint8_t>(device, {set.count}, set.labels);
+  if (!set.labels.empty())
+    result.labels =
+        Tensor::from_host<int32_t>(device, {set.count}, std::vector<int32_t>(set.labels.begin(), set.labels.end()));
   return result;
 }
 
@@ -44,7 +46,8 @@ DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset datas
     dataset.train = datasets::subset(dataset.train, split.train);
   }
   DeviceData data;
-  data.pixels = pixel_scale(normalization, dataset.mean, dataset.std);
+  const PixelScale pixels = pixel_scale(normalization, dataset.mean, dataset.std);
+  data.pixels = RowScale(device, pixels.scale, pixels.shift);
   data.train = upload(device, dataset.train);
   dataset.train = {};
   data.test = upload(device, dataset.test);

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "datasets/dataset.h"
-#include "framework/tensor.h"
+#include "framework/row_scale.h"
 #include "models/model.h"
 
 namespace cairn {
@@ -10,7 +10,7 @@ namespace cairn {
 // Images and labels of one split.
 struct DeviceImages {
   Tensor images;  // N x C x H x W, u8
-  Tensor labels;  // N, u8; not defined where there are none
+  Tensor labels;  // N, i32; not defined where there are none
   int64_t count = 0;
 };
 
@@ -23,7 +23,7 @@ PixelScale pixel_scale(Normalization normalization, float mean, float std);
 
 struct DeviceData {
   DeviceImages train, test;
-  PixelScale pixels;
+  RowScale pixels;
 };
 
 // Copies one split to the device.

@@ -7,20 +7,19 @@
 
 namespace cairn {
 
-void visit_batches(Module& model, const DeviceImages& images, const PixelScale& pixels, int64_t batch_size,
+void visit_batches(Module& model, const DeviceImages& images, const RowScale& pixels, int64_t batch_size,
                    const UseLogits& use) {
   NoGrad no_grad;
   model.eval();
   for (int64_t begin = 0; begin < images.count; begin += batch_size) {
     const int64_t end = std::min(begin + batch_size, images.count);
-    use(model.forward(Tensor::byte_rows(images.images.rows(begin, end), {}, pixels.scale, pixels.shift)), begin, end);
+    use(model.forward(Tensor::byte_rows(images.images.rows(begin, end), {}, pixels)), begin, end);
   }
 }
 
 MetricSums::MetricSums(const DeviceImages& images) {
   const std::shared_ptr<Device>& device = images.labels.device();
-  const std::vector<uint8_t> labels = images.labels.to_host<uint8_t>();
-  labels_ = Tensor::from_host<int32_t>(device, {images.count}, std::vector<int32_t>(labels.begin(), labels.end()));
+  labels_ = images.labels;
   loss_sum_ = Tensor::zeros(device, {}, DType::f64);
   correct_ = Tensor::zeros(device, {}, DType::i64);
 }

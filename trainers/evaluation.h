@@ -19,7 +19,7 @@ struct Evaluation {
 using UseLogits = std::function<void(const Tensor& logits, int64_t begin, int64_t end)>;
 
 // Puts the model into evaluation mode and calls use for one batch after the other.
-void visit_batches(Module& model, const DeviceImages& images, const PixelScale& pixels, int64_t batch_size,
+void visit_batches(Module& model, const DeviceImages& images, const RowScale& pixels, int64_t batch_size,
                    const UseLogits& use);
 
 // Loss and hits, summed on the device.

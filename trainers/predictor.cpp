@@ -33,14 +33,15 @@ Predictions Predictor::run(const DeviceImages& images, int64_t batch_size, const
   result.timing.batch_size = batch_size == 0 ? images.count : std::min(batch_size, images.count);
   if (images.count == 0) return result;
 
+  const RowScale pixels(images.images.device(), weights_.pixels.scale, weights_.pixels.shift);
   const auto probabilities = [](const Tensor& logits) { return softmax(logits).to_host<float>(); };
   const DeviceImages first{images.images.rows(0, result.timing.batch_size), {}, result.timing.batch_size};
-  visit_batches(*model_, first, weights_.pixels, first.count,
+  visit_batches(*model_, first, pixels, first.count,
                 [&](const Tensor& logits, int64_t, int64_t) { probabilities(logits); });
 
   std::vector<double> batch_seconds;
   auto begin_batch = Clock::now();
-  visit_batches(*model_, images, weights_.pixels, result.timing.batch_size,
+  visit_batches(*model_, images, pixels, result.timing.batch_size,
                 [&](const Tensor& logits, int64_t begin, int64_t end) {
                   const std::vector<float> batch = probabilities(logits);
                   batch_seconds.push_back(seconds_since(begin_batch));

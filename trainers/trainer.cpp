@@ -64,11 +64,9 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
   model_->set_dropout_source({seed_, clock_->step()});
 
   history_ = Tensor::zeros(device_, {steps_per_epoch_});
-  batch_labels_ = Tensor::empty(device_, {batch_size_}, DType::i32, "labels");
-  if (full_batch_) {  // always the same rows: the labels are widened once
-    const std::vector<uint8_t> labels = data_.train.labels.to_host<uint8_t>();
-    batch_labels_.set(std::span<const int32_t>(std::vector<int32_t>(labels.begin(), labels.end())));
-  } else {
+  batch_labels_ = data_.train.labels;  // of a full batch: always the same rows
+  if (!full_batch_) {
+    batch_labels_ = Tensor::empty(device, {batch_size_}, DType::i32, "labels");
     index_ = Tensor::empty(device_, {batch_size_}, DType::i32, "a batch");
     order_ = Tensor::empty(device_, {count}, DType::i32, "the epoch's order");
   }
@@ -104,11 +102,24 @@ void Trainer::step_calls(int64_t rows) {
   if (!full_batch_) {
     labels = batch_labels_.rows(0, rows);
     index = index_.rows(0, rows);
-    device_->call(&Backend::select_batch, SelectBatchArgs{order_.data<int32_t>(), data_.train.labels.data<uint8_t>(),
-                                                          clock_->step().data<int64_t>(), steps_per_epoch_, batch_size_,
-                                                          rows, index.data<int32_t>(), labels.data<int32_t>()});
+    device_->call(&Backend::select_rows, SelectRowsArgs{.order = order_.data<int32_t>(),
+                                                        .step = clock_->step().data<int64_t>(),
+                                                        .steps_per_epoch = steps_per_epoch_,
+                                                        .batch_size = batch_size_,
+                                                        .rows = rows,
+                                                        .index = index.data<int32_t>()});
+    device_->call(&Backend::gather_rows, GatherRowsArgs{.from = DType::i32,
+                                                        .to = DType::i32,
+                                                        .rows = rows,
+                                                        .channels = 1,
+                                                        .plane = 1,
+                                                        .x = data_.train.labels.data(),
+                                                        .index = index.data<int32_t>(),
+                                                        .scale = nullptr,
+                                                        .shift = nullptr,
+                                                        .out = labels.data()});
   }
-  const Tensor x = Tensor::byte_rows(data_.train.images, index, data_.pixels.scale, data_.pixels.shift, real_);
+  const Tensor x = Tensor::byte_rows(data_.train.images, index, data_.pixels, real_);
   const Tensor loss = cross_entropy(model_->forward(x), labels);
   optimizer_->clear_grads();
   backward(loss);

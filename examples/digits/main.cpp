@@ -4,6 +4,7 @@
 #include <cairn/framework/nn/layers.h>
 #include <cairn/framework/ops/loss.h>
 #include <cairn/framework/optim/optimizer.h>
+#include <cairn/framework/row_scale.h>
 
 #include <cstdio>
 
@@ -13,7 +14,8 @@ int main() {
   const auto device = Device::open({.implementation = "simd"});
   const auto digits = datasets::load_dataset("digits");
   const auto pixels = [&](const datasets::ImageSet& set) {  // bytes to [0, 1], converted where they are used
-    return Tensor::byte_rows(Tensor::from_host<uint8_t>(device, {set.count, 784}, set.images), {}, 1.0f / 255, 0);
+    return Tensor::byte_rows(Tensor::from_host<uint8_t>(device, {set.count, 784}, set.images), {},
+                             RowScale(device, 1.0f / 255, 0));
   };
   const std::vector<int32_t> classes(digits.train.labels.begin(), digits.train.labels.end());
   const Tensor images = pixels(digits.train),

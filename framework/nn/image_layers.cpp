@@ -101,8 +101,7 @@ BatchNorm2d::BatchNorm2d(const std::shared_ptr<Device>& device, int64_t channels
       running_var(filled(device, channels, dtype, 1)),
       num_batches_tracked(Tensor::zeros(device, {}, DType::i64)),
       momentum_(momentum),
-      epsilon_(epsilon),
-      unused_history_(Tensor::empty(device, {1})) {
+      epsilon_(epsilon) {
   register_parameter("weight", weight);
   register_parameter("bias", bias);
   register_buffer("running_mean", running_mean);
@@ -113,9 +112,7 @@ BatchNorm2d::BatchNorm2d(const std::shared_ptr<Device>& device, int64_t channels
 Tensor BatchNorm2d::forward(const Tensor& x) {
   const Tensor y = batch_norm(x, weight, bias, running_mean, running_var, training(), momentum_, epsilon_);
   if (training() && running_mean.count() > 0)
-    x.device()->call(&Backend::finish_step,
-                     FinishStepArgs{running_mean.dtype(), running_mean.data(), unused_history_.data<float>(), 1,
-                                    num_batches_tracked.data<int64_t>()});
+    x.device()->call(&Backend::increment, IncrementArgs{.value = num_batches_tracked.data<int64_t>()});
   return y;
 }
 

@@ -78,7 +78,6 @@ class BatchNorm2d : public Module {
 
  private:
   double momentum_, epsilon_;
-  Tensor unused_history_;  // where the primitive that counts steps writes what nobody reads
 };
 
 // Across channels; alpha is PyTorch's, the factor of the squares' mean.

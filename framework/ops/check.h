@@ -30,6 +30,12 @@ inline void floating(const char* op, const char* name, const Tensor& tensor) {
     fail(op, tensor.device()->label() + " computes in f32 only (--impl reference has f64)", describe(tensor));
 }
 
+// The same of an operand whose values the op reads: rows of a byte data set get theirs here.
+inline void values(const char* op, const char* name, const Tensor& tensor) {
+  floating(op, name, tensor);
+  tensor.gather();
+}
+
 inline void rank(const char* op, const char* name, const Tensor& tensor, int expected, const char* layout) {
   if (tensor.shape().rank() != expected)
     fail(op, std::string(name) + " must have the layout " + layout, describe(tensor));

@@ -24,8 +24,8 @@ Conv2dShape sizes_of(const Shape& x, const Shape& weight, const Shape& y, const 
 }
 
 void check_tensors(const Tensor& x, const Tensor& weight, const Tensor& bias) {
-  check::floating("conv2d", "x", x);
-  check::floating("conv2d", "weight", weight);
+  check::values("conv2d", "x", x);
+  check::values("conv2d", "weight", weight);
   check::rank("conv2d", "x", x, 4, "N x C x H x W");
   check::rank("conv2d", "weight", weight, 4, "out x in x kernel height x kernel width");
   check::together("conv2d", "x", x, "weight", weight);

@@ -23,8 +23,8 @@ void check_step(const char* op, const Tensor& x, const Tensor& step) {
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) {
-  check::floating("add", "a", a);
-  check::floating("add", "b", b);
+  check::values("add", "a", a);
+  check::values("add", "b", b);
   check::same_shape("add", "a", a, "b", b);
   Tensor out = Tensor::empty(a.device(), a.shape(), a.dtype(), "add");
   a.device()->call(&Backend::add, BinaryArgs{a.dtype(), a.count(), a.data(), b.data(), out.data(), 0});
@@ -37,8 +37,8 @@ Tensor add(const Tensor& a, const Tensor& b) {
 }
 
 Tensor multiply(const Tensor& a, const Tensor& b) {
-  check::floating("multiply", "a", a);
-  check::floating("multiply", "b", b);
+  check::values("multiply", "a", a);
+  check::values("multiply", "b", b);
   check::same_shape("multiply", "a", a, "b", b);
   Tensor out = Tensor::empty(a.device(), a.shape(), a.dtype(), "multiply");
   a.device()->call(&Backend::multiply, BinaryArgs{a.dtype(), a.count(), a.data(), b.data(), out.data(), 0});
@@ -55,7 +55,7 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
 }
 
 Tensor scale(const Tensor& x, double factor) {
-  check::floating("scale", "x", x);
+  check::values("scale", "x", x);
   Tensor out = Tensor::empty(x.device(), x.shape(), x.dtype(), "scale");
   x.device()->call(&Backend::scale, ScaleArgs{x.dtype(), x.count(), x.data(), out.data(), factor, 0});
   if (!needs_gradient({x})) return out;
@@ -66,7 +66,7 @@ Tensor scale(const Tensor& x, double factor) {
 }
 
 Tensor relu(const Tensor& x) {
-  check::floating("relu", "x", x);
+  check::values("relu", "x", x);
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "relu");
   x.device()->call(&Backend::relu_forward, ReluForwardArgs{x.dtype(), x.count(), x.data(), y.data()});
   if (!needs_gradient({x})) return y;
@@ -79,7 +79,7 @@ Tensor relu(const Tensor& x) {
 }
 
 Tensor tanh(const Tensor& x) {
-  check::floating("tanh", "x", x);
+  check::values("tanh", "x", x);
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "tanh");
   x.device()->call(&Backend::tanh_forward, TanhForwardArgs{x.dtype(), x.count(), x.data(), y.data()});
   if (!needs_gradient({x})) return y;
@@ -92,8 +92,8 @@ Tensor tanh(const Tensor& x) {
 }
 
 Tensor add_bias(const Tensor& x, const Tensor& bias) {
-  check::floating("add_bias", "x", x);
-  check::floating("add_bias", "bias", bias);
+  check::values("add_bias", "x", x);
+  check::values("add_bias", "bias", bias);
   check::rank("add_bias", "x", x, 2, "N x C");
   check::together("add_bias", "x", x, "bias", bias);
   if (bias.shape() != Shape{x.shape()[1]})
@@ -114,7 +114,7 @@ Tensor add_bias(const Tensor& x, const Tensor& bias) {
 }
 
 Tensor dropout(const Tensor& x, double probability, uint64_t seed, uint32_t layer, const Tensor& step) {
-  check::floating("dropout", "x", x);
+  check::values("dropout", "x", x);
   if (!(probability >= 0.0 && probability < 1.0))
     throw ShapeError("dropout: the probability must be in [0, 1); got " + std::to_string(probability));
   check_step("dropout", x, step);
@@ -132,7 +132,7 @@ Tensor dropout(const Tensor& x, double probability, uint64_t seed, uint32_t laye
 
 Tensor add_noise(const Tensor& x, double deviation, double low, double high, uint64_t seed, uint32_t layer,
                  const Tensor& step) {
-  check::floating("add_noise", "x", x);
+  check::values("add_noise", "x", x);
   if (!(deviation >= 0 && std::isfinite(deviation)))
     throw ShapeError("add_noise: the deviation must be at least 0; got " + std::to_string(deviation));
   if (!(low <= high))

@@ -6,8 +6,8 @@
 namespace cairn {
 namespace {
 
-// Reads x's bytes in place if that is how x comes (and not reshaped to other rows) and the device can, and otherwise as
-// floats.
+// Reads x's bytes in place if that is how x comes (one scale for all of them, and not reshaped to other rows) and the
+// device can, and otherwise as floats.
 bool reads_bytes(const Tensor& x) {
   const ByteRows* rows = x.pending_bytes();
   return rows && rows->rows == x.shape()[0] && rows->columns == x.shape()[1] && x.dtype() == DType::f32 &&
@@ -25,7 +25,7 @@ GemmArgs product(DType dtype, int64_t m, int64_t n, int64_t k, const Tensor& a, 
 
 Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
   check::floating("linear", "x", x);
-  check::floating("linear", "weight", weight);
+  check::values("linear", "weight", weight);
   check::rank("linear", "x", x, 2, "N x in");
   check::rank("linear", "weight", weight, 2, "out x in");
   check::together("linear", "x", x, "weight", weight);
@@ -43,6 +43,7 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   const int64_t rows = x.shape()[0], in = x.shape()[1], out = weight.shape()[0];
   const bool relu = activation == Activation::relu;
   const bool bytes = reads_bytes(x);
+  if (!bytes) x.gather();
   Tensor y = Tensor::empty(x.device(), {rows, out}, x.dtype(), "linear");
   if (bytes) {
     device.call(&Backend::byte_linear_forward,
@@ -89,8 +90,8 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
 }
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
-  check::floating("matmul", "a", a);
-  check::floating("matmul", "b", b);
+  check::values("matmul", "a", a);
+  check::values("matmul", "b", b);
   check::rank("matmul", "a", a, 2, "M x K");
   check::rank("matmul", "b", b, 2, "K x N");
   check::together("matmul", "a", a, "b", b);

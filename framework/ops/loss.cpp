@@ -14,7 +14,7 @@ struct CrossEntropy {
 };
 
 CrossEntropy cross_entropy_forward(const char* op, const Tensor& logits, const Tensor& labels) {
-  check::floating(op, "logits", logits);
+  check::values(op, "logits", logits);
   check::rank(op, "logits", logits, 2, "N x classes");
   check::labels(op, logits, labels);
   if (logits.shape()[1] < 1)
@@ -31,7 +31,7 @@ CrossEntropy cross_entropy_forward(const char* op, const Tensor& logits, const T
 }
 
 Tensor reduce(const char* op, const Tensor& x, double factor) {
-  check::floating(op, "x", x);
+  check::values(op, "x", x);
   Tensor out = Tensor::empty(x.device(), {}, x.dtype(), op);
   x.device()->call(&Backend::sum, SumArgs{x.dtype(), x.count(), x.data(), out.data(), factor, 0});
   if (!needs_gradient({x})) return out;
@@ -47,7 +47,7 @@ Tensor reduce(const char* op, const Tensor& x, double factor) {
 }  // namespace
 
 Tensor softmax(const Tensor& x) {
-  check::floating("softmax", "x", x);
+  check::values("softmax", "x", x);
   check::rank("softmax", "x", x, 2, "N x C");
   const int64_t rows = x.shape()[0], columns = x.shape()[1];
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "softmax");
@@ -78,8 +78,8 @@ Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
 }
 
 Tensor squared_error(const Tensor& a, const Tensor& b) {
-  check::floating("squared_error", "a", a);
-  check::floating("squared_error", "b", b);
+  check::values("squared_error", "a", a);
+  check::values("squared_error", "b", b);
   check::same_shape("squared_error", "a", a, "b", b);
   Tensor loss = Tensor::empty(a.device(), {}, a.dtype(), "squared_error");
   a.device()->call(&Backend::squared_error_forward,
@@ -108,7 +108,7 @@ Tensor mean(const Tensor& x) {
 }
 
 Tensor argmax(const Tensor& x) {
-  check::floating("argmax", "x", x);
+  check::values("argmax", "x", x);
   check::rank("argmax", "x", x, 2, "N x C");
   if (x.shape()[1] < 1) check::fail("argmax", "a row must have at least one column", check::describe(x));
   Tensor out = Tensor::empty(x.device(), {x.shape()[0]}, DType::i32, "argmax");

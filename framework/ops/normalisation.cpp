@@ -9,7 +9,7 @@ namespace cairn {
 namespace {
 
 void check_per_channel(const Tensor& x, const char* name, const Tensor& tensor) {
-  check::floating("batch_norm", name, tensor);
+  check::values("batch_norm", name, tensor);
   check::together("batch_norm", "x", x, name, tensor);
   if (tensor.shape() != Shape{x.shape()[1]})
     check::fail("batch_norm", std::string(name) + " must have one value per channel of x (N x C x H x W)",
@@ -24,7 +24,7 @@ void check_number(const char* op, bool holds, const char* rule, double came) {
 
 Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, const Tensor& running_mean,
                   const Tensor& running_variance, bool training, double momentum, double epsilon) {
-  check::floating("batch_norm", "x", x);
+  check::values("batch_norm", "x", x);
   check::rank("batch_norm", "x", x, 4, "N x C x H x W");
   check_per_channel(x, "weight", weight);
   check_per_channel(x, "bias", bias);
@@ -58,7 +58,7 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
 }
 
 Tensor local_response_norm(const Tensor& x, int64_t size, double alpha, double beta, double k) {
-  check::floating("local_response_norm", "x", x);
+  check::values("local_response_norm", "x", x);
   check::rank("local_response_norm", "x", x, 4, "N x C x H x W");
   if (size < 1) check::fail("local_response_norm", "size must be at least 1 channel", std::to_string(size));
   check_number("local_response_norm", alpha >= 0 && std::isfinite(alpha), "alpha must be at least 0", alpha);

@@ -10,7 +10,7 @@ namespace cairn {
 namespace {
 
 void check_input(const char* op, const Tensor& x) {
-  check::floating(op, "x", x);
+  check::values(op, "x", x);
   check::rank(op, "x", x, 4, "N x C x H x W");
 }
 

@@ -1,4 +1,4 @@
-// The step clock. Not here: who reads it (rows.cpp, random.cpp).
+// The step clock and other counts on the device. Not here: what happens between two ticks.
 #include "kernels/reference/primitives.h"
 
 namespace cairn::reference {
@@ -8,6 +8,10 @@ void finish_step(Stream&, const FinishStepArgs& args) {
     args.history[*args.step % args.capacity] = static_cast<float>(*static_cast<const T*>(args.value));
     *args.step += 1;
   });
+}
+
+void increment(Stream&, const IncrementArgs& args) {
+  *args.value += 1;
 }
 
 }  // namespace cairn::reference

@@ -53,9 +53,10 @@ const Backend& backend() {
       .sum = entry<sum>,
       .argmax = entry<argmax>,
       .classification_metrics = entry<classification_metrics>,
-      .select_batch = entry<select_batch>,
-      .gather_bytes = entry<gather_bytes>,
+      .select_rows = entry<select_rows>,
+      .gather_rows = entry<gather_rows>,
       .finish_step = entry<finish_step>,
+      .increment = entry<increment>,
       .sgd = entry<sgd>,
       .adam = entry<adam>,
   });

@@ -14,6 +14,19 @@ at::Tensor Place::reals(DType dtype, const void* data, at::IntArrayRef sizes, at
   return view(dtype == DType::f32 ? at::kFloat : at::kDouble, data, sizes, strides);
 }
 
+at::Tensor Place::values(DType dtype, const void* data, at::IntArrayRef sizes) const {
+  switch (dtype) {
+    case DType::u8:
+      return view(at::kByte, data, sizes, {});
+    case DType::i32:
+      return i32(static_cast<const int32_t*>(data), sizes);
+    case DType::i64:
+      return i64(static_cast<const int64_t*>(data), sizes);
+    default:
+      return reals(dtype, data, sizes);
+  }
+}
+
 at::Tensor Place::view(at::ScalarType type, const void* data, at::IntArrayRef sizes, at::IntArrayRef strides) const {
   const auto options = at::TensorOptions().dtype(type).device(device_);
   // A tensor has no form for memory that is read only; entries do not write to their inputs.

@@ -196,7 +196,7 @@ Backend primitives() {
       .sum = entry<sum>,
       .argmax = entry<argmax>,
       .classification_metrics = entry<classification_metrics>,
-      .gather_bytes = entry<gather_bytes>,
+      .gather_rows = entry<gather_rows>,
       .sgd = entry<sgd>,
       .adam = entry<adam>,
   };

@@ -23,8 +23,10 @@ class Place {
   at::Tensor i64(const int64_t* data, at::IntArrayRef sizes) const { return view(at::kLong, data, sizes, {}); }
   at::Tensor f64(const double* data, at::IntArrayRef sizes) const { return view(at::kDouble, data, sizes, {}); }
   at::Tensor f32(const float* data, at::IntArrayRef sizes) const { return view(at::kFloat, data, sizes, {}); }
-  // The rows of x, converted: rows x columns.
-  at::Tensor rows(const ByteRows& x, at::ScalarType type = at::kFloat) const;
+  // An array of any type that the seam has.
+  at::Tensor values(DType dtype, const void* data, at::IntArrayRef sizes) const;
+  // The rows of x, converted to floats: rows x columns.
+  at::Tensor rows(const ByteRows& x) const;
 
  private:
   at::Tensor view(at::ScalarType type, const void* data, at::IntArrayRef sizes, at::IntArrayRef strides) const;

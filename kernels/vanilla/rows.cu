@@ -1,46 +1,77 @@
-// Batches out of a resident data set. Not here: the matrix products that read bytes (byte_linear.cu).
+// Rows of a resident data set on their way into a step: which ones, and their values. Not here: the matrix products
+// that read bytes themselves (gemm/), pictures that are changed on the way (augment.cu).
+#include <type_traits>
+
 #include "kernels/vanilla/primitives.h"
 
 namespace cairn::CAIRN_VANILLA {
 namespace {
 
-// One thread a sample: a read of the permutation, a scattered byte, two coalesced writes.
-__global__ void select_batch_kernel(const int32_t* order, const uint8_t* all_labels, const int64_t* step,
-                                    int64_t steps_per_epoch, int64_t batch_size, int64_t rows, int32_t* index,
-                                    int32_t* labels) {
+// One thread a row: both sides are coalesced.
+__global__ void select_rows_kernel(const int32_t* order, const int64_t* step, int64_t steps_per_epoch,
+                                   int64_t batch_size, int64_t rows, int32_t* index) {
   const int64_t i = static_cast<int64_t>(blockIdx.x) * kElementBlock + threadIdx.x;
-  if (i >= rows) return;
-  const int64_t batch = *step % steps_per_epoch;
-  const int32_t sample = order[batch * batch_size + i];
-  index[i] = sample;
-  labels[i] = all_labels[sample];
+  if (i < rows) index[i] = order[*step % steps_per_epoch * batch_size + i];
 }
 
-// Grid: rows x blocks of 256 columns. The row's address is the same for a whole block and the columns are consecutive,
-// so both sides are coalesced: 1 byte read and 4 written for each element.
-__global__ void gather_bytes_kernel(ByteRows x, float* out) {
-  const int64_t row = blockIdx.x;
-  const uint8_t* bytes = x.bytes + (x.index ? x.index[row] : row) * x.columns;
-  for (int64_t c = static_cast<int64_t>(blockIdx.y) * kElementBlock + threadIdx.x; c < x.columns;
-       c += static_cast<int64_t>(gridDim.y) * kElementBlock)
-    out[row * x.columns + c] = static_cast<float>(bytes[c]) * x.scale + x.shift;
+// Grid: rows x pieces of a plane x channels; a block is as wide as a plane, up to 256 threads, and as many rows high as
+// that leaves (256 labels, 1 row of pixels):
+//
+//   plane >= 256   x: .......... 256 pixels ..........        plane = 1   x: .
+//                                                                         y: 256 rows
+//
+// The row's address and the channel's factors are the same for all threads of a line, and its pixels are consecutive:
+// 1 byte read and 4 written for each, coalesced. No thread divides to find where it is.
+template <class From, class To>
+__global__ void gather_rows_kernel(int64_t rows, int64_t channels, int64_t plane, const From* x, const int32_t* index,
+                                   const float* scale, const float* shift, To* out) {
+  const int64_t row = static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
+  if (row >= rows) return;
+  const int64_t source = index ? index[row] : row;
+  for (int64_t c = blockIdx.z; c < channels; c += gridDim.z) {
+    const From* from = x + (source * channels + c) * plane;
+    To* to = out + (row * channels + c) * plane;
+    const float factor = scale ? scale[c] : 1.0f, offset = scale ? shift[c] : 0.0f;
+    for (int64_t p = static_cast<int64_t>(blockIdx.y) * blockDim.x + threadIdx.x; p < plane;
+         p += static_cast<int64_t>(gridDim.y) * blockDim.x)
+      to[p] = scale ? static_cast<To>(static_cast<float>(from[p]) * factor + offset) : static_cast<To>(from[p]);
+  }
+}
+
+template <class From, class To>
+void gather(Stream& stream, const GatherRowsArgs& args) {
+  const auto at_most = [](int64_t count) { return static_cast<unsigned>(count < 65535 ? count : 65535); };
+  unsigned width = 1;
+  while (width < kElementBlock && width < args.plane) width *= 2;
+  const dim3 block(width, kElementBlock / width);
+  const dim3 grid(grid_x(divide_up(args.rows, block.y)), at_most(divide_up(args.plane, width)), at_most(args.channels));
+  simt::launch<gather_rows_kernel<From, To>>(stream, grid, block, 0, args.rows, args.channels, args.plane,
+                                             static_cast<const From*>(args.x), args.index, args.scale, args.shift,
+                                             static_cast<To*>(args.out));
+}
+
+template <class From>
+void gather_from(Stream& stream, const GatherRowsArgs& args) {
+  if constexpr (std::is_integral_v<From>)
+    if (args.to == DType::i32 && !args.scale) return gather<From, int32_t>(stream, args);
+  require_f32(args.to, "gather_rows");
+  gather<From, float>(stream, args);
 }
 
 }  // namespace
 
-void select_batch(Stream& stream, const SelectBatchArgs& args) {
+void select_rows(Stream& stream, const SelectRowsArgs& args) {
   if (args.rows == 0) return;
-  simt::launch<select_batch_kernel>(stream, element_grid(args.rows), kElementBlock, 0, args.order, args.all_labels,
-                                    args.step, args.steps_per_epoch, args.batch_size, args.rows, args.index,
-                                    args.labels);
+  simt::launch<select_rows_kernel>(stream, element_grid(args.rows), kElementBlock, 0, args.order, args.step,
+                                   args.steps_per_epoch, args.batch_size, args.rows, args.index);
 }
 
-void gather_bytes(Stream& stream, const GatherBytesArgs& args) {
-  require_f32(args.dtype, "gather_bytes");
-  if (args.x.rows == 0 || args.x.columns == 0) return;
-  const int64_t column_blocks = divide_up(args.x.columns, kElementBlock);
-  const dim3 grid(grid_x(args.x.rows), static_cast<unsigned>(column_blocks < 65535 ? column_blocks : 65535));
-  simt::launch<gather_bytes_kernel>(stream, grid, kElementBlock, 0, args.x, static_cast<float*>(args.out));
+void gather_rows(Stream& stream, const GatherRowsArgs& args) {
+  if (args.rows == 0 || args.channels == 0 || args.plane == 0) return;
+  if (args.from == DType::u8) return gather_from<uint8_t>(stream, args);
+  if (args.from == DType::i32) return gather_from<int32_t>(stream, args);
+  require_f32(args.from, "gather_rows");
+  gather_from<float>(stream, args);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

@@ -4,7 +4,11 @@
 #include <algorithm>
 
 #include "benchmarks/step.h"
+#include "benchmarks/step_runner.h"
+#include "benchmarks/timed_backend.h"
 #include "framework/error.h"
+#include "framework/nn/image_layers.h"
+#include "kernels/registry.h"
 
 namespace cairn::benchmarks {
 
@@ -31,7 +35,7 @@ TEST_CASE("the launches of a dnn's step") {
     // Forward and weight gradient of three layers, data gradient of two; a bias each, and a ReLU each of two.
     const double macs = 784 * 32 * 2 + 32 * 32 * 3 + 32 * 10 * 3;
     CHECK(gemm_flops == 64 * (2 * macs + (32 + 32 + 10) + (32 + 32)));
-    CHECK(report.kernels.front().primitive == "select_batch");
+    CHECK(report.kernels.front().primitive == "select_rows");
     CHECK(report.kernels.back().primitive == "finish_step");
     CHECK(report.arithmetic_floor > 0);
     CHECK(report.memory_floor > 0);
@@ -58,6 +62,46 @@ TEST_CASE("many steps in one call are timed by the step") {
   // One step's time, not a launch's: the same by the clock of the whole and of its only part.
   CHECK(report.split_seconds < 10 * report.replayed.seconds);
   CHECK(report.replayed.seconds < 10 * report.split_seconds);
+}
+
+namespace {
+
+std::shared_ptr<Module> build_with_batch_norm(const std::shared_ptr<Device>& device, Initializer& weights, DType real) {
+  return std::make_shared<Sequential>(std::vector<std::pair<std::string, std::shared_ptr<Module>>>{
+      {"conv", std::make_shared<Conv2d>(device, 1, 2, 5, weights, Conv2dLayerOptions{.stride = 4}, real)},
+      {"norm", std::make_shared<BatchNorm2d>(device, 2, 0.1, 1e-5, real)},
+      {"flatten", std::make_shared<Flatten>()},
+      {"fc", std::make_shared<Linear>(device, 72, 10, weights, real)}});
+}
+
+}  // namespace
+
+// Batch norm counts batches on the device, which is no end of a step.
+TEST_CASE("the launches of a step with batch norm") {
+  const ModelInfo model{"normed", "", {1, 28, 28}, 10, build_with_batch_norm, find_model("dnn").recipes};
+  StepOptions options;
+  options.batch_size = 16;
+  options.dataset = "digits";
+  const RunConfig config = step_config(options);
+  for (const char* implementation : {"simd", "vanilla", "reference"}) {
+    CAPTURE(implementation);
+    TimedDevice timed(*find_backend(implementation, Where::cpu), {.implementation = implementation, .threads = 1});
+    const DeviceData data =
+        upload(timed.device(), load_quietly(options.dataset, ""), model, config.training.normalization, 0, 1);
+    StepRunner runner(timed.device(), model, config, data);
+    runner.run(2);
+    Profile profile;
+    timed.attach(&profile);
+    runner.run(3);
+    timed.attach(nullptr);
+    runner.run(1);
+    CHECK(profile.steps == 3);
+    CHECK_FALSE(profile.irregular);
+    int64_t counts = 0;
+    for (const Profile::Launch& launch : profile.launches) counts += std::string(launch.primitive) == "increment";
+    CHECK(counts == 1);
+    CHECK(std::string(profile.launches.back().primitive) == "finish_step");
+  }
 }
 
 TEST_CASE("what makes no sense is refused") {

@@ -2,6 +2,7 @@
 #include "framework/ops/conv2d.h"
 #include "framework/ops/normalisation.h"
 #include "framework/ops/pooling.h"
+#include "framework/row_scale.h"
 #include "tests/framework/op_cases.h"
 #include "tests/framework/support.h"
 
@@ -25,7 +26,8 @@ std::vector<OpCase> convolutions(const Shape& x) {
   const auto bytes = [x](const Tensor& weight) {
     const Tensor rows = byte_data(weight.device(), x[0], x.columns());
     const Tensor images = Tensor::from_host<uint8_t>(weight.device(), x, rows.to_host<uint8_t>());
-    return Tensor::byte_rows(images, byte_index(weight.device(), x[0]), 1.0f / 255, -0.5f, weight.dtype());
+    return Tensor::byte_rows(images, byte_index(weight.device(), x[0]), RowScale(weight.device(), 1.0f / 255, -0.5f),
+                             weight.dtype());
   };
   const Conv2dOptions same{.pad_height = 1, .pad_width = 1};
   return {

@@ -1,4 +1,5 @@
 #include "tests/framework/op_cases.h"
+#include "framework/row_scale.h"
 
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
@@ -31,8 +32,8 @@ std::vector<OpCase> op_cases(int64_t n, int64_t c, int64_t k) {
     return dropout(x, 0.3, 99, 5, Tensor::from_host<int64_t>(x.device(), {}, step));
   };
   const auto bytes = [n, k](const Tensor& weight) {
-    return Tensor::byte_rows(byte_data(weight.device(), n, k), byte_index(weight.device(), n), 1.0f / 255, -0.5f,
-                             weight.dtype());
+    return Tensor::byte_rows(byte_data(weight.device(), n, k), byte_index(weight.device(), n),
+                             RowScale(weight.device(), 1.0f / 255, -0.5f), weight.dtype());
   };
   const Shape nc{n, c}, nk{n, k}, weight{c, k}, bias{c};
   return {

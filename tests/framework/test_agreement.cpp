@@ -9,6 +9,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
 #include "framework/ops/loss.h"
+#include "framework/row_scale.h"
 #include "tests/framework/op_cases.h"
 #include "tests/framework/support.h"
 
@@ -93,7 +94,9 @@ TEST_CASE("linear reads bytes as if they had been gathered") {
   for (const auto& device : devices()) {
     CAPTURE(device->label());
     const Tensor data = byte_data(device, n, k);
-    const auto byte_input = [&](const Tensor& index) { return Tensor::byte_rows(data, index, 1.0f / 255, -0.25f); };
+    const auto byte_input = [&](const Tensor& index) {
+      return Tensor::byte_rows(data, index, RowScale(device, 1.0f / 255, -0.25f));
+    };
     for (const Tensor& index : {byte_index(device, n), Tensor()}) {
       std::vector<std::vector<double>> results[2];
       for (const bool gathered : {false, true}) {
@@ -116,7 +119,7 @@ TEST_CASE("byte rows that were reshaped to other rows are gathered") {
   for (const auto& device : devices()) {
     CAPTURE(device->label());
     const Tensor data = byte_data(device, 6, 8);
-    const Tensor rows = Tensor::byte_rows(data, byte_index(device, 6), 0.01f, 0);
+    const Tensor rows = Tensor::byte_rows(data, byte_index(device, 6), RowScale(device, 0.01f, 0));
     const Tensor weight = random_tensor(device, {3, 4}, 1);
     const Tensor y = linear(reshape(rows, {12, 4}), weight);
     const Tensor expected = linear(tensor_of(device, {12, 4}, DType::f32, values_of(rows)), weight);

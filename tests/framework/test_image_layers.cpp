@@ -12,6 +12,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
 #include "framework/optim/optimizer.h"
+#include "framework/row_scale.h"
 #include "framework/safetensors.h"
 #include "tests/framework/op_cases.h"
 #include "tests/framework/support.h"
@@ -306,13 +307,14 @@ struct ImageTraining {
     const std::vector<uint8_t> values = byte_data(device, kRows, 72).to_host<uint8_t>();
     bytes = Tensor::from_host<uint8_t>(device, {kRows, 2, 6, 6}, values);
     labels = labels_of(device, {0, 1, 2, 0, 1, 2});
+    pixels = RowScale(device, 1.0f / 255, -0.5f);
     clock.set_rates(std::vector<float>(kSteps, 0.1f));
     network->set_dropout_source({3, clock.step()});
     optimizer.emplace(network->parameters(), 0.9, 1e-3);
   }
 
   void step() {
-    const Tensor x = Tensor::byte_rows(bytes, Tensor(), 1.0f / 255, -0.5f);
+    const Tensor x = Tensor::byte_rows(bytes, Tensor(), pixels);
     const Tensor loss = cross_entropy(network->forward(x), labels);
     optimizer->clear_grads();
     backward(loss);
@@ -329,6 +331,7 @@ struct ImageTraining {
 
   std::shared_ptr<Sequential> network;
   Tensor bytes, labels, history;
+  RowScale pixels;
   StepClock clock;
   std::optional<Sgd> optimizer;
 };

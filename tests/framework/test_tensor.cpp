@@ -3,6 +3,8 @@
 
 #include "framework/error.h"
 #include "framework/ops/elementwise.h"
+#include "framework/ops/linear.h"
+#include "framework/row_scale.h"
 #include "tests/framework/op_cases.h"
 #include "tests/framework/support.h"
 
@@ -62,7 +64,7 @@ TEST_CASE("rows of a byte data set are gathered where they are not read as bytes
     const Tensor data = Tensor::from_host<uint8_t>(
         device, {3, 2, 2}, std::vector<uint8_t>{0, 1, 2, 3, 50, 51, 52, 53, 252, 253, 254, 255});
     const Tensor index = labels_of(device, {2, 0, 2});
-    const Tensor rows = Tensor::byte_rows(data, index, 0.5f, -1);
+    const Tensor rows = Tensor::byte_rows(data, index, RowScale(device, 0.5f, -1));
     CHECK(rows.shape() == Shape{3, 2, 2});
     CHECK(rows.dtype() == DType::f32);
     CHECK(rows.pending_bytes() != nullptr);
@@ -73,28 +75,72 @@ TEST_CASE("rows of a byte data set are gathered where they are not read as bytes
     CHECK(view.pending_bytes() == nullptr);
     CHECK(values_of(rows) == expected);
     CHECK(values_of(scale(rows, 2))[0] == 250);
-    CHECK(values_of(Tensor::byte_rows(data, Tensor(), 1, 0)) ==
+    CHECK(values_of(Tensor::byte_rows(data, Tensor(), RowScale(device, 1, 0))) ==
           std::vector<double>{0, 1, 2, 3, 50, 51, 52, 53, 252, 253, 254, 255});
-    CHECK(Tensor::byte_rows(data, labels_of(device, {}), 1, 0).to_host<float>().empty());
+    CHECK(Tensor::byte_rows(data, labels_of(device, {}), RowScale(device, 1, 0)).to_host<float>().empty());
     if (device->supports(DType::f64))
-      CHECK(values_of(Tensor::byte_rows(data, index, 0.5f, -1, DType::f64)) == expected);
+      CHECK(values_of(Tensor::byte_rows(data, index, RowScale(device, 0.5f, -1), DType::f64)) == expected);
+  }
+}
+
+TEST_CASE("rows of a byte data set with a scale for each channel") {
+  for (const auto& device : devices()) {
+    CAPTURE(device->label());
+    const Tensor data = Tensor::from_host<uint8_t>(
+        device, {3, 2, 1, 2}, std::vector<uint8_t>{0, 1, 2, 3, 50, 51, 52, 53, 252, 253, 254, 255});
+    const std::vector<float> scale = {0.5f, 2}, shift = {-1, 3}, same = {0.5f, 0.5f}, none = {0, 0};
+    const RowScale each(device, scale, shift);
+    CHECK(each.channels() == 2);
+    CHECK(!each.is_uniform());
+    const Tensor rows = Tensor::byte_rows(data, labels_of(device, {2, 0}), each);
+    CHECK(rows.pending_bytes() == nullptr);  // no product reads such bytes: they are gathered first
+    CHECK(values_of(rows) == std::vector<double>{125, 125.5, 511, 513, -1, -0.5, 7, 9});
+    const Tensor weight = random_tensor(device, {3, 4}, 1);
+    CHECK(values_of(linear(flatten(Tensor::byte_rows(data, labels_of(device, {2, 0}), each)), weight)) ==
+          values_of(linear(tensor_of(device, {2, 4}, DType::f32, values_of(rows)), weight)));
+    // Channels that share one pair are as one.
+    const Tensor shared = Tensor::byte_rows(data, Tensor(), RowScale(device, same, none));
+    CHECK(shared.pending_bytes() != nullptr);
+    CHECK(values_of(shared) == values_of(Tensor::byte_rows(data, Tensor(), RowScale(device, 0.5f, 0))));
+    CHECK(refusal([&] { RowScale(device, scale, std::vector<float>{1}); }) ==
+          "a row scale needs a scale and a shift for all channels or for each, not 2 scales and 1 shifts");
+    CHECK(refusal([&] { Tensor::byte_rows(byte_data(device, 3, 4), {}, each); }) ==
+          "byte_rows: a scale for each of 2 channels needs bytes of N x 2 x ...; got u8[3, 4] on " + device->label());
+  }
+}
+
+TEST_CASE("an address computes nothing") {
+  for (const auto& device : devices()) {
+    CAPTURE(device->label());
+    const Tensor rows = Tensor::byte_rows(byte_data(device, 3, 4), {}, RowScale(device, 1, 0));
+    CHECK(message_of<Error>([&] { rows.data(); }) ==
+          "the rows of a byte data set of shape [3, 4] have no values yet: gather() them first");
+    CHECK(rows.pending_bytes() != nullptr);
+    rows.gather();
+    CHECK(rows.data() != nullptr);
   }
 }
 
 TEST_CASE("byte_rows refuses what is no byte data set and no index") {
   const auto elsewhere = Device::open({.implementation = "reference", .where = "cpu"});
   const Tensor data = byte_data(reference(), 3, 4), index = byte_index(reference(), 3);
-  CHECK(refusal([&] { Tensor::byte_rows(Tensor(), index, 1, 0); }) == "byte_rows: bytes must be a tensor; got none");
-  CHECK(refusal([&] { Tensor::byte_rows(index, index, 1, 0); }) ==
+  CHECK(refusal([&] { Tensor::byte_rows(Tensor(), index, RowScale(reference(), 1, 0)); }) ==
+        "byte_rows: bytes must be a tensor; got none");
+  CHECK(refusal([&] { Tensor::byte_rows(index, index, RowScale(reference(), 1, 0)); }) ==
         "byte_rows: bytes must be u8 of rank 1 to 4; got i32[3] on reference on cpu");
-  CHECK(refusal([&] { Tensor::byte_rows(Tensor::zeros(reference(), {}, DType::u8), index, 1, 0); }) ==
-        "byte_rows: bytes must be u8 of rank 1 to 4; got u8[] on reference on cpu");
+  CHECK(refusal([&] {
+          Tensor::byte_rows(Tensor::zeros(reference(), {}, DType::u8), index, RowScale(reference(), 1, 0));
+        }) == "byte_rows: bytes must be u8 of rank 1 to 4; got u8[] on reference on cpu");
   const std::string rule = "byte_rows: index must be i32 of rank 1 on the device of bytes; got ";
-  CHECK(refusal([&] { Tensor::byte_rows(data, data, 1, 0); }) ==
+  CHECK(refusal([&] { Tensor::byte_rows(data, data, RowScale(reference(), 1, 0)); }) ==
         rule + "u8[3, 4] on reference on cpu for u8[3, 4] on reference on cpu");
-  CHECK(refusal([&] { Tensor::byte_rows(data, byte_index(elsewhere, 3), 1, 0); }) ==
+  CHECK(refusal([&] { Tensor::byte_rows(data, byte_index(elsewhere, 3), RowScale(reference(), 1, 0)); }) ==
         rule + "i32[3] on reference on cpu for u8[3, 4] on reference on cpu");
-  CHECK(refusal([&] { Tensor::byte_rows(data, index, 1, 0, DType::i32); }) ==
+  CHECK(refusal([&] { Tensor::byte_rows(data, index, RowScale(elsewhere, 1, 0)); }) ==
+        "byte_rows: scale must be made for the device of bytes; got u8[3, 4] on reference on cpu");
+  CHECK(refusal([&] { Tensor::byte_rows(data, index, RowScale()); }) ==
+        "byte_rows: scale must be made for the device of bytes; got u8[3, 4] on reference on cpu");
+  CHECK(refusal([&] { Tensor::byte_rows(data, index, RowScale(reference(), 1, 0), DType::i32); }) ==
         "byte_rows: the result must be f32 or f64; got i32");
 }
 

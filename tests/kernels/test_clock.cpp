@@ -1,4 +1,4 @@
-// finish_step.
+// finish_step and increment.
 #include <doctest/doctest.h>
 
 #include "tests/kernels/harness.h"
@@ -25,6 +25,20 @@ TEST_CASE("finish_step") {
              .run = run,
              .expected = {expected, {static_cast<double>(step + 1)}}});
     }
+  }
+}
+
+TEST_CASE("increment") {
+  for (int64_t value : {int64_t{0}, int64_t{41}, int64_t{1} << 40}) {
+    const auto run = [=](Call& call) {
+      const IncrementArgs args{.value = call.typed_output<int64_t>("value", 1, {}, {static_cast<double>(value)})};
+      return call.invoke(&Backend::increment, args);
+    };
+    check({.primitive = "increment",
+           .shape = shape_text({{"value", value}}),
+           .offset = value % 2,
+           .run = run,
+           .expected = {{static_cast<double>(value + 1)}}});
   }
 }
 

@@ -57,7 +57,7 @@ Status run(Call& call, const Training& training) {
   SgdStepsArgs args{.dtype = call.real(), .layers = layers.data()};
   args.layer_count = static_cast<int64_t>(layers.size());
   args.images = call.typed_input<uint8_t>("images", integers(images * training.widths[0], 290, 0, 255));
-  args.labels = call.typed_input<uint8_t>("labels", integers(images, 291, 0, static_cast<int>(classes) - 1));
+  args.labels = call.typed_input<int32_t>("labels", integers(images, 291, 0, static_cast<int>(classes) - 1));
   args.order = call.typed_input<int32_t>("order", order);
   args.order_count = images;
   args.scale = 1.0f / 128;

@@ -6,6 +6,7 @@
 
 #include "framework/autograd.h"
 #include "framework/ops/loss.h"
+#include "framework/row_scale.h"
 #include "models/model.h"
 
 namespace cairn::testing {
@@ -143,7 +144,7 @@ TEST_CASE("every network gives the same logits on every implementation and learn
     CAPTURE(implementation);
     const std::shared_ptr<Device> device = open(implementation);
     const Tensor bytes = Tensor::from_host<uint8_t>(device, {2, 1, 28, 28}, pixels);
-    const Tensor images = Tensor::byte_rows(bytes, {}, 1.0f / 255, -0.5f);
+    const Tensor images = Tensor::byte_rows(bytes, {}, RowScale(device, 1.0f / 255, -0.5f));
     const Tensor labels = Tensor::from_host<int32_t>(device, {2}, std::vector<int32_t>{3, 8});
     for (const ModelInfo& model : known_models()) {
       CAPTURE(model.name);

@@ -9,6 +9,7 @@
 #include "datasets/loader.h"
 #include "framework/autograd.h"
 #include "framework/ops/loss.h"
+#include "framework/row_scale.h"
 #include "tests/trainers/support.h"
 #include "trainers/checkpoint.h"
 
@@ -142,7 +143,8 @@ TEST_CASE("a replayed step is the step that was run first") {
   const Tensor labels = Tensor::from_host<int32_t>(
       device, {200}, std::vector<int32_t>(digits.train.labels.begin(), digits.train.labels.end()));
   for (const float expected : losses) {
-    const Tensor loss = cross_entropy(model->forward(Tensor::byte_rows(bytes, {}, 1.0f / 255, 0)), labels);
+    const Tensor loss =
+        cross_entropy(model->forward(Tensor::byte_rows(bytes, {}, RowScale(device, 1.0f / 255, 0))), labels);
     CHECK(loss.item() == doctest::Approx(expected).epsilon(1e-5));
     for (NamedTensor& parameter : model->parameters()) parameter.tensor.clear_grad();
     backward(loss);

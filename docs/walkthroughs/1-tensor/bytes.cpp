@@ -4,6 +4,7 @@
 #include "docs/walkthroughs/show.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
+#include "framework/row_scale.h"
 
 using namespace cairn;
 using walkthrough::show;
@@ -24,7 +25,8 @@ int main() {
   show("images", images);
 
   // A batch: images 3 and 1, every byte b standing for b * 0.5 - 1.
-  Tensor x = Tensor::byte_rows(images, index, 0.5f, -1.0f);
+  const RowScale pixels_as_numbers(device, 0.5f, -1.0f);
+  Tensor x = Tensor::byte_rows(images, index, pixels_as_numbers);
   std::printf("x is %s%s\n", name_of(x.dtype()), x.shape().text().c_str());
   report("made", x);
 

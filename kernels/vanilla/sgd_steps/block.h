@@ -17,7 +17,7 @@ constexpr int kHeldWords = kOnGpu ? 8 : 1;
 
 struct StepsData {
   const uint8_t* images;
-  const uint8_t* labels;
+  const int32_t* labels;
   const int32_t* order;
   int64_t order_count;
   int64_t steps_per_epoch, steps;
