@@ -19,7 +19,7 @@ Denoising make_denoising(const std::string& filter, const std::string& implement
   const std::shared_ptr<Device> device = Device::open(options);
   const datasets::Dataset digits = load("digits", 300, 130);
   const DeviceData data{upload(device, digits.train), upload(device, digits.test),
-                        pixel_scale(Normalization::unit, 0, 1)};
+                        pixel_scale(Normalization::unit, {{0}, {1}})};
   const DenoiserInfo& info = find_denoiser(filter);
   return Denoising(device, info, find_recipe(info, recipe), {}, data);
 }
