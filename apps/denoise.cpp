@@ -40,7 +40,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--filter", settings.filter, "filter to train, or all");
   flags.add("--recipe", settings.recipe,
             "the filter's settings to start from: default, or playground, the published one");
-  flags.add("--dataset", settings.dataset, "mnist, fashion-mnist or digits");
+  flags.add("--dataset", settings.dataset, ("one of " + datasets::dataset_names()).c_str());
   flags.add("--data-dir", settings.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", settings.check_hash, "refuse data files that are not the published ones (true or false)");
   settings.device_flags.add(flags, settings.device);

@@ -7,10 +7,9 @@
 
 #include "apps/app.h"
 #include "apps/flags.h"
-#include "datasets/dataset.h"
-#include "datasets/digits_files.h"
 #include "datasets/download_display.h"
 #include "datasets/fetch.h"
+#include "datasets/registry.h"
 #include "framework/message.h"
 
 namespace cairn {
@@ -19,7 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 using datasets::DataSource;
 
-constexpr const char* kDrawn = "digits";
 constexpr double kConnectSeconds = 5, kLongestSeconds = 3600;
 
 // Of what stays on disk.
@@ -42,11 +40,29 @@ void print_list(const fs::path& data_dir) {
                datasets::size_text(download_bytes(source)), contents_text(source), (data_dir / source.name).string());
     for (const std::string& mirror : datasets::choose_mirrors(source)) app::print("  from {}\n", mirror);
   }
-  app::print("{}: drawn here, not downloaded, for programs that cannot draw it\n  4 files in {}\n", kDrawn,
-             (data_dir / kDrawn).string());
+  for (const datasets::DatasetInfo& drawn : datasets::known_datasets())
+    if (drawn.write != nullptr)
+      app::print("{}: drawn here, not downloaded, for programs that cannot draw it\n  {} files in {}\n", drawn.name,
+                 drawn.file_count, (data_dir / drawn.name).string());
 }
 
-// The published ones of these; `digits` is drawn.
+// Of everything that can be fetched.
+std::string names_text() {
+  std::string published, drawn;
+  for (const DataSource& source : datasets::known_sources()) published += source.name + ", ";
+  for (const datasets::DatasetInfo& info : datasets::known_datasets())
+    if (info.write != nullptr) drawn += (drawn.empty() ? "" : ", ") + info.name;
+  return published + "or all of these; " + drawn + ", drawn here, as files";
+}
+
+// The generated one of that name, or null.
+const datasets::DatasetInfo* find_drawn(const std::string& name) {
+  for (const datasets::DatasetInfo& info : datasets::known_datasets())
+    if (info.name == name && info.write != nullptr) return &info;
+  return nullptr;
+}
+
+// The published ones of these.
 std::vector<DataSource> choose_sources(const std::vector<std::string>& names) {
   std::vector<DataSource> sources;
   for (const std::string& name : names) {
@@ -54,7 +70,7 @@ std::vector<DataSource> choose_sources(const std::vector<std::string>& names) {
       const auto all = datasets::known_sources();
       return {all.begin(), all.end()};
     }
-    if (name != kDrawn) sources.push_back(datasets::find_source(name));
+    if (find_drawn(name) == nullptr) sources.push_back(datasets::find_source(name));
   }
   if (names.empty()) throw UsageError("name the data sets to fetch, or all; --list shows what there is");
   return sources;
@@ -71,7 +87,7 @@ int fetch(int argc, char** argv) {
   double timeout_seconds = 10;
   bool list = false;
   datasets::DownloadOptions options;
-  flags.add_words("NAMES", names, "mnist, fashion-mnist, cifar10, imdb, or all of these; digits, drawn here, as files");
+  flags.add_words("NAMES", names, names_text().c_str());
   flags.add("--data-dir", data_dir_flag, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--timeout", timeout_seconds, "seconds without data after which a mirror is left for the next one");
   flags.add_switch("--list", list, "show what is known, how large it is and where it goes; download nothing");
@@ -93,9 +109,10 @@ int fetch(int argc, char** argv) {
   options.stall_timeout = milliseconds(timeout_seconds);
   options.connect_timeout = milliseconds(std::min(timeout_seconds, kConnectSeconds));
   int code = app::kDone;
-  if (std::ranges::find(names, kDrawn) != names.end())
-    app::print("{}: 4 files {} {}\n", kDrawn, datasets::write_digits(data_dir) ? "now in" : "already in",
-               (data_dir / kDrawn).string());
+  for (const std::string& name : names)
+    if (const datasets::DatasetInfo* drawn = find_drawn(name))
+      app::print("{}: {} files {} {}\n", name, drawn->file_count, drawn->write(data_dir) ? "now in" : "already in",
+                 (data_dir / name).string());
   for (const DataSource& source : sources) {
     try {
       const bool downloaded = fetch_source(source, data_dir, choose_mirrors(source), options);

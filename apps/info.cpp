@@ -3,7 +3,7 @@
 
 #include "apps/app.h"
 #include "apps/flags.h"
-#include "datasets/dataset.h"
+#include "datasets/registry.h"
 #include "framework/error.h"
 #include "kernels/registry.h"
 #include "models/model.h"

@@ -37,7 +37,8 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--model", settings.weights.model, "network; default: the run's");
   flags.add("--recipe", settings.weights.recipe, "recipe it was trained with; default: the run's, else default");
   flags.add("--trained-on", settings.weights.trained_on, "data set it was trained on; default: the run's, else mnist");
-  flags.add("--dataset", settings.dataset, "test on this data set's test split instead: mnist, fashion-mnist, digits");
+  flags.add("--dataset", settings.dataset,
+            ("test on this data set's test split instead: " + datasets::dataset_names()).c_str());
   flags.add("--data-dir", settings.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", settings.check_hash, "refuse data files that are not the published ones (true or false)");
   flags.add("--mistakes", settings.mistakes, "with --dataset: write the worst mistakes to this PNG file");
@@ -99,26 +100,22 @@ void draw(std::span<const uint8_t> pixels) {
 // Those that can be read, one after the other; each of the rest is a line on stderr.
 struct Pictures {
   std::vector<std::string> files;
-  datasets::ImageSet images;
+  datasets::Bytes pixels;
   std::vector<std::vector<std::string>> doubts;  // of each: what may be wrong with the picture
 };
 
 Pictures read_pictures(const std::vector<std::string>& files) {
   Pictures pictures;
-  datasets::ImageSet& images = pictures.images;
-  images.channels = 1;
-  images.height = images.width = datasets::kDigitSide;
   for (const std::string& file : files) {
     try {
       datasets::PreparedDigit digit = datasets::prepare_digit(datasets::read_png(file), file);
-      images.images.insert(images.images.end(), digit.pixels.begin(), digit.pixels.end());
+      pictures.pixels.insert(pictures.pixels.end(), digit.pixels.begin(), digit.pixels.end());
       pictures.doubts.push_back(std::move(digit.doubts));
       pictures.files.push_back(file);
     } catch (const DataError& error) {
       say(fmt::format("predict: {}", error.what()));
     }
   }
-  images.count = static_cast<int64_t>(pictures.files.size());
   return pictures;
 }
 
@@ -129,7 +126,8 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
   const Pictures pictures = read_pictures(settings.files);
   const int code = pictures.files.size() == settings.files.size() ? app::kDone : app::kBadInput;
   if (pictures.files.empty()) return code;
-  const Predictions predictions = predictor.predict(pictures.images, settings.batch_size);
+  const Predictions predictions = predictor.predict(
+      datasets::image_split({1, datasets::kDigitSide, datasets::kDigitSide}, pictures.pixels), settings.batch_size);
 
   nlohmann::json list = nlohmann::json::array();
   for (int64_t i = 0; i < predictions.count; ++i) {
@@ -143,7 +141,7 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
                     {"doubts", doubts}});
     if (settings.show) {
       constexpr auto kPixels = static_cast<size_t>(datasets::kDigitSide * datasets::kDigitSide);
-      draw(std::span(pictures.images.images).subspan(static_cast<size_t>(i) * kPixels, kPixels));
+      draw(std::span(pictures.pixels).subspan(static_cast<size_t>(i) * kPixels, kPixels));
     }
     if (settings.json) continue;
     app::print("{}  {}  {:.2f} %", file, top[0].label, 100 * top[0].probability);
@@ -187,7 +185,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
   load.quiet = settings.quiet;
   load.check_hash = settings.check_hash;
   const datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
-  check_fit(*weights.model, dataset);
+  check_fit(network_input(*weights.model), dataset);
   const TestReport report = predictor.evaluate(dataset.test, settings.batch_size);
 
   const bool draw_grid = !settings.mistakes.empty() && !report.mistakes.empty();

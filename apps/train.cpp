@@ -9,6 +9,7 @@
 #include "apps/app.h"
 #include "apps/device_flags.h"
 #include "apps/flags.h"
+#include "datasets/registry.h"
 #include "framework/error.h"
 #include "framework/json_text.h"
 #include "trainers/run.h"
@@ -45,7 +46,9 @@ void add_flags(app::Flags& flags, Settings& settings) {
   RunOptions& options = settings.options;
   flags.add("--model", config.model, "network to train");
   flags.add("--recipe", config.recipe, "the model's settings to start from");
-  flags.add("--dataset", config.dataset, "mnist, fashion-mnist or digits; default mnist, else digits");
+  flags.add("--dataset", config.dataset,
+            ("one of " + datasets::dataset_names() + "; default: the first that fits the network, else a generated one")
+                .c_str());
   flags.add("--data-dir", config.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", config.check_hash, "refuse data files that are not the published ones (true or false)");
   flags.add("--data-sha256", config.data_sha256, "refuse a data set with another hash (a run's config.json has it)");

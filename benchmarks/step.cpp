@@ -43,7 +43,7 @@ StepReport run_step(const StepOptions& options) {
   report.device = name_of(device->where());
   report.description = device->description();
   report.threads = device->threads();
-  const datasets::Dataset dataset = load_quietly(report.dataset, options.data_dir);
+  const datasets::Dataset dataset = load_quietly(report.dataset, find_model(options.model), options.data_dir);
   report.batch_size = config.training.batch_size == 0 ? dataset.train.count : config.training.batch_size;
 
   size_t working_set = 0;

@@ -26,16 +26,13 @@ RunConfig step_config(const StepOptions& options) {
   return config;
 }
 
-datasets::Dataset load_quietly(std::string& name, const std::string& data_dir) {
+datasets::Dataset load_quietly(std::string& name, const ModelInfo& model, const std::string& data_dir) {
   datasets::LoadOptions quiet;
   quiet.quiet = true;
   quiet.allow_download = !name.empty();
-  if (!name.empty()) return datasets::load_dataset(name, data_dir, quiet);
-  try {
-    return datasets::load_dataset(name = "mnist", data_dir, quiet);
-  } catch (const datasets::MissingDataError&) {
-    return datasets::load_dataset(name = "digits", data_dir, quiet);
-  }
+  datasets::Dataset dataset = choose_dataset(name, network_input(model), data_dir, quiet);
+  name = dataset.name;
+  return dataset;
 }
 
 double StepRunner::run(int64_t steps) {

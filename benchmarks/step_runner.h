@@ -12,8 +12,8 @@ namespace cairn::benchmarks {
 // Training with every step alike: no short last batch, nothing held out. Throws UsageError.
 RunConfig step_config(const StepOptions& options);
 
-// name "": mnist if it is there, else digits; it then says which.
-datasets::Dataset load_quietly(std::string& name, const std::string& data_dir);
+// What datasets/choose.h says; nothing is downloaded that was not asked for by name. `name` then says which it is.
+datasets::Dataset load_quietly(std::string& name, const ModelInfo& model, const std::string& data_dir);
 
 // Runs training for a number of steps at a time, in the epoch or over its end.
 class StepRunner {

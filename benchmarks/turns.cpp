@@ -16,7 +16,7 @@ void serve_turns(const StepOptions& options, std::istream& requests, std::ostrea
   const RunConfig config = step_config(options);
   const std::shared_ptr<Device> device = Device::open(options.device);
   std::string name = options.dataset;
-  const datasets::Dataset dataset = load_quietly(name, options.data_dir);
+  const datasets::Dataset dataset = load_quietly(name, find_model(options.model), options.data_dir);
   const int64_t batch = config.training.batch_size == 0 ? dataset.train.count : config.training.batch_size;
   const DeviceData data = upload(device, dataset, model, config.training.normalization, 0, config.seed);
   StepRunner runner(device, model, config, data);

@@ -12,8 +12,9 @@
 #include <cstring>
 
 #include "comparisons/files.h"
-#include "datasets/dataset.h"
+#include "datasets/order.h"
 #include "datasets/png.h"
+#include "datasets/registry.h"
 #include "framework/error.h"
 #include "trainers/predictor.h"
 
@@ -22,7 +23,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-datasets::ImageSet test_images(const RunConfig& config) {
+datasets::Split test_images(const RunConfig& config) {
   datasets::LoadOptions load;
   load.quiet = true;
   load.check_hash = config.check_hash;
@@ -58,17 +59,12 @@ int run_program(const std::vector<std::string>& words, const fs::path& out, cons
 }  // namespace
 
 nlohmann::json timed_test(const RunConfig& config, int64_t images, int64_t passes) {
-  datasets::ImageSet once = test_images(config), all;
+  const datasets::Split once = test_images(config);
   images = std::min(images, once.count);
-  const auto bytes = static_cast<std::ptrdiff_t>(images * once.channels * once.height * once.width);
-  all.channels = once.channels;
-  all.height = once.height;
-  all.width = once.width;
-  all.count = images * passes;
-  for (int64_t pass = 0; pass < passes; ++pass) {
-    all.images.insert(all.images.end(), once.images.begin(), once.images.begin() + bytes);
-    all.labels.insert(all.labels.end(), once.labels.begin(), once.labels.begin() + static_cast<std::ptrdiff_t>(images));
-  }
+  std::vector<int32_t> indices;
+  for (int64_t pass = 0; pass < passes; ++pass)
+    for (int64_t i = 0; i < images; ++i) indices.push_back(static_cast<int32_t>(i));
+  const datasets::Split all = datasets::subset(once, indices);
   const std::shared_ptr<Device> device = Device::open(config.device);
   Predictor predictor(device, find_weights({.path = config.out}));
   const TestReport report = predictor.evaluate(all, kTestBatch);
@@ -80,9 +76,11 @@ nlohmann::json timed_test(const RunConfig& config, int64_t images, int64_t passe
 }
 
 nlohmann::json predicted_digits(const RunConfig& config, const fs::path& program) {
-  const datasets::ImageSet test = test_images(config);
+  const datasets::Split test = test_images(config);
+  const Shape shape = image_shape(test);
+  const std::span<const int32_t> labels = datasets::labels(test);
   const fs::path folder = config.out;
-  const auto size = static_cast<std::ptrdiff_t>(test.channels * test.height * test.width);
+  const auto size = static_cast<std::ptrdiff_t>(shape.count());
   std::vector<std::string> words = {program,
                                     "--weights",
                                     folder,
@@ -95,11 +93,11 @@ nlohmann::json predicted_digits(const RunConfig& config, const fs::path& program
                                     "--json",
                                     "--quiet"};
   for (int digit = 0; digit < 10; ++digit) {
-    const auto found = std::ranges::find(test.labels, static_cast<uint8_t>(digit));
-    if (found == test.labels.end()) continue;
-    const auto image = test.images.begin() + (found - test.labels.begin()) * size;
+    const auto found = std::ranges::find(labels, digit);
+    if (found == labels.end()) continue;
+    const auto image = images(test).begin() + (found - labels.begin()) * size;
     const datasets::Bytes png =
-        datasets::encode_png({test.width, test.height, test.channels, datasets::Bytes(image, image + size)});
+        datasets::encode_png({shape[2], shape[1], shape[0], datasets::Bytes(image, image + size)});
     words.push_back(folder / fmt::format("digit{}.png", digit));
     write_bytes(words.back(), std::as_bytes(std::span(png)));
   }

@@ -9,8 +9,8 @@
 #include <set>
 
 #include "benchmarks/table.h"
-#include "datasets/dataset.h"
-#include "datasets/loader.h"
+#include "datasets/choose.h"
+#include "datasets/order.h"
 #include "framework/error.h"
 #include "framework/safetensors.h"
 #include "kernels/registry.h"
@@ -69,7 +69,7 @@ class TwinSide {
       : functions_(functions), config_(config), count_(data.train.count), per_epoch_(trainer.steps_per_epoch()) {
     Recipe& recipe = config_.training;
     if (recipe.schedule.total_steps == 0) recipe.schedule.total_steps = trainer.total_steps();
-    rows_ = datasets::full_batch_size(count_, recipe.batch_size);
+    rows_ = datasets::whole_batch_size(count_, recipe.batch_size);
 
     std::vector<LayerSummary> layers;
     trainer.model().summarize(model.input, "", layers);
@@ -193,12 +193,9 @@ datasets::Dataset load(RunConfig& run, const std::atomic<bool>* stop) {
   options.check_hash = run.check_hash;
   options.stop = stop;
   options.allow_download = !run.dataset.empty();
-  if (!run.dataset.empty()) return datasets::load_dataset(run.dataset, run.data_dir, options);
-  try {
-    return datasets::load_dataset(run.dataset = "mnist", run.data_dir, options);
-  } catch (const datasets::MissingDataError&) {
-    return datasets::load_dataset(run.dataset = "digits", run.data_dir, options);
-  }
+  datasets::Dataset dataset = choose_dataset(run.dataset, network_input(find_model(run.model)), run.data_dir, options);
+  run.dataset = dataset.name;
+  return dataset;
 }
 
 }  // namespace

@@ -53,7 +53,7 @@ Json schedule_json(const Schedule& schedule) {
 
 // A recipe as comparisons/references/recipes.py writes it down.
 Json settings_of(const Recipe& recipe, const datasets::Dataset& dataset) {
-  const PixelScale pixels = pixel_scale(recipe.normalization, dataset.mean, dataset.std);
+  const PixelScale pixels = pixel_scale(recipe.normalization, {dataset.mean, dataset.std});
   return {{"init",
            {{"weight", cairn::name_of(recipe.init.weight)},
             {"bias", name_of(recipe.init.bias)},
@@ -270,12 +270,11 @@ class Comparison {
 
 }  // namespace
 
-ParityData load_parity_data(const std::string& name, const std::string& data_dir,
-                            const datasets::LoadOptions& options) {
-  ParityData data{datasets::load_dataset(name, data_dir, options), ""};
+ParityData parity_data(datasets::Dataset dataset) {
+  ParityData data{std::move(dataset), ""};
   datasets::Sha256 hash;
-  hash.update(data.dataset.train.images);
-  hash.update(data.dataset.train.labels);
+  hash.update(images(data.dataset.train));
+  hash.update(byte_labels(data.dataset.train));
   data.train_sha256 = hash.finish();
   return data;
 }

@@ -31,8 +31,8 @@ struct ParityData {
   datasets::Dataset dataset;
   std::string train_sha256;
 };
-// Reads or draws the data set and hashes its training bytes. Throws what load_dataset does.
-ParityData load_parity_data(const std::string& name, const std::string& data_dir, const datasets::LoadOptions& options);
+// With the hash of its training bytes.
+ParityData parity_data(datasets::Dataset dataset);
 
 struct ParityOptions {
   DeviceOptions device;

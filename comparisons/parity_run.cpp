@@ -6,25 +6,28 @@
 #include <cstdio>
 
 #include "comparisons/run.h"
+#include "datasets/choose.h"
 #include "framework/error.h"
 #include "framework/message.h"
+#include "trainers/device_data.h"
 
 namespace cairn::comparisons {
 namespace {
 
-std::vector<ParityData> load_data(const ParityPlan& plan) {
+// Those that the plan names, else what datasets/choose.h says of each network.
+std::vector<ParityData> load_data(const ParityPlan& plan, const std::vector<std::string>& models) {
   datasets::LoadOptions load;
   load.quiet = plan.quiet;
   load.check_hash = plan.check_hash;
   load.stop = plan.options.stop;
   std::vector<ParityData> all;
-  for (const std::string& name : plan.datasets) all.push_back(load_parity_data(name, plan.data_dir, load));
+  for (const std::string& name : plan.datasets)
+    all.push_back(parity_data(datasets::load_dataset(name, plan.data_dir, load)));
   if (!all.empty()) return all;
-  try {
-    all.push_back(load_parity_data("mnist", plan.data_dir, load));
-  } catch (const datasets::MissingDataError& missing) {
-    if (!plan.quiet) say(fmt::format("{}\ncomparing on the generated data set 'digits' instead", missing.what()));
-    all.push_back(load_parity_data("digits", plan.data_dir, load));
+  for (const std::string& model : models) {
+    const datasets::NetworkInput input = network_input(find_model(model));
+    if (std::ranges::none_of(all, [&](const ParityData& data) { return fits(input, data.dataset); }))
+      all.push_back(parity_data(choose_dataset("", input, plan.data_dir, load)));
   }
   return all;
 }
@@ -36,6 +39,7 @@ std::vector<ReferenceCase> choose_cases(const ParityPlan& plan, const std::strin
   const std::vector<ReferenceCase> all = read_references(resolve_references(plan.references), model);
   std::vector<ReferenceCase> chosen;
   for (const ParityData& each : data) {
+    if (plan.datasets.empty() && !fits(network_input(find_model(model)), each.dataset)) continue;
     const size_t before = chosen.size();
     std::string there;
     for (const ReferenceCase& reference : all) {
@@ -67,7 +71,7 @@ std::vector<ParityResult> run_parity(const ParityPlan& plan, const std::function
     check_precision(*Device::open(options.device), options.real);
   }
   for (const std::string& model : models) find_model(model);
-  const std::vector<ParityData> data = load_data(plan);
+  const std::vector<ParityData> data = load_data(plan, models);
   std::vector<ReferenceCase> cases;
   for (const std::string& model : models) std::ranges::move(choose_cases(plan, model, data), back_inserter(cases));
 

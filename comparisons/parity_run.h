@@ -13,7 +13,7 @@ namespace cairn::comparisons {
 struct ParityPlan {
   std::vector<std::string> models;           // empty: all
   std::string recipe;                        // empty: every one that was recorded
-  std::vector<std::string> datasets;         // empty: mnist if it is to be had, else digits
+  std::vector<std::string> datasets;         // empty: what each network is given without --dataset
   std::vector<std::string> implementations;  // empty: in f32 all that this machine has but `reference`, in f64 that
   std::string data_dir, references;
   bool check_hash = true;

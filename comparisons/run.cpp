@@ -10,7 +10,7 @@
 #include "comparisons/files.h"
 #include "comparisons/inference.h"
 #include "comparisons/report.h"
-#include "datasets/dataset.h"
+#include "datasets/registry.h"
 #include "framework/error.h"
 #include "framework/json_text.h"
 #include "framework/message.h"

@@ -1,60 +1,86 @@
-// The table of data sets by name. A new data set is one line here and one file beside this one.
 #include "datasets/dataset.h"
 
 #include <fmt/format.h>
 
-#include <array>
-#include <cstdlib>
-
-#include "datasets/digits.h"
-#include "datasets/mnist.h"
+#include <algorithm>
+#include <cmath>
+#include <cstring>
 
 namespace cairn::datasets {
-namespace {
 
-using Loader = Dataset (*)(const std::filesystem::path& data_dir, const LoadOptions& options);
-
-Dataset load_digits(const std::filesystem::path&, const LoadOptions& options) {
-  return generate_digits(options.seed);
+bool Split::has(const std::string& name) const {
+  return std::ranges::find(columns, name, &Column::name) != columns.end();
 }
 
-// The same order in all arrays, known_datasets() being what the outside sees.
-constexpr std::array<DatasetInfo, 3> kInfos{{
-    {"mnist", "handwritten digits, 28x28 grey, 10 classes, 60,000 + 10,000 (LeCun, Cortes, Burges)"},
-    {"fashion-mnist", "articles of clothing, 28x28 grey, 10 classes, 60,000 + 10,000 (Zalando Research, MIT licence)"},
-    {"digits", "digits drawn in-process from a seed, 28x28 grey, 10 classes, 20,000 + 4,000; needs no files"},
-}};
-constexpr std::array<Loader, 3> kLoaders{load_mnist, load_fashion_mnist, load_digits};
-constexpr std::array<PixelStatistics, 3> kPixels{kMnistPixels, kFashionMnistPixels, kDigitsPixels};
+const Column& Split::column(const std::string& name) const {
+  const auto found = std::ranges::find(columns, name, &Column::name);
+  if (found != columns.end()) return *found;
+  std::string there;
+  for (const Column& column : columns) there += (there.empty() ? "" : ", ") + column.name;
+  throw UsageError(
+      fmt::format("the data set has no column '{}'; it has {}", name, there.empty() ? "no columns" : there));
+}
 
-// Its place in these arrays.
-size_t find_dataset(const std::string& name) {
-  std::string choices;
-  for (size_t i = 0; i < kInfos.size(); ++i) {
-    if (name == kInfos[i].name) return i;
-    choices += fmt::format("{}{}", i == 0 ? "" : ", ", kInfos[i].name);
+std::span<const uint8_t> images(const Split& split) {
+  return split.column(kImage).bytes;
+}
+
+Shape image_shape(const Split& split) {
+  return split.column(kImage).row_shape;
+}
+
+std::span<const int32_t> labels(const Split& split) {
+  const Bytes& bytes = split.column(kLabel).bytes;
+  return {reinterpret_cast<const int32_t*>(bytes.data()), bytes.size() / sizeof(int32_t)};
+}
+
+Split image_split(const Shape& image, Bytes pixels, std::span<const int32_t> labels) {
+  const auto size = static_cast<size_t>(image.count());
+  if (image.rank() != 3 || size == 0 || pixels.size() % size != 0)
+    throw ShapeError(fmt::format("{} bytes are no whole number of images of {}", pixels.size(), image.text()));
+  Split split{static_cast<int64_t>(pixels.size() / size), {}};
+  split.columns.push_back({kImage, DType::u8, image, std::move(pixels)});
+  if (labels.empty()) return split;
+  if (static_cast<int64_t>(labels.size()) != split.count)
+    throw ShapeError(fmt::format("{} labels for {} images", labels.size(), split.count));
+  Bytes bytes(labels.size_bytes());
+  std::memcpy(bytes.data(), labels.data(), bytes.size());
+  split.columns.push_back({kLabel, DType::i32, {}, std::move(bytes)});
+  return split;
+}
+
+Bytes byte_labels(const Split& split) {
+  Bytes bytes;
+  for (const int32_t label : labels(split)) {
+    if (label < 0 || label > UINT8_MAX) throw UsageError(fmt::format("label {} does not fit into a byte", label));
+    bytes.push_back(static_cast<uint8_t>(label));
   }
-  throw UsageError(fmt::format("unknown data set '{}': choose one of {}", name, choices));
+  return bytes;
 }
 
-}  // namespace
-
-std::filesystem::path resolve_data_dir(const std::filesystem::path& data_dir) {
-  if (!data_dir.empty()) return data_dir;
-  const char* from_environment = std::getenv("CAIRN_DATA");
-  return from_environment != nullptr && *from_environment != '\0' ? from_environment : "data";
+std::vector<int32_t> widen_labels(std::span<const uint8_t> labels) {
+  return {labels.begin(), labels.end()};
 }
 
-std::span<const DatasetInfo> known_datasets() {
-  return kInfos;
-}
-
-PixelStatistics pixel_statistics(const std::string& name) {
-  return kPixels[find_dataset(name)];
-}
-
-Dataset load_dataset(const std::string& name, const std::filesystem::path& data_dir, const LoadOptions& options) {
-  return kLoaders[find_dataset(name)](resolve_data_dir(data_dir), options);
+PixelStatistics measure_pixels(const Split& split) {
+  const Shape shape = image_shape(split);
+  const auto plane = static_cast<size_t>(shape[1] * shape[2]), channels = static_cast<size_t>(shape[0]);
+  const std::span<const uint8_t> pixels = images(split);
+  PixelStatistics statistics;
+  for (size_t channel = 0; channel < channels; ++channel) {
+    uint64_t sum = 0, squares = 0;  // exact: 64 bits hold the squares of 2^48 pixels
+    for (size_t first = channel * plane; first < pixels.size(); first += channels * plane) {
+      for (const uint8_t pixel : pixels.subspan(first, plane)) {
+        sum += pixel;
+        squares += uint32_t{pixel} * pixel;
+      }
+    }
+    const double count = static_cast<double>(split.count) * static_cast<double>(plane);
+    const double mean = static_cast<double>(sum) / count, mean_square = static_cast<double>(squares) / count;
+    statistics.mean.push_back(static_cast<float>(mean / 255));
+    statistics.std.push_back(static_cast<float>(std::sqrt(mean_square - mean * mean) / 255));
+  }
+  return statistics;
 }
 
 }  // namespace cairn::datasets

@@ -1,72 +1,78 @@
-// What a data set is to the rest of Cairn: host bytes, labels and a few facts, found by name. Not here: file formats
-// (idx.h), where files lie (mnist.h), how they are fetched (download.h), batches (loader.h).
+// What a data set is to the rest of Cairn: splits of named columns of host bytes, and a few facts. Not here: which data
+// sets there are (registry.h), which one is taken (choose.h), file formats (idx.h, cifar.h), the order of batches
+// (order.h), sets that do not fit into memory (stream.h).
 #pragma once
 
-#include <atomic>
 #include <cstdint>
-#include <filesystem>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "datasets/bytes.h"
 #include "framework/error.h"
+#include "framework/shape.h"
 
 namespace cairn::datasets {
 
-// The data set is not on this machine and could not be fetched; a caller may fall back on `digits`. Damaged files are a
-// plain DataError: nothing falls back from those.
+// The data set is not on this machine and could not be fetched; a caller may fall back on a generated one. Damaged
+// files are a plain DataError: nothing falls back from those.
 struct MissingDataError : DataError {
   using DataError::DataError;
 };
 
-struct ImageSet {
-  Bytes images;  // count x channels x height x width, 0 = background
-  Bytes labels;  // count, each below Dataset::classes
-  int64_t count = 0, channels = 0, height = 0, width = 0;
+// One thing that is known of each example of a split, dense: count rows of row_shape, one after the other.
+//   image   u8, channels x height x width, 0 = background
+//   tokens  i32, the numbers of words in their order
+//   label   i32, a single number from 0 to Dataset::classes - 1
+struct Column {
+  std::string name;
+  DType dtype = DType::u8;
+  Shape row_shape;
+  Bytes bytes;
+
+  size_t row_bytes() const { return bytes_of(row_shape, dtype); }
+};
+
+struct Split {
+  int64_t count = 0;
+  std::vector<Column> columns;
+
+  bool has(const std::string& name) const;
+  // UsageError: there is none; says which there are.
+  const Column& column(const std::string& name) const;
 };
 
 struct Dataset {
   std::string name;
-  ImageSet train, test;
-  int classes = 0;
-  float mean = 0, std = 1;  // of the training pixels / 255
-  std::vector<std::string> class_names;
   std::string source;  // the folder it was read from, or how it was generated
+  Split train, test;
+  int classes = 0;
+  std::vector<std::string> class_names;
+  std::vector<float> mean, std;  // for each channel of the images, of the training pixels / 255
+  int64_t vocabulary = 0;        // of tokens: each is below it
 };
 
-// Of a data set's training pixels / 255.
+// For each channel, of a data set's training pixels / 255.
 struct PixelStatistics {
-  float mean, std;
+  std::vector<float> mean, std;
 };
 
-struct LoadOptions {
-  bool allow_download = true;
-  bool check_hash = true;                   // false: any set in the same format will do
-  bool quiet = false;                       // no lines about downloads on stderr
-  const std::atomic<bool>* stop = nullptr;  // true: a download ends soon, with an InterruptedError
-  uint64_t seed = 0;                        // of a generated data set, not of the training run
-  std::vector<std::string> mirrors = {};    // base URLs instead of $CAIRN_MIRROR and the built-in ones
-};
+inline constexpr const char* kImage = "image";
+inline constexpr const char* kLabel = "label";
 
-struct DatasetInfo {
-  const char* name;
-  const char* description;  // one line
-};
+// Columns that most callers want, as what they are. UsageError: the split has no such column.
+std::span<const uint8_t> images(const Split& split);
+Shape image_shape(const Split& split);  // channels, height, width
+std::span<const int32_t> labels(const Split& split);
 
-// Every data set that load_dataset knows.
-std::span<const DatasetInfo> known_datasets();
+// A split of images, with labels unless these are empty. ShapeError: not the bytes of a whole number of images, or
+// another number of labels.
+Split image_split(const Shape& image, Bytes pixels, std::span<const int32_t> labels = {});
+// As files hold labels. UsageError: a label that no byte holds.
+Bytes byte_labels(const Split& split);
+std::vector<int32_t> widen_labels(std::span<const uint8_t> labels);
 
-// `data_dir` unless it is empty: then $CAIRN_DATA, else ./data.
-std::filesystem::path resolve_data_dir(const std::filesystem::path& data_dir);
-
-// What Dataset::mean and std of that set are (generated from seed 0), without reading or drawing it. UsageError as
-// below.
-PixelStatistics pixel_statistics(const std::string& name);
-
-// Looks below resolve_data_dir(data_dir). Errors: UsageError (unknown name; lists the choices),
-// MissingDataError, DataError (damaged or unexpected files), IoError (a download that cannot be written).
-Dataset load_dataset(const std::string& name, const std::filesystem::path& data_dir = {},
-                     const LoadOptions& options = {});
+// Measured, exactly but for the last rounding.
+PixelStatistics measure_pixels(const Split& split);
 
 }  // namespace cairn::datasets

@@ -6,10 +6,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <future>
 
 #include "datasets/digit_strokes.h"
+#include "datasets/digits_files.h"
 #include "framework/random.h"
 #include "kernels/cpu_share.h"
 #include "kernels/philox.h"
@@ -124,26 +124,22 @@ void draw_stroke(Canvas& canvas, Pen pen, std::span<const Point> points) {
   }
 }
 
-ImageSet draw_set(uint64_t seed, DigitsSplit split, int64_t count) {
-  ImageSet set;
-  set.count = count;
-  set.channels = 1;
-  set.height = set.width = kDigitSide;
-  set.images.resize(static_cast<size_t>(count) * kPixels);
-  set.labels.resize(static_cast<size_t>(count));
+Split draw_set(uint64_t seed, DigitsSplit split, int64_t count) {
+  Bytes pixels(static_cast<size_t>(count) * kPixels);
+  std::vector<int32_t> labels(static_cast<size_t>(count));
   const int64_t threads = std::min(cpu_share().cpus(), 16);
   std::vector<std::future<void>> parts;
   for (int64_t part = 0; part < threads; ++part) {
-    parts.push_back(std::async(std::launch::async, [&set, seed, split, count, part, threads] {
+    parts.push_back(std::async(std::launch::async, [&pixels, &labels, seed, split, count, part, threads] {
       for (int64_t i = count * part / threads; i < count * (part + 1) / threads; ++i) {
         const size_t index = static_cast<size_t>(i);
-        set.labels[index] =
-            draw_digit(seed, split, static_cast<uint32_t>(i), std::span(set.images).subspan(index * kPixels, kPixels));
+        labels[index] =
+            draw_digit(seed, split, static_cast<uint32_t>(i), std::span(pixels).subspan(index * kPixels, kPixels));
       }
     }));
   }
   for (std::future<void>& part : parts) part.get();
-  return set;
+  return image_split({1, kDigitSide, kDigitSide}, std::move(pixels), labels);
 }
 
 }  // namespace
@@ -195,25 +191,31 @@ uint8_t draw_digit(uint64_t seed, DigitsSplit split, uint32_t index, std::span<u
   return static_cast<uint8_t>(label);
 }
 
+DatasetInfo digits_info() {
+  return {
+      .name = "digits",
+      .description = "digits drawn in-process from a seed, 28x28 grey, 10 classes, 20,000 + 4,000; needs no files",
+      .image = {1, kDigitSide, kDigitSide},
+      .class_names = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"},
+      .pixels = {{0.155276537f}, {0.282759428f}},
+      .load = [](const std::filesystem::path&, const LoadOptions& options) { return generate_digits(options.seed); },
+      .write = write_digits,
+      .file_count = 4};
+}
+
 Dataset generate_digits(uint64_t seed, int64_t train_count, int64_t test_count) {
   if (train_count <= 0 || test_count <= 0) throw UsageError("digits: at least one image of each split is needed");
+  const DatasetInfo info = digits_info();
   Dataset dataset;
-  dataset.name = "digits";
-  dataset.classes = 10;
-  for (int digit = 0; digit < 10; ++digit) dataset.class_names.push_back(std::to_string(digit));
+  dataset.name = info.name;
   dataset.source = fmt::format("drawn in-process from seed {}", seed);
+  dataset.classes = info.classes();
+  dataset.class_names = info.class_names;
   dataset.train = draw_set(seed, DigitsSplit::kTrain, train_count);
   dataset.test = draw_set(seed, DigitsSplit::kTest, test_count);
-
-  uint64_t sum = 0, squares = 0;  // exact: 64 bits hold the squares of 2^48 pixels
-  for (const uint8_t pixel : dataset.train.images) {
-    sum += pixel;
-    squares += uint32_t{pixel} * pixel;
-  }
-  const double pixels = static_cast<double>(dataset.train.images.size());
-  const double mean = static_cast<double>(sum) / pixels, mean_square = static_cast<double>(squares) / pixels;
-  dataset.mean = static_cast<float>(mean / 255);
-  dataset.std = static_cast<float>(std::sqrt(mean_square - mean * mean) / 255);
+  PixelStatistics pixels = measure_pixels(dataset.train);
+  dataset.mean = std::move(pixels.mean);
+  dataset.std = std::move(pixels.std);
   return dataset;
 }
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <span>
 
-#include "datasets/dataset.h"
+#include "datasets/registry.h"
 
 namespace cairn::datasets {
 
@@ -13,8 +13,7 @@ inline constexpr int64_t kDigitSide = 28;
 inline constexpr int64_t kDigitsTrainCount = 20'000;
 inline constexpr int64_t kDigitsTestCount = 4'000;
 
-// Measured on what seed 0 draws.
-inline constexpr PixelStatistics kDigitsPixels{0.155276537f, 0.282759428f};
+DatasetInfo digits_info();
 
 enum class DigitsSplit : uint32_t { kTrain = 0, kTest = 1 };
 

@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 
 // Magic number and sizes, big-endian.
-Bytes idx_file(std::span<const int64_t> sizes, const Bytes& content) {
+Bytes idx_file(std::span<const int64_t> sizes, std::span<const uint8_t> content) {
   Bytes file;
   for (const size_t byte : {size_t{0}, size_t{0}, size_t{8}, sizes.size()}) file.push_back(static_cast<uint8_t>(byte));
   for (const int64_t size : sizes)
@@ -47,10 +47,10 @@ bool write_digits(const fs::path& data_dir) {
   const Dataset digits = generate_digits(0);
   bool wrote = false;
   for (const auto& [name, set] : {std::pair("train", &digits.train), std::pair("t10k", &digits.test)}) {
-    const std::array<int64_t, 3> sizes{set->count, set->height, set->width};
-    wrote |= write_once(folder / fmt::format("{}-images-idx3-ubyte", name), idx_file(sizes, set->images));
+    const std::array<int64_t, 3> sizes{set->count, kDigitSide, kDigitSide};
+    wrote |= write_once(folder / fmt::format("{}-images-idx3-ubyte", name), idx_file(sizes, images(*set)));
     wrote |= write_once(folder / fmt::format("{}-labels-idx1-ubyte", name),
-                        idx_file(std::span(sizes).first(1), set->labels));
+                        idx_file(std::span(sizes).first(1), byte_labels(*set)));
   }
   return wrote;
 }

@@ -85,8 +85,8 @@ IdxArray decode_idx(std::span<const uint8_t> file, int dimensions, const std::st
   return is_gzip(file) ? decode_gzip(file, dimensions, name) : decode_plain(file, dimensions, name);
 }
 
-ImageSet join_idx(IdxArray images, IdxArray labels, int classes, const std::string& images_name,
-                  const std::string& labels_name) {
+Split join_idx(IdxArray images, IdxArray labels, int classes, const std::string& images_name,
+               const std::string& labels_name) {
   if (images.sizes[0] != labels.sizes[0]) {
     throw DataError(fmt::format("{} holds {} images but {} holds {} labels", images_name, images.sizes[0], labels_name,
                                 labels.sizes[0]));
@@ -97,14 +97,7 @@ ImageSet join_idx(IdxArray images, IdxArray labels, int classes, const std::stri
     throw DataError(
         fmt::format("{}: label {} of item {} is over {}", labels_name, *bad, bad - labels.bytes.begin(), classes - 1));
   }
-  ImageSet set;
-  set.count = images.sizes[0];
-  set.channels = 1;
-  set.height = images.sizes[1];
-  set.width = images.sizes[2];
-  set.images = std::move(images.bytes);
-  set.labels = std::move(labels.bytes);
-  return set;
+  return image_split({1, images.sizes[1], images.sizes[2]}, std::move(images.bytes), widen_labels(labels.bytes));
 }
 
 }  // namespace cairn::datasets

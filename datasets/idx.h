@@ -24,7 +24,7 @@ struct IdxArray {
 IdxArray decode_idx(std::span<const uint8_t> file, int dimensions, const std::string& name);
 
 // Images (count x height x width) and their labels, checked against each other; labels must be below `classes`.
-ImageSet join_idx(IdxArray images, IdxArray labels, int classes, const std::string& images_name,
-                  const std::string& labels_name);
+Split join_idx(IdxArray images, IdxArray labels, int classes, const std::string& images_name,
+               const std::string& labels_name);
 
 }  // namespace cairn::datasets

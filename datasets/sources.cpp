@@ -3,31 +3,18 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cstdlib>
 #include <sstream>
 
+#include "datasets/registry.h"
+
 namespace cairn::datasets {
 
-std::span<const DataSource> known_sources() {
-  static const std::array<DataSource, 4> sources{{
-      {"mnist",
-       "handwritten digits",
-       {{"train-images-idx3-ubyte.gz", 9912422, "440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609"},
-        {"train-labels-idx1-ubyte.gz", 28881, "3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c"},
-        {"t10k-images-idx3-ubyte.gz", 1648877, "8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6"},
-        {"t10k-labels-idx1-ubyte.gz", 4542, "f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6"}},
-       {"https://ossci-datasets.s3.amazonaws.com/mnist/", "https://storage.googleapis.com/cvdf-datasets/mnist/",
-        "https://raw.githubusercontent.com/fgnt/mnist/master/"}},
-      {"fashion-mnist",
-       "articles of clothing",
-       {{"train-images-idx3-ubyte.gz", 26421880, "3aede38d61863908ad78613f6a32ed271626dd12800ba2636569512369268a84"},
-        {"train-labels-idx1-ubyte.gz", 29515, "a04f17134ac03560a47e3764e11b92fc97de4d1bfaf8ba1a3aa29af54cc90845"},
-        {"t10k-images-idx3-ubyte.gz", 4422102, "346e55b948d973a97e58d2351dde16a484bd415d4595297633bb08f03db6a073"},
-        {"t10k-labels-idx1-ubyte.gz", 5148, "67da17c76eaffca5446c3361aaab5c3cd6d1c2608764d35dfb1850b086bf8dd5"}},
-       {"http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/",
-        "https://github.com/zalandoresearch/fashion-mnist/raw/master/data/fashion/",
-        "https://storage.googleapis.com/tensorflow/tf-keras-datasets/"}},
+namespace {
+
+// Fetched, but read by nothing here yet.
+std::vector<DataSource> unread_sources() {
+  return {
       {"cifar10",
        "32x32 colour photos of 10 classes, unpacked to .bin files; not read by `train` yet",
        {{"cifar-10-binary.tar.gz", 170052171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"}},
@@ -44,7 +31,20 @@ std::span<const DataSource> known_sources() {
        "film reviews as word numbers, as published with Keras; not read by `train` yet",
        {{"imdb.npz", 17464789, "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"}},
        {"https://storage.googleapis.com/tensorflow/tf-keras-datasets/", "https://s3.amazonaws.com/text-datasets/"}},
-  }};
+  };
+}
+
+}  // namespace
+
+std::span<const DataSource> known_sources() {
+  static const std::vector<DataSource> sources = [] {
+    std::vector<DataSource> all;
+    for (const DatasetInfo& info : known_datasets())
+      if (info.source != nullptr) all.push_back(*info.source);
+    const std::vector<DataSource> unread = unread_sources();
+    all.insert(all.end(), unread.begin(), unread.end());
+    return all;
+  }();
   return sources;
 }
 

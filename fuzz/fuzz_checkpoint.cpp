@@ -20,11 +20,11 @@ Trainer make_trainer() {
   config.training.momentum = 0.9;
   datasets::Dataset data;
   data.classes = 2;
-  for (datasets::ImageSet* set : {&data.train, &data.test}) {
-    *set = {{}, {}, 6, 1, 2, 2};
-    for (uint8_t i = 0; i < 24; ++i) set->images.push_back(i * 9);
-    for (uint8_t i = 0; i < 6; ++i) set->labels.push_back(i % 2);
-  }
+  datasets::Bytes pixels;
+  for (uint8_t i = 0; i < 24; ++i) pixels.push_back(i * 9);
+  data.train = data.test = datasets::image_split({1, 2, 2}, pixels, std::vector<int32_t>{0, 1, 0, 1, 0, 1});
+  data.mean = {0};
+  data.std = {1};
   DeviceOptions options;
   options.implementation = "reference";
   options.threads = 1;

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "datasets/loader.h"
+#include "datasets/order.h"
 #include "framework/autograd.h"
 #include "framework/device.h"
 #include "framework/ops/elementwise.h"

@@ -1,12 +1,13 @@
 #include "trainers/device_data.h"
 
-#include "datasets/loader.h"
+#include "datasets/order.h"
 #include "framework/error.h"
 
 namespace cairn {
 
-PixelScale pixel_scale(Normalization normalization, float mean, float std) {
+PixelScale pixel_scale(Normalization normalization, const datasets::PixelStatistics& pixels) {
   constexpr float kMnistMean = 0.1307f, kMnistStd = 0.3081f;
+  const float mean = pixels.mean.front(), std = pixels.std.front();
   switch (normalization) {
     case Normalization::unit:
       return {1.0f / 255.0f, 0};
@@ -20,34 +21,29 @@ PixelScale pixel_scale(Normalization normalization, float mean, float std) {
   throw Error("unknown normalization");
 }
 
-DeviceImages upload(const std::shared_ptr<Device>& device, const datasets::ImageSet& set) {
+DeviceImages upload(const std::shared_ptr<Device>& device, const datasets::Split& split) {
+  const Shape image = image_shape(split);
   DeviceImages result;
-  result.count = set.count;
-  result.images = Tensor::from_host<uint8_t>(device, {set.count, set.channels, set.height, set.width}, set.images);
-  if (!set.labels.empty())
-    result.labels =
-        Tensor::from_host<int32_t>(device, {set.count}, std::vector<int32_t>(set.labels.begin(), set.labels.end()));
+  result.count = split.count;
+  result.images = Tensor::from_host<uint8_t>(device, {split.count, image[0], image[1], image[2]}, images(split));
+  if (split.has(datasets::kLabel))
+    result.labels = Tensor::from_host<uint8_t>(device, {split.count}, byte_labels(split));
   return result;
 }
 
-void check_fit(const ModelInfo& model, const datasets::Dataset& dataset) {
-  const Shape image{dataset.train.channels, dataset.train.height, dataset.train.width};
-  if (image != model.input || dataset.classes != model.classes)
-    throw UsageError("model " + model.name + " takes images of " + model.input.text() + " in " +
-                     std::to_string(model.classes) + " classes; data set " + dataset.name + " has " + image.text() +
-                     " in " + std::to_string(dataset.classes));
+datasets::NetworkInput network_input(const ModelInfo& model) {
+  return {model.name, model.input, static_cast<int>(model.classes)};
 }
 
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,
                   Normalization normalization, int64_t validation_count, uint64_t seed) {
-  check_fit(model, dataset);
+  check_fit(network_input(model), dataset);
   if (validation_count > 0) {
-    const datasets::Split split = datasets::split_indices(dataset.train.count, validation_count, seed);
+    const datasets::SplitIndices split = datasets::split_indices(dataset.train.count, validation_count, seed);
     dataset.train = datasets::subset(dataset.train, split.train);
   }
   DeviceData data;
-  const PixelScale pixels = pixel_scale(normalization, dataset.mean, dataset.std);
-  data.pixels = RowScale(device, pixels.scale, pixels.shift);
+  data.pixels = pixel_scale(normalization, {dataset.mean, dataset.std});
   data.train = upload(device, dataset.train);
   dataset.train = {};
   data.test = upload(device, dataset.test);

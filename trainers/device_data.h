@@ -1,8 +1,8 @@
 // A data set resident on a device as bytes. Not here: reading it (datasets/), the order of batches (trainer.cpp).
 #pragma once
 
-#include "datasets/dataset.h"
-#include "framework/row_scale.h"
+#include "datasets/choose.h"
+#include "framework/tensor.h"
 #include "models/model.h"
 
 namespace cairn {
@@ -18,8 +18,7 @@ struct DeviceImages {
 struct PixelScale {
   float scale = 1, shift = 0;
 };
-// mean, std: of the training pixels / 255.
-PixelScale pixel_scale(Normalization normalization, float mean, float std);
+PixelScale pixel_scale(Normalization normalization, const datasets::PixelStatistics& pixels);
 
 struct DeviceData {
   DeviceImages train, test;
@@ -27,12 +26,12 @@ struct DeviceData {
 };
 
 // Copies one split to the device.
-DeviceImages upload(const std::shared_ptr<Device>& device, const datasets::ImageSet& set);
+DeviceImages upload(const std::shared_ptr<Device>& device, const datasets::Split& split);
 
-// Throws UsageError if the model takes other images or another number of classes.
-void check_fit(const ModelInfo& model, const datasets::Dataset& dataset);
+// What data sets are chosen by, and checked against.
+datasets::NetworkInput network_input(const ModelInfo& model);
 
-// Copies a data set to the device and frees the host's copy. Throws as check_fit does.
+// Copies a data set to the device and frees the host's copy. Throws as datasets::check_fit does.
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,
                   Normalization normalization, int64_t validation_count, uint64_t seed);
 

@@ -55,21 +55,21 @@ class Page {
 
 }  // namespace
 
-datasets::Picture draw_mistakes(const datasets::ImageSet& images, std::span<const Mistake> mistakes) {
+datasets::Picture draw_mistakes(const datasets::Split& split, std::span<const Mistake> mistakes) {
+  const Shape shape = image_shape(split);
+  const int64_t channels = shape[0], height = shape[1], width = shape[2];
   const auto count = static_cast<int64_t>(std::min(mistakes.size(), kMistakesShown));
   const int64_t columns = std::clamp<int64_t>(count, 1, kColumns), rows = (count + columns - 1) / columns;
-  const int64_t cell_width = images.width * kZoom + kGap, cell_height = images.height * kZoom + kTextHeight + kGap;
-  Page page(columns * cell_width + kGap, rows * cell_height + kGap, images.channels);
+  const int64_t cell_width = width * kZoom + kGap, cell_height = height * kZoom + kTextHeight + kGap;
+  Page page(columns * cell_width + kGap, rows * cell_height + kGap, channels);
   for (int64_t i = 0; i < count; ++i) {
     const Mistake& mistake = mistakes[static_cast<size_t>(i)];
     const int64_t left = i % columns * cell_width + kGap, top = i / columns * cell_height + kGap;
-    const uint8_t* pixel = images.images.data() + mistake.index * images.channels * images.height * images.width;
-    for (int64_t channel = 0; channel < images.channels; ++channel)
-      for (int64_t y = 0; y < images.height; ++y)
-        for (int64_t x = 0; x < images.width; ++x)
-          page.square(left + x * kZoom, top + y * kZoom, kZoom, channel, *pixel++);
-    page.write(left, top + images.height * kZoom + 2,
-               std::to_string(mistake.label) + ">" + std::to_string(mistake.predicted));
+    const uint8_t* pixel = images(split).data() + mistake.index * shape.count();
+    for (int64_t channel = 0; channel < channels; ++channel)
+      for (int64_t y = 0; y < height; ++y)
+        for (int64_t x = 0; x < width; ++x) page.square(left + x * kZoom, top + y * kZoom, kZoom, channel, *pixel++);
+    page.write(left, top + height * kZoom + 2, std::to_string(mistake.label) + ">" + std::to_string(mistake.predicted));
   }
   return page.take();
 }

@@ -11,6 +11,6 @@ namespace cairn {
 
 // At most kMistakesShown of them, in the order given, row by row. images: the set that the mistakes' indices are of.
 inline constexpr size_t kMistakesShown = 64;
-datasets::Picture draw_mistakes(const datasets::ImageSet& images, std::span<const Mistake> mistakes);
+datasets::Picture draw_mistakes(const datasets::Split& split, std::span<const Mistake> mistakes);
 
 }  // namespace cairn

@@ -58,22 +58,23 @@ Predictions Predictor::run(const DeviceImages& images, int64_t batch_size, const
   return result;
 }
 
-Predictions Predictor::predict(const datasets::ImageSet& images, int64_t batch_size) {
-  return run(upload(device_, images), batch_size, [](const Tensor&, int64_t, int64_t) {});
+Predictions Predictor::predict(const datasets::Split& split, int64_t batch_size) {
+  return run(upload(device_, split), batch_size, [](const Tensor&, int64_t, int64_t) {});
 }
 
-TestReport Predictor::evaluate(const datasets::ImageSet& images, int64_t batch_size) {
-  const DeviceImages on_device = upload(device_, images);
+TestReport Predictor::evaluate(const datasets::Split& split, int64_t batch_size) {
+  const DeviceImages on_device = upload(device_, split);
   MetricSums sums(on_device);
   const Predictions predictions = run(
       on_device, batch_size, [&](const Tensor& logits, int64_t begin, int64_t end) { sums.add(logits, begin, end); });
   const auto classes = static_cast<size_t>(predictions.classes);
+  const std::span<const int32_t> labels = datasets::labels(split);
   TestReport report;
   report.evaluation = sums.result();
   report.timing = predictions.timing;
   report.confusion.assign(classes, std::vector<int64_t>(classes));
   for (int64_t i = 0; i < predictions.count; ++i) {
-    const int label = images.labels[static_cast<size_t>(i)];
+    const int label = labels[static_cast<size_t>(i)];
     const ClassProbability best = top_classes(predictions, i, 1)[0];
     ++report.confusion[static_cast<size_t>(label)][static_cast<size_t>(best.label)];
     if (best.label == label) continue;

@@ -49,8 +49,8 @@ class Predictor {
 
   // batch_size 0: all images at once. Throws UsageError for a negative one, ShapeError for images that the model does
   // not take, DataError for weights whose probabilities are no numbers.
-  Predictions predict(const datasets::ImageSet& images, int64_t batch_size);
-  TestReport evaluate(const datasets::ImageSet& images, int64_t batch_size);
+  Predictions predict(const datasets::Split& split, int64_t batch_size);
+  TestReport evaluate(const datasets::Split& split, int64_t batch_size);
 
  private:
   Predictions run(const DeviceImages& images, int64_t batch_size, const UseLogits& use);

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <array>
 #include <cstring>
 #include <future>
 #include <tuple>
@@ -15,21 +14,15 @@
 namespace cairn {
 namespace {
 
-// MNIST if it is to be had and nothing else was asked for; the generated digits otherwise.
 datasets::Dataset load_data(RunConfig& config, const RunOptions& options) {
   datasets::LoadOptions load;
   load.quiet = options.quiet;
   load.check_hash = config.check_hash;
   load.stop = options.stop;
-  if (!config.dataset.empty()) return datasets::load_dataset(config.dataset, config.data_dir, load);
-  try {
-    config.dataset = "mnist";
-    return datasets::load_dataset(config.dataset, config.data_dir, load);
-  } catch (const datasets::MissingDataError& missing) {
-    if (!options.quiet) say(std::string(missing.what()) + "\ntraining on the generated data set 'digits' instead");
-    config.dataset = "digits";
-    return datasets::load_dataset(config.dataset, config.data_dir, load);
-  }
+  datasets::Dataset dataset =
+      choose_dataset(config.dataset, network_input(find_model(config.model)), config.data_dir, load);
+  config.dataset = dataset.name;
+  return dataset;
 }
 
 // "gemm ... from vanilla": only the primitives that another implementation stands in for. Nothing calls sgd_steps
@@ -69,14 +62,14 @@ auto data_key(const RunConfig& config) {
 }  // namespace
 
 std::string data_sha256(const datasets::Dataset& dataset) {
-  std::array<std::future<std::string>, 4> parts;
-  const std::array<const datasets::Bytes*, 4> arrays = {&dataset.train.images, &dataset.train.labels,
-                                                        &dataset.test.images, &dataset.test.labels};
-  for (size_t i = 0; i < parts.size(); ++i)
-    parts[i] = std::async(std::launch::async, [&arrays, i] { return datasets::sha256(*arrays[i]); });
+  std::vector<std::future<std::string>> parts;
   std::string text;
-  for (const datasets::ImageSet* set : {&dataset.train, &dataset.test})
-    text += fmt::format("{}x{}x{}x{} ", set->count, set->channels, set->height, set->width);
+  for (const datasets::Split* split : {&dataset.train, &dataset.test}) {
+    const Shape image = image_shape(*split);
+    text += fmt::format("{}x{}x{}x{} ", split->count, image[0], image[1], image[2]);
+    parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(images(*split)); }));
+    parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(byte_labels(*split)); }));
+  }
   for (std::future<std::string>& part : parts) text += part.get();
   return datasets::sha256(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));
 }

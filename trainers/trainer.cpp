@@ -4,7 +4,7 @@
 #include <chrono>
 #include <cmath>
 
-#include "datasets/loader.h"
+#include "datasets/order.h"
 #include "framework/autograd.h"
 #include "framework/error.h"
 #include "framework/ops/loss.h"
@@ -49,7 +49,7 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
     throw UsageError("--batch-size " + std::to_string(recipe_.batch_size) + " is more than the " +
                      std::to_string(count) + " training images; 0 takes them all");
   full_batch_ = recipe_.batch_size == 0;
-  batch_size_ = datasets::full_batch_size(count, recipe_.batch_size);
+  batch_size_ = datasets::whole_batch_size(count, recipe_.batch_size);
   steps_per_epoch_ = datasets::steps_per_epoch(count, recipe_.batch_size, recipe_.drop_last);
   partial_rows_ = datasets::partial_batch_size(count, recipe_.batch_size, recipe_.drop_last);
   total_steps_ = recipe_.epochs > 0 ? recipe_.epochs * steps_per_epoch_ : recipe_.steps;

@@ -57,8 +57,8 @@ Weights find_weights(const WeightsChoice& choice) {
   weights.model = &find_model(model);
   weights.recipe = setting(choice.recipe, "recipe", "default");
   weights.trained_on = setting(choice.trained_on, "dataset", "mnist");
-  const datasets::PixelStatistics pixels = datasets::pixel_statistics(weights.trained_on);
-  weights.pixels = pixel_scale(find_recipe(*weights.model, weights.recipe).normalization, pixels.mean, pixels.std);
+  weights.pixels = pixel_scale(find_recipe(*weights.model, weights.recipe).normalization,
+                               datasets::find_dataset(weights.trained_on).pixels);
   return weights;
 }
 

@@ -207,7 +207,7 @@ TEST_CASE("compare: without MNIST the recordings on digits are used, and it says
                              "--steps", "10", "--data-dir", "nothing"},
                             folder.path);
   REQUIRE_MESSAGE(result.code == 0, result.error);
-  CHECK(says(result.error, "comparing on the generated data set 'digits' instead\n"));
+  CHECK(says(result.error, "using the generated data set 'digits' instead\n"));
   CHECK(says(result.out, "linear default on digits"));
 }
 

@@ -38,8 +38,7 @@ TEST_CASE("the first command of the README, on generated digits where there is n
   const TemporaryFolder folder;
   const Result result = run(CAIRN_TRAIN, {"--model", "dnn", "--impl", "vanilla", "--epochs", "1"}, folder.path);
   CHECK_MESSAGE(result.code == 0, result.error);
-  CHECK_MESSAGE(result.error.find("training on the generated data set 'digits' instead") != std::string::npos,
-                result.error);
+  CHECK_MESSAGE(result.error.find("using the generated data set 'digits' instead") != std::string::npos, result.error);
   CHECK(result.error.find("vanilla on ") != std::string::npos);
   CHECK(result.out.find("test accuracy ") == 0);
 }

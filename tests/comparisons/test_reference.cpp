@@ -172,7 +172,7 @@ TEST_CASE("a recording with a field that is missing, of another type, or no numb
 
 TEST_CASE("a recipe or data set that has changed since is told by its field") {
   datasets::LoadOptions load;
-  const ParityData digits = load_parity_data("digits", "", load);
+  const ParityData digits = parity_data(datasets::load_dataset("digits", "", load));
   const auto fault = [&](const std::function<void(ReferenceCase&)>& change) -> std::string {
     std::vector<ReferenceCase> cases = read_references(kRecorded, "dnn");
     const auto found = std::ranges::find_if(

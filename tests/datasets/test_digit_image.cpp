@@ -167,7 +167,7 @@ TEST_CASE("real data: MNIST's own images come out nearly unchanged") {
   double sum = 0;
   constexpr int kCount = 2000;
   for (int i = 0; i < kCount; ++i) {
-    const auto first = mnist.test.images.begin() + i * 784;
+    const auto first = mnist.test.column("image").bytes.begin() + i * 784;
     const Picture picture{28, 28, 1, Bytes(first, first + 784)};
     const DigitPixels pixels = prepare_digit(picture, "mnist").pixels;
     DigitPixels original;

@@ -18,13 +18,12 @@ TEST_CASE("digits written as IDX files are the pixels and labels that are drawn"
   for (const auto& [name, set] : {std::pair(std::string("train"), &drawn.train), {"t10k", &drawn.test}}) {
     const fs::path images = folder.path() / "digits" / (name + "-images-idx3-ubyte");
     const fs::path labels = folder.path() / "digits" / (name + "-labels-idx1-ubyte");
-    const ImageSet read =
+    const Split read =
         join_idx(decode_idx(read_file(images), 3, "images"), decode_idx(read_file(labels), 1, "labels"), 10, "", "");
     CHECK(read.count == set->count);
-    CHECK(read.height == 28);
-    CHECK(read.width == 28);
-    CHECK(read.images == set->images);
-    CHECK(read.labels == set->labels);
+    CHECK(image_shape(read) == Shape{1, 28, 28});
+    CHECK(read.column("image").bytes == set->column("image").bytes);
+    CHECK(byte_labels(read) == byte_labels(*set));
   }
   CHECK_FALSE(write_digits(folder.path()));
   const fs::path first = folder.path() / "digits" / "train-labels-idx1-ubyte";

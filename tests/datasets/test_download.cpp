@@ -10,9 +10,9 @@
 #include <cstdlib>
 #include <thread>
 
-#include "datasets/dataset.h"
 #include "datasets/download_display.h"
 #include "datasets/file.h"
+#include "datasets/registry.h"
 #include "datasets/sha256.h"
 #include "tests/datasets/http_server.h"
 #include "tests/datasets/support.h"

@@ -211,13 +211,11 @@ TEST_CASE("images and labels must belong together") {
     const Bytes label_file = make_idx(kLabelsMagic, {static_cast<uint32_t>(labels.size())}, labels);
     return join_idx(decode_idx(images, 3, "images"), decode_idx(label_file, 1, "labels"), 10, "images", "labels");
   };
-  const ImageSet set = join(3, {0, 9, 4});
+  const Split set = join(3, {0, 9, 4});
   CHECK(set.count == 3);
-  CHECK(set.channels == 1);
-  CHECK(set.height == 2);
-  CHECK(set.width == 2);
-  CHECK(set.images == pattern(12));
-  CHECK(set.labels == Bytes{0, 9, 4});
+  CHECK(image_shape(set) == Shape{1, 2, 2});
+  CHECK(set.column("image").bytes == pattern(12));
+  CHECK(byte_labels(set) == Bytes{0, 9, 4});
   check_error<DataError>([&] { join(3, {0, 9}); }, {"images holds 3 images but labels holds 2 labels"});
   check_error<DataError>([&] { join(3, {0, 10, 200}); }, {"labels: label 10 of item 1 is over 9"});
 }

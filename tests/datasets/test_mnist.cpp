@@ -4,7 +4,7 @@
 #include <cmath>
 #include <cstdlib>
 
-#include "datasets/dataset.h"
+#include "datasets/registry.h"
 #include "tests/datasets/support.h"
 
 namespace cairn::datasets {
@@ -28,8 +28,8 @@ void write_small_set(const fs::path& folder, bool gzip) {
 
 void check_small_set(const Dataset& dataset, const fs::path& folder) {
   CHECK(dataset.train.count == 5);
-  CHECK(dataset.train.images == pattern(60));
-  CHECK(dataset.test.labels == Bytes{9, 8});
+  CHECK(dataset.train.column("image").bytes == pattern(60));
+  CHECK(byte_labels(dataset.test) == Bytes{9, 8});
   CHECK(dataset.source == folder.string());
 }
 
@@ -71,8 +71,8 @@ TEST_CASE("the four files are found under the names that unpackers give them") {
           fs::rename(aside, to);
         }
       const Dataset dataset = load_dataset(name, folder.path(), kUnchecked);
-      CHECK(dataset.train.images == pattern(60));
-      CHECK(dataset.test.labels == Bytes{9, 8});
+      CHECK(dataset.train.column("image").bytes == pattern(60));
+      CHECK(byte_labels(dataset.test) == Bytes{9, 8});
     }
 }
 
@@ -85,7 +85,7 @@ TEST_CASE("a file is taken before a folder of its name, and where both are files
   check_small_set(load_dataset("mnist", folder.path(), kUnchecked), place);
   fs::remove(labels);
   fs::create_directory(labels);
-  CHECK(load_dataset("mnist", folder.path(), kUnchecked).train.labels == Bytes{4, 4, 4, 4, 4});
+  CHECK(byte_labels(load_dataset("mnist", folder.path(), kUnchecked).train) == Bytes{4, 4, 4, 4, 4});
 }
 
 TEST_CASE("a set whose gzip files have several members and padding is read, and checked by its content") {
@@ -178,21 +178,20 @@ TEST_CASE("real data: MNIST and Fashion-MNIST") {
   for (const Dataset* dataset : {&mnist, &fashion}) {
     CHECK(dataset->train.count == 60000);
     CHECK(dataset->test.count == 10000);
-    CHECK(dataset->train.images.size() == 60000 * 784);
-    CHECK(dataset->test.images.size() == 10000 * 784);
-    CHECK(dataset->train.channels == 1);
-    CHECK(dataset->train.height == 28);
-    CHECK(dataset->train.width == 28);
+    CHECK(dataset->train.column("image").bytes.size() == 60000 * 784);
+    CHECK(dataset->test.column("image").bytes.size() == 10000 * 784);
+    CHECK(image_shape(dataset->train) == Shape{1, 28, 28});
     CHECK(dataset->classes == 10);
     CHECK(dataset->class_names.size() == 10);
-    const auto [mean, deviation] = mean_and_deviation(dataset->train.images);
-    CHECK(std::abs(mean - dataset->mean) < 5e-5);
-    CHECK(std::abs(deviation - dataset->std) < 5e-5);
+    const auto [mean, deviation] = mean_and_deviation(dataset->train.column("image").bytes);
+    CHECK(std::abs(mean - dataset->mean.at(0)) < 5e-5);
+    CHECK(std::abs(deviation - dataset->std.at(0)) < 5e-5);
   }
-  CHECK(histogram(mnist.train.labels) == std::vector<int>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949});
-  CHECK(histogram(mnist.test.labels) == std::vector<int>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009});
-  CHECK(histogram(fashion.train.labels) == std::vector<int>(10, 6000));
-  CHECK(histogram(fashion.test.labels) == std::vector<int>(10, 1000));
+  CHECK(histogram(byte_labels(mnist.train)) ==
+        std::vector<int>{5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949});
+  CHECK(histogram(byte_labels(mnist.test)) == std::vector<int>{980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009});
+  CHECK(histogram(byte_labels(fashion.train)) == std::vector<int>(10, 6000));
+  CHECK(histogram(byte_labels(fashion.test)) == std::vector<int>(10, 1000));
 }
 
 TEST_CASE("real data: plain and recompressed files are known by their content, others are not") {
@@ -214,10 +213,10 @@ TEST_CASE("real data: plain and recompressed files are known by their content, o
       fs::create_symlink(fs::absolute(source / name), place / name);
     }
   }
-  const Bytes images = make_idx(0x803, {10000, 28, 28}, expected.test.images);
+  const Bytes images = make_idx(0x803, {10000, 28, 28}, expected.test.column("image").bytes);
   write_file(place / "t10k-images-idx3-ubyte", images);
-  write_file(place / "t10k-labels-idx1-ubyte.gz", make_gzip(make_idx(0x801, {10000}, expected.test.labels), 1));
-  CHECK(load_dataset("mnist", folder.path(), kChecked).test.images == expected.test.images);
+  write_file(place / "t10k-labels-idx1-ubyte.gz", make_gzip(make_idx(0x801, {10000}, byte_labels(expected.test)), 1));
+  CHECK(load_dataset("mnist", folder.path(), kChecked).test.column("image").bytes == expected.test.column("image").bytes);
 
   Bytes changed = images;
   changed[5000] ^= 1;

@@ -234,10 +234,10 @@ Photo random_photo(uint64_t seed, uint32_t index) {
   return photo;
 }
 
-Photo random_photo(uint64_t seed, uint32_t index, const datasets::ImageSet& images) {
+Photo random_photo(uint64_t seed, uint32_t index, const datasets::Split& images) {
   const auto image = static_cast<size_t>((seed * 7919 + index) % static_cast<uint64_t>(images.count));
-  const Drawing drawing = draw_image(std::span(images.images).subspan(image * 784, 784));
-  Photo photo{draw_settings(seed, index, true), {}, images.labels[image]};
+  const Drawing drawing = draw_image(datasets::images(images).subspan(image * 784, 784));
+  Photo photo{draw_settings(seed, index, true), {}, datasets::labels(images)[image]};
   photo.picture = take_photo(&drawing, photo.settings);
   return photo;
 }

@@ -56,6 +56,6 @@ struct Photo {
 // Photo `index` of a seed: of the strokes of a generated digit, or of one of `images` (28 x 28), each once before any
 // is taken again.
 Photo random_photo(uint64_t seed, uint32_t index);
-Photo random_photo(uint64_t seed, uint32_t index, const datasets::ImageSet& images);
+Photo random_photo(uint64_t seed, uint32_t index, const datasets::Split& images);
 
 }  // namespace cairn::photos

@@ -99,8 +99,8 @@ int check_photos(int argc, char** argv) {
     std::string outcome;
     try {
       const auto [pixels, doubts] = datasets::prepare_digit(taken.picture, name);
-      const Predictions predictions = predictor.predict(
-          {datasets::Bytes(pixels.begin(), pixels.end()), {}, 1, 1, datasets::kDigitSide, datasets::kDigitSide}, 1);
+      const Predictions predictions =
+          predictor.predict(datasets::image_split({1, 28, 28}, {pixels.begin(), pixels.end()}), 1);
       const ClassProbability best = top_classes(predictions, 0, 1)[0];
       one.right = best.label == taken.label;
       one.confident_misses = !one.right && best.probability > 0.9f;

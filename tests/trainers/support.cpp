@@ -4,13 +4,13 @@
 
 #include <cstdlib>
 
-#include "datasets/loader.h"
+#include "datasets/order.h"
 #include "framework/safetensors.h"
 
 namespace cairn::testing {
 namespace {
 
-datasets::ImageSet first_images(const datasets::ImageSet& set, int64_t count) {
+datasets::Split first_images(const datasets::Split& set, int64_t count) {
   std::vector<int32_t> indices(static_cast<size_t>(std::min(count, set.count)));
   for (size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<int32_t>(i);
   return datasets::subset(set, indices);

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "datasets/digit_image.h"
+#include "datasets/order.h"
 #include "framework/safetensors.h"
 #include "tests/photos/photo.h"
 #include "tests/trainers/support.h"
@@ -85,7 +86,7 @@ TEST_CASE("the predictor says of a test split what the trainer says") {
     REQUIRE(static_cast<int64_t>(report.mistakes.size()) == 500 - right);
     for (size_t i = 1; i < report.mistakes.size(); ++i)
       CHECK(report.mistakes[i - 1].label_probability <= report.mistakes[i].label_probability);
-    CHECK(report.mistakes[0].label == digits.test.labels[static_cast<size_t>(report.mistakes[0].index)]);
+    CHECK(report.mistakes[0].label == labels(digits.test)[static_cast<size_t>(report.mistakes[0].index)]);
     CHECK(report.mistakes[0].probability > report.mistakes[0].label_probability);
 
     // In one batch or one by one: the same probabilities, up to the order of sums.
@@ -104,7 +105,7 @@ TEST_CASE("the predictor says of a test split what the trainer says") {
     }
     CHECK(sum == doctest::Approx(1));
     CHECK(has(message([&] { predictor.predict(digits.test, -1); }), "--batch-size"));
-    CHECK(predictor.predict({{}, {}, 0, 1, 28, 28}, 4).probabilities.empty());
+    CHECK(predictor.predict(datasets::image_split({1, 28, 28}, {}), 4).probabilities.empty());
   }
 }
 
@@ -178,12 +179,9 @@ TEST_CASE("weights that are no numbers are refused") {
 }
 
 TEST_CASE("the page of mistakes has a cell for each, with both classes") {
-  datasets::ImageSet images;
-  images.count = 2;
-  images.channels = 1;
-  images.height = images.width = 28;
-  images.images.assign(2 * 784, 0);
-  images.images[784] = 200;
+  datasets::Bytes pixels(2 * 784, 0);
+  pixels[784] = 200;
+  const datasets::Split images = datasets::image_split({1, 28, 28}, pixels);
   const std::vector<Mistake> one = {{1, 4, 9, 0.9f, 0.1f}};
   const datasets::Picture page = draw_mistakes(images, one);
   CHECK(page.channels == 1);
@@ -195,9 +193,7 @@ TEST_CASE("the page of mistakes has a cell for each, with both classes") {
   const datasets::Picture many = draw_mistakes(images, std::vector<Mistake>(100, one[0]));
   CHECK(many.width == 8 * 64 + 8);
   CHECK(many.height == 8 * (many.height - 8) / 8 + 8);
-  images.channels = 3;
-  images.images.assign(2 * 3 * 784, 7);
-  CHECK(draw_mistakes(images, one).channels == 3);
+  CHECK(draw_mistakes(datasets::image_split({3, 28, 28}, datasets::Bytes(2 * 3 * 784, 7)), one).channels == 3);
 }
 
 TEST_CASE("real data: the pictures of digits") {
@@ -210,7 +206,7 @@ TEST_CASE("real data: the pictures of digits") {
   RunConfig config = config_for("mlp", "default", "simd");
   config.training.epochs = 3;
   const datasets::Dataset mnist = load("mnist", 60000, 1000);
-  const datasets::ImageSet& test = mnist.test;
+  const datasets::Split& test = mnist.test;
   Trainer trainer = make_trainer(config, mnist);
   for (int i = 0; i < 3; ++i) trainer.run_epoch({}, kNever);
   const Folder run;
@@ -218,29 +214,23 @@ TEST_CASE("real data: the pictures of digits") {
   Predictor predictor(Device::open(config.device), find_weights({.path = run.path}));
 
   const auto right = [&](const char* set) {
-    datasets::ImageSet images{{}, {}, 0, 1, 28, 28};
+    datasets::Bytes images;
+    std::vector<int32_t> digits;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder / set)) {
       const datasets::DigitPixels pixels =
           datasets::prepare_digit(datasets::read_png(entry.path()), entry.path()).pixels;
-      images.images.insert(images.images.end(), pixels.begin(), pixels.end());
-      images.labels.push_back(static_cast<uint8_t>(entry.path().filename().string()[5] - '0'));  // digit7_...
-      ++images.count;
+      images.insert(images.end(), pixels.begin(), pixels.end());
+      digits.push_back(entry.path().filename().string()[5] - '0');  // digit7_...
     }
-    const TestReport report = predictor.evaluate(images, 0);
+    const TestReport report = predictor.evaluate(datasets::image_split({1, 28, 28}, images, digits), 0);
     MESSAGE(std::string(set) << ": " << report.evaluation.correct << " of " << report.evaluation.count);
     return report.evaluation.correct;
   };
   // The pictures are the first test image of each class, whatever the network makes of those: which of them it misses
   // after three epochs is its seed's and its processor's (one, with two seeds of five). Of the hand-drawn every seed
   // read 25.
-  datasets::ImageSet originals{{}, {}, 0, 1, 28, 28};
-  for (const int64_t index : {3, 2, 1, 18, 4, 8, 11, 0, 61, 7}) {
-    const auto begin = test.images.begin() + index * 784;
-    originals.images.insert(originals.images.end(), begin, begin + 784);
-    originals.labels.push_back(test.labels[static_cast<size_t>(index)]);
-    ++originals.count;
-  }
-  const int64_t own = predictor.evaluate(originals, 0).evaluation.correct;
+  const std::vector<int32_t> originals{3, 2, 1, 18, 4, 8, 11, 0, 61, 7};
+  const int64_t own = predictor.evaluate(datasets::subset(test, originals), 0).evaluation.correct;
   CHECK(own >= 8);
   CHECK(right("mnist-28") == own);
   CHECK(right("mnist-28-inverted") == own);
@@ -265,19 +255,19 @@ TEST_CASE("real data: photos of digits") {
   Predictor predictor(Device::open(config.device), find_weights({.path = run.path}));
 
   constexpr int64_t kCount = 100;
-  datasets::ImageSet images{{}, {}, 0, 1, 28, 28};
+  datasets::Bytes images;
+  std::vector<int32_t> digits;
   for (uint32_t index = 0; index < kCount; ++index) {
     const photos::Photo photo = photos::random_photo(3, index, mnist.test);
     try {
       const datasets::DigitPixels pixels = datasets::prepare_digit(photo.picture, "photo").pixels;
-      images.images.insert(images.images.end(), pixels.begin(), pixels.end());
-      images.labels.push_back(static_cast<uint8_t>(photo.label));
-      ++images.count;
+      images.insert(images.end(), pixels.begin(), pixels.end());
+      digits.push_back(photo.label);
     } catch (const DataError& error) {
       MESSAGE("photo " << index << ": " << std::string(error.what()));
     }
   }
-  const TestReport report = predictor.evaluate(images, 0);
+  const TestReport report = predictor.evaluate(datasets::image_split({1, 28, 28}, images, digits), 0);
   const auto is_sure = [](const Mistake& mistake) { return mistake.probability > 0.9f; };
   const auto sure = std::ranges::count_if(report.mistakes, is_sure);
   MESSAGE("photos: " << report.evaluation.correct << " of " << kCount << ", wrong above 90 %: " << sure);

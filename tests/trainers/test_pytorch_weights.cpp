@@ -80,7 +80,7 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
   const std::shared_ptr<Device> device = Device::open(options);
   const datasets::Dataset digits = load("digits", kImages, kImages);
   std::vector<float> pixels;
-  for (const uint8_t pixel : digits.test.images) pixels.push_back((static_cast<float>(pixel) / 255 - 0.13f) / 0.31f);
+  for (const uint8_t pixel : images(digits.test)) pixels.push_back((static_cast<float>(pixel) / 255 - 0.13f) / 0.31f);
   const Tensor images = Tensor::from_host<float>(device, {kImages, 1, 28, 28}, pixels);
 
   std::vector<std::pair<std::string, std::shared_ptr<Module>>> ours;

@@ -6,7 +6,7 @@
 #include <cstring>
 #include <limits>
 
-#include "datasets/loader.h"
+#include "datasets/order.h"
 #include "framework/autograd.h"
 #include "framework/ops/loss.h"
 #include "framework/row_scale.h"
@@ -117,7 +117,7 @@ TEST_CASE("without shuffling, the batches are the images as they are stored, epo
 
 TEST_CASE("bytes become the numbers that a recipe asks for") {
   const auto value = [](Normalization normalization, int byte) {
-    const PixelScale pixels = pixel_scale(normalization, 0.25f, 0.5f);
+    const PixelScale pixels = pixel_scale(normalization, {{0.25f}, {0.5f}});
     return static_cast<float>(byte) * pixels.scale + pixels.shift;
   };
   CHECK(value(Normalization::unit, 255) == doctest::Approx(1));
@@ -139,9 +139,8 @@ TEST_CASE("a replayed step is the step that was run first") {
   const std::shared_ptr<Device> device = Device::open(config.device);
   Initializer initializer(config.training.init, config.seed);
   const std::shared_ptr<Module> model = find_model("linear").build(device, initializer, DType::f32);
-  const Tensor bytes = Tensor::from_host<uint8_t>(device, {200, 1, 28, 28}, digits.train.images);
-  const Tensor labels = Tensor::from_host<int32_t>(
-      device, {200}, std::vector<int32_t>(digits.train.labels.begin(), digits.train.labels.end()));
+  const Tensor bytes = Tensor::from_host<uint8_t>(device, {200, 1, 28, 28}, images(digits.train));
+  const Tensor labels = Tensor::from_host<int32_t>(device, {200}, datasets::labels(digits.train));
   for (const float expected : losses) {
     const Tensor loss =
         cross_entropy(model->forward(Tensor::byte_rows(bytes, {}, RowScale(device, 1.0f / 255, 0))), labels);

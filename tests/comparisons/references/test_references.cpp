@@ -134,7 +134,7 @@ int recipe_count() {
 }
 
 const ParityData& digits() {
-  static const ParityData data = load_parity_data("digits", "", {});
+  static const ParityData data = parity_data(datasets::load_dataset("digits"));
   return data;
 }
 
@@ -181,7 +181,7 @@ TEST_CASE("real data: simd trains as PyTorch does, on MNIST") {
   datasets::LoadOptions load;
   load.allow_download = false;
   load.quiet = true;
-  const ParityData mnist = load_parity_data("mnist", "", load);
+  const ParityData mnist = parity_data(datasets::load_dataset("mnist", "", load));
   compare_calm("simd", mnist);
   CHECK(compare_all("simd", mnist, 4e9, false) == recipe_count());
 }

@@ -1,6 +1,6 @@
 // Epoch orders, batch arithmetic, splits. Golden values come from a separate implementation in Python of what
-// datasets/loader.h and datasets/loader.cpp say.
-#include "datasets/loader.h"
+// datasets/order.h and datasets/order.cpp say.
+#include "datasets/order.h"
 
 #include <algorithm>
 #include <array>
@@ -79,7 +79,7 @@ TEST_CASE("all orders of four are equally likely") {
 }
 
 TEST_CASE("steps of an epoch") {
-  CHECK(full_batch_size(60000, 0) == 60000);
+  CHECK(whole_batch_size(60000, 0) == 60000);
   CHECK(steps_per_epoch(60000, 0, false) == 1);
   CHECK(steps_per_epoch(60000, 0, true) == 1);
   CHECK(steps_per_epoch(60000, 64, true) == 937);
@@ -98,7 +98,7 @@ TEST_CASE("steps of an epoch") {
 }
 
 TEST_CASE("a split is a partition and stays the same") {
-  const Split split = split_indices(60000, 10000, 42);
+  const SplitIndices split = split_indices(60000, 10000, 42);
   CHECK(split.train.size() == 50000);
   CHECK(split.validation.size() == 10000);
   CHECK(std::vector<int32_t>(split.train.begin(), split.train.begin() + 3) == std::vector<int32_t>{30655, 8836, 39050});
@@ -112,21 +112,41 @@ TEST_CASE("a split is a partition and stays the same") {
   check_error<UsageError>([] { split_indices(10, -1, 1); }, {"-1 of 10"});
 }
 
-TEST_CASE("a subset copies images and labels in the order asked for") {
-  ImageSet set;
-  set.count = 3;
-  set.channels = set.height = 1;
-  set.width = 2;
-  set.images = {10, 11, 20, 21, 30, 31};
-  set.labels = {1, 2, 3};
+TEST_CASE("ranks share an epoch, batch by batch") {
+  const std::vector<int32_t> order = epoch_order(14, 3, 0, true);
+  const int ranks = 3;
+  constexpr size_t kBatch = 2;  // of a rank
+  for (size_t step = 0; step < 2; ++step) {
+    std::vector<int32_t> together, alone(order.begin() + static_cast<ptrdiff_t>(step * kBatch * ranks),
+                                         order.begin() + static_cast<ptrdiff_t>((step + 1) * kBatch * ranks));
+    for (int rank = 0; rank < ranks; ++rank) {
+      const std::vector<int32_t> share = rank_share(order, rank, ranks);
+      CHECK(share.size() == (rank < 2 ? 5 : 4));
+      together.insert(together.end(), share.begin() + static_cast<ptrdiff_t>(step * kBatch),
+                      share.begin() + static_cast<ptrdiff_t>((step + 1) * kBatch));
+    }
+    std::ranges::sort(together);
+    std::ranges::sort(alone);
+    CHECK(together == alone);
+  }
+  CHECK(rank_share(order, 0, 1) == order);
+  check_error<UsageError>([&] { rank_share(order, 3, 3); }, {"there is no rank 3 of 3"});
+  check_error<UsageError>([&] { rank_share(order, -1, 3); }, {"there is no rank -1 of 3"});
+  check_error<UsageError>([&] { rank_share(order, 0, 0); }, {"there is no rank 0 of 0"});
+}
+
+TEST_CASE("a subset copies every column in the order asked for") {
+  Split split = image_split({1, 1, 2}, {10, 11, 20, 21, 30, 31}, std::vector<int32_t>{1, 2, 300});
+  split.columns.push_back({"tokens", DType::u8, {3}, {1, 1, 1, 2, 2, 2, 3, 3, 3}});
   const std::array<int32_t, 3> indices{2, 0, 2};
-  const ImageSet chosen = subset(set, indices);
+  const Split chosen = subset(split, indices);
   CHECK(chosen.count == 3);
-  CHECK(chosen.width == 2);
-  CHECK(chosen.images == Bytes{30, 31, 10, 11, 30, 31});
-  CHECK(chosen.labels == Bytes{3, 1, 3});
+  CHECK(image_shape(chosen) == Shape{1, 1, 2});
+  CHECK(chosen.column("image").bytes == Bytes{30, 31, 10, 11, 30, 31});
+  CHECK(std::ranges::equal(labels(chosen), std::array{300, 1, 300}));
+  CHECK(chosen.column("tokens").bytes == Bytes{3, 3, 3, 1, 1, 1, 3, 3, 3});
   const std::array<int32_t, 1> outside{3};
-  check_error<UsageError>([&] { subset(set, outside); }, {"image 3 was asked for, of 3"});
+  check_error<UsageError>([&] { subset(split, outside); }, {"example 3 was asked for, of 3"});
 }
 
 }  // namespace cairn::datasets

@@ -1,9 +1,8 @@
-// Shuffles and batch arithmetic.
-#include "datasets/loader.h"
+#include "datasets/order.h"
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <cstring>
 #include <numeric>
 
 #include "framework/random.h"
@@ -40,13 +39,13 @@ void shuffle(uint64_t seed, uint32_t stream, uint32_t step, std::span<int32_t> v
 
 }  // namespace
 
-int64_t full_batch_size(int64_t count, int64_t batch_size) {
+int64_t whole_batch_size(int64_t count, int64_t batch_size) {
   if (batch_size < 0) throw UsageError(fmt::format("batch size {} is negative (0 means the full batch)", batch_size));
   return batch_size == 0 ? count : batch_size;
 }
 
 int64_t steps_per_epoch(int64_t count, int64_t batch_size, bool drop_last) {
-  const int64_t batch = full_batch_size(count, batch_size);
+  const int64_t batch = whole_batch_size(count, batch_size);
   if (count <= 0) throw UsageError("a data set without images cannot be trained on");
   if (drop_last && batch > count) {
     throw UsageError(
@@ -56,7 +55,7 @@ int64_t steps_per_epoch(int64_t count, int64_t batch_size, bool drop_last) {
 }
 
 int64_t partial_batch_size(int64_t count, int64_t batch_size, bool drop_last) {
-  const int64_t batch = full_batch_size(count, batch_size);
+  const int64_t batch = whole_batch_size(count, batch_size);
   return drop_last || count <= 0 ? 0 : count % batch;
 }
 
@@ -75,7 +74,7 @@ std::vector<int32_t> epoch_order(int64_t count, uint64_t seed, uint32_t epoch, b
   return order;
 }
 
-Split split_indices(int64_t count, int64_t validation_count, uint64_t seed) {
+SplitIndices split_indices(int64_t count, int64_t validation_count, uint64_t seed) {
   if (validation_count < 0 || validation_count >= count) {
     throw UsageError(fmt::format("{} of {} images cannot be set aside for validation", validation_count, count));
   }
@@ -86,23 +85,26 @@ Split split_indices(int64_t count, int64_t validation_count, uint64_t seed) {
   return {{order.begin(), boundary}, {boundary, order.end()}};
 }
 
-ImageSet subset(const ImageSet& set, std::span<const int32_t> indices) {
-  ImageSet chosen;
-  chosen.count = static_cast<int64_t>(indices.size());
-  chosen.channels = set.channels;
-  chosen.height = set.height;
-  chosen.width = set.width;
-  const size_t image_bytes = static_cast<size_t>(set.channels * set.height * set.width);
-  chosen.images.resize(indices.size() * image_bytes);
-  chosen.labels.resize(indices.size());
-  for (size_t i = 0; i < indices.size(); ++i) {
-    const int32_t index = indices[i];
-    if (index < 0 || index >= set.count) {
-      throw UsageError(fmt::format("image {} was asked for, of {}", index, set.count));
-    }
-    const auto first = set.images.begin() + static_cast<ptrdiff_t>(static_cast<size_t>(index) * image_bytes);
-    std::copy_n(first, image_bytes, chosen.images.begin() + static_cast<ptrdiff_t>(i * image_bytes));
-    chosen.labels[i] = set.labels[static_cast<size_t>(index)];
+std::vector<int32_t> rank_share(std::span<const int32_t> order, int rank, int ranks) {
+  if (ranks < 1 || rank < 0 || rank >= ranks) throw UsageError(fmt::format("there is no rank {} of {}", rank, ranks));
+  std::vector<int32_t> share;
+  for (size_t i = static_cast<size_t>(rank); i < order.size(); i += static_cast<size_t>(ranks))
+    share.push_back(order[i]);
+  return share;
+}
+
+Split subset(const Split& split, std::span<const int32_t> indices) {
+  for (const int32_t index : indices) {
+    if (index < 0 || index >= split.count)
+      throw UsageError(fmt::format("example {} was asked for, of {}", index, split.count));
+  }
+  Split chosen{static_cast<int64_t>(indices.size()), {}};
+  for (const Column& column : split.columns) {
+    const size_t size = column.row_bytes();
+    Bytes bytes(indices.size() * size);
+    for (size_t i = 0; i < indices.size(); ++i)
+      std::memcpy(bytes.data() + i * size, column.bytes.data() + static_cast<size_t>(indices[i]) * size, size);
+    chosen.columns.push_back({column.name, column.dtype, column.row_shape, std::move(bytes)});
   }
   return chosen;
 }

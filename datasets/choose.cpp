@@ -1,0 +1,66 @@
+#include "datasets/choose.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "framework/message.h"
+
+namespace cairn::datasets {
+namespace {
+
+bool fits(const DatasetInfo& info, const NetworkInput& input) {
+  return info.image == input.image && info.classes() == input.classes;
+}
+
+// The first one of the table, published or generated; null: none.
+const DatasetInfo* first_fitting(const NetworkInput& input, bool generated) {
+  const std::span<const DatasetInfo> all = known_datasets();
+  const auto found = std::ranges::find_if(
+      all, [&](const DatasetInfo& info) { return fits(info, input) && (info.source == nullptr) == generated; });
+  return found == all.end() ? nullptr : &*found;
+}
+
+void check_fit(const NetworkInput& input, const std::string& name, const Shape& image, int classes) {
+  if (image == input.image && classes == input.classes) return;
+  throw UsageError(fmt::format("model {} takes images of {} in {} classes; data set {} has {} in {}", input.network,
+                               input.image.text(), input.classes, name, image.text(), classes));
+}
+
+}  // namespace
+
+std::string choose_name(const std::string& asked, const NetworkInput& input) {
+  if (!asked.empty()) return find_dataset(asked).name;
+  for (const bool generated : {false, true})
+    if (const DatasetInfo* info = first_fitting(input, generated)) return info->name;
+  throw UsageError(fmt::format("model {} takes images of {} in {} classes, which no data set here has: {}",
+                               input.network, input.image.text(), input.classes, dataset_names()));
+}
+
+Dataset choose_dataset(const std::string& asked, const NetworkInput& input, const std::filesystem::path& data_dir,
+                       const LoadOptions& options) {
+  const DatasetInfo& info = find_dataset(choose_name(asked, input));
+  // Before anything is downloaded. Without a hash, other images may lie under its name.
+  if (options.check_hash) check_fit(input, info.name, info.image, info.classes());
+  try {
+    Dataset dataset = load_dataset(info.name, data_dir, options);
+    check_fit(input, dataset);
+    return dataset;
+  } catch (const MissingDataError& missing) {
+    const DatasetInfo* const generated = first_fitting(input, true);
+    if (!asked.empty() || generated == nullptr) throw;
+    if (!options.quiet)
+      say(fmt::format("{}\nusing the generated data set '{}' instead", missing.what(), generated->name));
+    return load_dataset(generated->name, data_dir, options);
+  }
+}
+
+bool fits(const NetworkInput& input, const Dataset& dataset) {
+  return image_shape(dataset.train) == input.image && dataset.classes == input.classes;
+}
+
+void check_fit(const NetworkInput& input, const Dataset& dataset) {
+  check_fit(input, dataset.name, image_shape(dataset.train), dataset.classes);
+}
+
+}  // namespace cairn::datasets

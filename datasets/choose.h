@@ -1,0 +1,30 @@
+// The one place that says which data set a network gets: the one that was asked for, else the published one that fits
+// it, else the generated one. Not here: reading them (registry.h).
+#pragma once
+
+#include "datasets/registry.h"
+
+namespace cairn::datasets {
+
+// What a network takes, and how errors call it.
+struct NetworkInput {
+  std::string network;
+  Shape image;  // channels, height, width
+  int classes = 0;
+};
+
+// The name of the data set that `asked`, or the lack of it, stands for: the first published one of the table that fits.
+// UsageError: unknown, or none fits.
+std::string choose_name(const std::string& asked, const NetworkInput& input);
+
+// Loads what was asked for. `asked` empty: what choose_name names, or, where that is missing, the generated one that
+// fits; that it is so is a line on stderr unless options.quiet. Dataset::name says which it is.
+// Errors: those of load_dataset and check_fit.
+Dataset choose_dataset(const std::string& asked, const NetworkInput& input, const std::filesystem::path& data_dir,
+                       const LoadOptions& options);
+
+bool fits(const NetworkInput& input, const Dataset& dataset);
+// UsageError: the network takes other images, or tells another number of classes apart.
+void check_fit(const NetworkInput& input, const Dataset& dataset);
+
+}  // namespace cairn::datasets
