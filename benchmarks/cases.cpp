@@ -24,6 +24,7 @@ std::vector<Case> all_cases() {
   add_softmax_cases(cases);
   add_reduction_cases(cases);
   add_row_cases(cases);
+  add_augment_cases(cases);
   add_clock_cases(cases);
   add_optimizer_cases(cases);
   std::stable_sort(cases.begin(), cases.end(),

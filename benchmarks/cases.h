@@ -42,6 +42,7 @@ void add_bias_cases(std::vector<Case>& cases);
 void add_softmax_cases(std::vector<Case>& cases);
 void add_reduction_cases(std::vector<Case>& cases);
 void add_row_cases(std::vector<Case>& cases);
+void add_augment_cases(std::vector<Case>& cases);
 void add_clock_cases(std::vector<Case>& cases);
 void add_optimizer_cases(std::vector<Case>& cases);
 

@@ -54,7 +54,7 @@ SgdStepsArgs steps_args(Place& place, const std::vector<int64_t>& widths, int64_
 }
 
 template <class Args>
-Args optimizer_args(Place& place, const Network& network, int states) {
+Args table_args(Place& place, const Network& network, int states) {
   std::vector<OptimizerTensor> tensors;
   uint32_t seed = 10;
   for (const int64_t count : network.tensors) {
@@ -68,6 +68,12 @@ Args optimizer_args(Place& place, const Network& network, int states) {
   Args args{.dtype = place.real()};
   args.tensor_count = static_cast<int64_t>(tensors.size());
   args.tensors = place.keep(std::move(tensors));
+  return args;
+}
+
+template <class Args>
+Args optimizer_args(Place& place, const Network& network, int states) {
+  Args args = table_args<Args>(place, network, states);
   args.learning_rates = place.typed_input<float>(4, reals(1, 0.001, 0.01));
   args.learning_rate_count = 4;
   args.step = place.typed_input<int64_t>(1, constant(7));
@@ -112,6 +118,35 @@ void add_row_cases(std::vector<Case>& cases) {
   }));
 }
 
+void add_augment_cases(std::vector<Case>& cases) {
+  const auto add = [&](const char* use, bool large, int64_t rows, int64_t side, int64_t crop, int64_t pad, bool sums) {
+    cases.push_back(make_case<AugmentImagesArgs>(&Backend::augment_images, use, large, [=](Place& place) {
+      AugmentImagesArgs args{.dtype = place.real(), .rows = rows, .channels = 3};
+      args.in_height = args.in_width = side;
+      args.out_height = args.out_width = crop;
+      args.images = place.typed_input<uint8_t>(rows * 3 * side * side, pixels(1));
+      args.index = place.typed_input<int32_t>(rows, integers(2, 0, static_cast<int>(rows) - 1));
+      args.scale = place.typed_input<float>(3, constant(1.0 / 255));
+      args.shift = place.typed_input<float>(3, constant(-0.25));
+      args.scale_count = 3;
+      args.pad = pad;
+      args.random = args.flip = 1;
+      args.brightness = sums ? 63.0f : 0.0f;
+      args.contrast_low = sums ? 0.2f : 1.0f;
+      args.contrast_high = sums ? 1.8f : 1.0f;
+      args.standardise = sums;
+      args.seed = 1;
+      args.step = place.typed_input<int64_t>(1, constant(7));
+      args.steps_per_epoch = 5;
+      args.out = place.output("out", rows * 3 * crop * crop, 64 * kUnit);  // of bytes that are few and bright
+      return args;
+    }));
+  };
+  add("CIFAR-10, padded, cropped, flipped", false, 128, 32, 32, 4, false);
+  add("CIFAR-10, cropped, contrast, standardised", false, 128, 32, 24, 0, true);
+  add("large batch, padded, cropped, flipped", true, 4096, 32, 32, 4, false);
+}
+
 void add_clock_cases(std::vector<Case>& cases) {
   cases.push_back(make_case<FinishStepArgs>(&Backend::finish_step, "every step", false, [](Place& place) {
     FinishStepArgs args{.dtype = place.real()};
@@ -148,6 +183,20 @@ void add_optimizer_cases(std::vector<Case>& cases) {
       args.epsilon = 1e-8;
       return args;
     }));
+    cases.push_back(
+        make_case<ClipGradientsArgs>(&Backend::clip_gradients, network.use, network.large, [&network](Place& place) {
+          ClipGradientsArgs args = table_args<ClipGradientsArgs>(place, network, 0);
+          args.max_norm = 1;
+          args.factor = place.typed_output<float>("factor", 1, kUpdate);
+          return args;
+        }));
+    cases.push_back(
+        make_case<MovingAverageArgs>(&Backend::moving_average, network.use, network.large, [&network](Place& place) {
+          MovingAverageArgs args = table_args<MovingAverageArgs>(place, network, 1);
+          args.step = place.typed_input<int64_t>(1, constant(7));
+          args.decay = 0.999;
+          return args;
+        }));
   }
 }
 

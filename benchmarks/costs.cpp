@@ -26,6 +26,13 @@ double parameters(const OptimizerTensor* tensors, int64_t count) {
   return sum;
 }
 
+// Of those that decay.
+double decayed(const OptimizerTensor* tensors, int64_t count) {
+  double sum = 0;
+  for (int64_t i = 0; i < count; ++i) sum += tensors[i].weight_decay != 0 ? static_cast<double>(tensors[i].count) : 0;
+  return sum;
+}
+
 std::string optimizer_shape(const OptimizerTensor* tensors, int64_t count) {
   return std::to_string(static_cast<int64_t>(parameters(tensors, count))) + " in " + std::to_string(count);
 }
@@ -145,6 +152,13 @@ Cost cost(const GatherRowsArgs& args) {
           count * (element_bytes(args.from) + element_bytes(args.to)) + (args.index ? 4 * rows : 0)};
 }
 
+Cost cost(const AugmentImagesArgs& args) {
+  const double count =
+      static_cast<double>(args.rows) * static_cast<double>(args.channels * args.out_height * args.out_width);
+  const bool sums = args.standardise || args.contrast_low != args.contrast_high;
+  return {count * (sums ? 5 : 2), count * (1 + element_bytes(args.dtype))};
+}
+
 Cost cost(const FinishStepArgs& args) {
   return {0, element_bytes(args.dtype) + 4 + 16};
 }
@@ -160,12 +174,22 @@ Cost cost(const RandomArgs& args) {
 Cost cost(const SgdArgs& args) {
   const double count = parameters(args.tensors, args.tensor_count);
   const bool momentum = args.momentum != 0;
-  return each(args.dtype, count, 2 + (momentum ? 2 : 0) + (args.weight_decay != 0 ? 2 : 0), momentum ? 5 : 3);
+  const Cost updates = each(args.dtype, count, 2 + (momentum ? 2 : 0), momentum ? 5 : 3);
+  return {updates.flops + 2 * decayed(args.tensors, args.tensor_count), updates.bytes};
 }
 
 Cost cost(const AdamArgs& args) {
   const double count = parameters(args.tensors, args.tensor_count);
-  return each(args.dtype, count, 13 + (args.weight_decay != 0 ? 2 : 0), 7);
+  const Cost updates = each(args.dtype, count, 13, 7);
+  return {updates.flops + 2 * decayed(args.tensors, args.tensor_count), updates.bytes};
+}
+
+Cost cost(const ClipGradientsArgs& args) {
+  return each(args.dtype, parameters(args.tensors, args.tensor_count), 2, 1);
+}
+
+Cost cost(const MovingAverageArgs& args) {
+  return each(args.dtype, parameters(args.tensors, args.tensor_count), 3, 3);
 }
 
 Cost cost(const SgdStepsArgs& args) {
@@ -212,6 +236,11 @@ std::string shape_of(const GatherRowsArgs& args) {
   return args.plane == 1 ? text : text + " x " + std::to_string(args.plane);
 }
 
+std::string shape_of(const AugmentImagesArgs& args) {
+  return matrix_shape(args.rows, args.channels) + " x " + matrix_shape(args.in_height, args.in_width) + " to " +
+         matrix_shape(args.out_height, args.out_width);
+}
+
 std::string shape_of(const IncrementArgs&) {
   return "1";
 }
@@ -225,6 +254,14 @@ std::string shape_of(const SgdArgs& args) {
 }
 
 std::string shape_of(const AdamArgs& args) {
+  return optimizer_shape(args.tensors, args.tensor_count);
+}
+
+std::string shape_of(const ClipGradientsArgs& args) {
+  return optimizer_shape(args.tensors, args.tensor_count);
+}
+
+std::string shape_of(const MovingAverageArgs& args) {
   return optimizer_shape(args.tensors, args.tensor_count);
 }
 

@@ -60,12 +60,15 @@ Cost cost(const ArgmaxArgs& args);
 Cost cost(const ClassificationMetricsArgs& args);
 Cost cost(const SelectRowsArgs& args);
 Cost cost(const GatherRowsArgs& args);
+Cost cost(const AugmentImagesArgs& args);  // the second reading of the bytes, from the cache, does not count
 Cost cost(const FinishStepArgs& args);
 Cost cost(const IncrementArgs& args);
 Cost cost(const RandomArgs& args);
 Cost cost(const AddNoiseArgs& args);
 Cost cost(const SgdArgs& args);
 Cost cost(const AdamArgs& args);
+Cost cost(const ClipGradientsArgs& args);
+Cost cost(const MovingAverageArgs& args);
 Cost cost(const SgdStepsArgs& args);  // of whole batches
 
 std::string shape_of(const GemmArgs& args);  // m x n x k, and which operand is stored transposed
@@ -81,11 +84,14 @@ std::string shape_of(const AveragePoolBackwardArgs& args);
 std::string shape_of(const LocalResponseNormForwardArgs& args);
 std::string shape_of(const LocalResponseNormBackwardArgs& args);
 std::string shape_of(const SelectRowsArgs& args);
-std::string shape_of(const GatherRowsArgs& args);  // rows, channels if more than one, plane
+std::string shape_of(const GatherRowsArgs& args);     // rows, channels if more than one, plane
+std::string shape_of(const AugmentImagesArgs& args);  // rows, channels, pictures, windows
 std::string shape_of(const FinishStepArgs& args);
 std::string shape_of(const IncrementArgs& args);
 std::string shape_of(const SgdArgs& args);
 std::string shape_of(const AdamArgs& args);
+std::string shape_of(const ClipGradientsArgs& args);
+std::string shape_of(const MovingAverageArgs& args);
 std::string shape_of(const SgdStepsArgs& args);  // rows, then the widths
 std::string matrix_shape(int64_t rows, int64_t columns);
 template <class Args>

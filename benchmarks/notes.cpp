@@ -76,6 +76,8 @@ constexpr PrimitiveNote kNotes[] = {
     {"select_rows", "8 bytes a row", "The launch."},
     {"gather_rows", "2 FLOPs and 5 bytes a value; of labels 8 bytes and 4 of index",
      "Memory, most of it the floats that are written; of labels the latency of picking them at random."},
+    {"augment_images", "2 FLOPs and 5 bytes a value, with sums 3 FLOPs more; draws are not counted",
+     "Memory for crops; rows of few pixels by the work at their ends; sums of bytes and squares by instructions."},
     {"finish_step", "24 bytes", "The launch: there is nothing else."},
     {"increment", "16 bytes", "The launch: there is nothing else."},
     {"uniform", "2 FLOPs and 4 bytes a value; Philox's integers are not counted",
@@ -87,6 +89,8 @@ constexpr PrimitiveNote kNotes[] = {
     {"sgd", "4 FLOPs (momentum) and 20 bytes a parameter",
      "Memory; the six tensors of a small network by fetching them, cold, or by the launch, warm."},
     {"adam", "13 FLOPs and 28 bytes a parameter", "Memory, with a root and a division a parameter close behind."},
+    {"clip_gradients", "2 FLOPs and 4 bytes a parameter", "Memory; in double, as here, also the conversions."},
+    {"moving_average", "3 FLOPs and 12 bytes a parameter", "Memory."},
     {"sgd_steps", "the products' 6 FLOPs a weight and row (4 in the first layer); the images' bytes, the network once",
      "Waiting within a step: barriers and layers of few rows; the products are a part of it."},
 };

@@ -73,8 +73,12 @@ void Gradients::pass_on(size_t i, const Tensor& output_gradient) {
     return;
   }
   const Destination to = *destination(i);
-  input.device()->call(&Backend::scale, ScaleArgs{input.dtype(), input.count(), output_gradient.data(),
-                                                  to.gradient.data(), 1.0, to.accumulate});
+  input.device()->call(&Backend::scale, ScaleArgs{.dtype = input.dtype(),
+                                                  .count = input.count(),
+                                                  .x = output_gradient.data(),
+                                                  .out = to.gradient.data(),
+                                                  .factor = 1.0,
+                                                  .accumulate = to.accumulate});
 }
 
 void backward(const Tensor& loss) {
@@ -112,8 +116,12 @@ void backward(const Tensor& loss) {
   // The gradient of the loss itself is 1: a constant in device memory, so that a captured step needs no copy.
   Device& device = *start.device;
   Tensor one = Tensor::empty(start.device, start.shape, start.dtype, "backward");
-  device.call(&Backend::broadcast_scalar,
-              BroadcastScalarArgs{start.dtype, 1, device.one(start.dtype), one.data(), 1.0, 0});
+  device.call(&Backend::broadcast_scalar, BroadcastScalarArgs{.dtype = start.dtype,
+                                                              .count = 1,
+                                                              .x = device.one(start.dtype),
+                                                              .out = one.data(),
+                                                              .factor = 1.0,
+                                                              .accumulate = 0});
   start.node->gradient = one;
 
   for (std::shared_ptr<Node>& node : nodes) {

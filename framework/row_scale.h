@@ -32,4 +32,11 @@ class RowScale {
   Tensor on_device_;  // 2 x channels
 };
 
+// Rows of a byte data set that may still be gathered; shared by the views of one tensor.
+struct PendingBytes {
+  Tensor bytes, index;  // index: not defined where all rows are meant
+  RowScale scale;
+  ByteRows rows;  // all of it but the scales of single channels
+};
+
 }  // namespace cairn

@@ -73,6 +73,10 @@ const std::shared_ptr<Device>& Tensor::device() const {
   return state_->device;
 }
 
+const PendingBytes* Tensor::pending_rows() const {
+  return state_->pending.get();
+}
+
 const ByteRows* Tensor::pending_bytes() const {
   return state_->pending && state_->pending->scale.is_uniform() ? &state_->pending->rows : nullptr;
 }

@@ -15,6 +15,7 @@ struct Node;
 struct TensorState;
 
 class RowScale;
+struct PendingBytes;
 
 class Tensor {
  public:
@@ -47,8 +48,9 @@ class Tensor {
   // Computes the values of a byte_rows tensor, if that is what this is and nobody has: whoever asks for data() of a
   // tensor that may be one does this first.
   void gather() const;
-  // The bytes behind a byte_rows tensor that nobody has gathered yet and whose channels share one scale and shift, or
-  // null.
+  // What a byte_rows tensor stands for (row_scale.h), while nobody has gathered it; or null.
+  const PendingBytes* pending_rows() const;
+  // The bytes alone, where all channels share one scale and shift; or null.
   const ByteRows* pending_bytes() const;
 
   // Copies from and to host memory; sizes and dtype must match (ShapeError). They wait for the device.

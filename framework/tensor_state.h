@@ -9,13 +9,6 @@
 
 namespace cairn {
 
-// Rows of a byte data set that may still be gathered; shared by the views of one tensor.
-struct PendingBytes {
-  Tensor bytes, index;
-  RowScale scale;
-  ByteRows rows;  // all of it but the scales of single channels
-};
-
 struct TensorState {
   std::shared_ptr<Device> device;  // first: destroyed last
   Shape shape;

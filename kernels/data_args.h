@@ -32,6 +32,41 @@ struct GatherRowsArgs {
   void* out;
 };
 
+// ---- pictures on their way into a step -----------------------------------------------------------------------------
+
+// out[i] = a window of out_height x out_width of picture index[i] (index null: row i itself), padded by `pad` zeros on
+// every side: where `random` is set at a place, mirrored, and with a brightness and contrast that are drawn for that
+// picture in that epoch, otherwise in its centre and as it is. On each byte p of the window:
+//   p = p + delta                         delta in [-brightness, brightness)              (only where random)
+//   p = (p - mean_c) f + mean_c           mean_c of the window's channel c, f in [contrast_low, contrast_high)
+//   (likewise) out = (p - mean) / max(deviation, 1 / sqrt(count))     of all the window's values and channels, if
+//   standardise, out = p * scale[c] + shift[c]                          otherwise
+// The draws are those of kernels/augment.h: by seed, stream, epoch = *step / steps_per_epoch and the picture's number,
+// which is number[i], or where that is null index[i], or i.
+struct AugmentImagesArgs {
+  DType dtype;  // of out
+  int64_t rows, channels, in_height, in_width, out_height, out_width;
+  const uint8_t* images;  // ... x channels x in_height x in_width
+  const int32_t* index;   // or null
+  const int32_t* number;  // or null
+  const float* scale;     // device, scale_count values, as shift
+  const float* shift;
+  int64_t scale_count;  // 1: for all channels; `channels`: for each
+  int64_t pad;          // out_height <= in_height + 2 pad < 2^31, likewise width
+  int32_t random;
+  int32_t flip;                       // mirrors left and right with probability 1/2
+  float brightness;                   // in units of a byte; 0: none
+  float contrast_low, contrast_high;  // both 1: none
+  int32_t standardise;
+  uint64_t seed;
+  uint32_t stream;
+  const int64_t* step;  // device; null where nothing is random
+  int64_t steps_per_epoch;
+  void* out;  // rows x channels x out_height x out_width
+};
+
+// ---- the clock
+
 // history[*step % capacity] = value[0] (converted to float);   then *step += 1
 struct FinishStepArgs {
   DType dtype;

@@ -29,7 +29,10 @@ struct SoftmaxBackwardArgs {
   int32_t accumulate;
 };
 
-// row_loss[r] = logsumexp(logits[r,:]) - logits[r,label[r]];  loss = mean of row_loss (0 for no rows)
+// With s the label smoothing (PyTorch's: the label's row of targets is 1 - s at the label, plus s / columns everywhere)
+// and -log p[c] = logsumexp(logits[r,:]) - logits[r,c]:
+//   row_loss[r] = (1 - s) * -log p[label[r]] + s / columns * sum over c of -log p[c]
+//   loss = mean of row_loss (0 for no rows)
 struct CrossEntropyForwardArgs {
   DType dtype;
   int64_t rows, columns;
@@ -38,9 +41,10 @@ struct CrossEntropyForwardArgs {
   void* probabilities;    // rows x columns: softmax(logits), kept for the backward pass
   void* row_loss;         // rows
   void* loss;             // 1
+  double smoothing;       // 0 <= s < 1
 };
 
-// dlogits[r,c] (+)= (probabilities[r,c] - (c == label[r])) * dloss[0] / rows
+// dlogits[r,c] (+)= (probabilities[r,c] - (1 - s) (c == label[r]) - s / columns) * dloss[0] / rows
 struct CrossEntropyBackwardArgs {
   DType dtype;
   int64_t rows, columns;
@@ -49,6 +53,7 @@ struct CrossEntropyBackwardArgs {
   const void* dloss;  // 1, device
   void* dlogits;
   int32_t accumulate;
+  double smoothing;
 };
 
 // loss = mean of (a[i] - b[i])^2 (0 for no elements)

@@ -11,24 +11,27 @@ namespace cairn {
 struct OptimizerTensor {
   void* parameter;
   const void* gradient;
-  void* state1;  // SGD: momentum buffer or null; Adam: first moment
+  void* state1;  // SGD: momentum buffer or null; Adam: first moment; moving_average: the average
   void* state2;  // Adam: second moment
   int64_t count;
+  double weight_decay;
 };
 
-// One launch over all tensors, PyTorch's rules:  g += weight_decay * p;  v = momentum * v + g (v = g at step 0);
-// p -= lr * v (or lr * g without momentum).  lr = learning_rates[*step % learning_rate_count].
+// One launch over all tensors, PyTorch's rules:  g *= gradient_factor;  g += weight_decay * p;
+// v = momentum * v + g (v = g at step 0);  p -= lr * v (or lr * g without momentum).
+// lr = learning_rates[*step % learning_rate_count].
 struct SgdArgs {
   DType dtype;
   const OptimizerTensor* tensors;  // host; must stay valid while a captured step refers to it
   int64_t tensor_count;
-  const float* learning_rates;  // device
+  const float* gradient_factor;  // device, one value, or null: 1
+  const float* learning_rates;   // device
   int64_t learning_rate_count;
   const int64_t* step;  // device: steps done so far
-  double momentum, weight_decay;
+  double momentum;
 };
 
-// Kingma & Ba 2015 with PyTorch's placement of epsilon; t = *step + 1.
+// Kingma & Ba 2015 with PyTorch's placement of epsilon; t = *step + 1;  g *= gradient_factor first.
 // Adam: g += weight_decay * p.  AdamW (decoupled, Loshchilov & Hutter 2019): p -= lr * weight_decay * p first.
 // m = beta1 m + (1-beta1) g;  v = beta2 v + (1-beta2) g^2;  p -= lr / (1-beta1^t) * m / (sqrt(v / (1-beta2^t)) +
 // epsilon)
@@ -36,11 +39,33 @@ struct AdamArgs {
   DType dtype;
   const OptimizerTensor* tensors;  // host; as in SgdArgs
   int64_t tensor_count;
+  const float* gradient_factor;  // as in SgdArgs
   const float* learning_rates;
   int64_t learning_rate_count;
   const int64_t* step;
-  double beta1, beta2, epsilon, weight_decay;
+  double beta1, beta2, epsilon;
   int32_t decoupled;
+};
+
+// PyTorch's clip_grad_norm_, as a factor for sgd and adam:
+// factor[0] = min(1, max_norm / (norm + 1e-6)), norm the square root of the sum of all gradients' squares.
+struct ClipGradientsArgs {
+  DType dtype;
+  const OptimizerTensor* tensors;  // host; as in SgdArgs; of each its gradient
+  int64_t tensor_count;
+  double max_norm;
+  float* factor;  // device
+};
+
+// state1 = d * state1 + (1 - d) * parameter, of each tensor.   d = decay, or with `ramp` the lesser of decay and
+// (1 + t) / (10 + t), t = *step: TensorFlow's ExponentialMovingAverage with num_updates.
+struct MovingAverageArgs {
+  DType dtype;
+  const OptimizerTensor* tensors;  // host; as in SgdArgs
+  int64_t tensor_count;
+  const int64_t* step;  // device
+  double decay;
+  int32_t ramp;
 };
 
 // ---- whole training steps

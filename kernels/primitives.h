@@ -55,9 +55,12 @@
   PRIMITIVE(reductions, classification_metrics, ClassificationMetricsArgs)                                            \
   PRIMITIVE(rows, select_rows, SelectRowsArgs)                                                                        \
   PRIMITIVE(rows, gather_rows, GatherRowsArgs)                                                                        \
+  PRIMITIVE(augment, augment_images, AugmentImagesArgs)                                                               \
   PRIMITIVE(clock, finish_step, FinishStepArgs)                                                                       \
   PRIMITIVE(clock, increment, IncrementArgs)                                                                          \
   PRIMITIVE(optimizers, sgd, SgdArgs)                                                                                 \
   PRIMITIVE(optimizers, adam, AdamArgs)                                                                               \
+  PRIMITIVE(optimizers, clip_gradients, ClipGradientsArgs)                                                            \
+  PRIMITIVE(optimizers, moving_average, MovingAverageArgs)                                                            \
   PRIMITIVE(sgd_steps, sgd_steps, SgdStepsArgs)
 // clang-format on

@@ -124,8 +124,11 @@ void Trainer::step_calls(int64_t rows) {
   optimizer_->clear_grads();
   backward(loss);
   optimizer_->step(*clock_);
-  device_->call(&Backend::finish_step, FinishStepArgs{loss.dtype(), loss.data(), history_.data<float>(),
-                                                      steps_per_epoch_, clock_->step().data<int64_t>()});
+  device_->call(&Backend::finish_step, FinishStepArgs{.dtype = loss.dtype(),
+                                                      .value = loss.data(),
+                                                      .history = history_.data<float>(),
+                                                      .capacity = steps_per_epoch_,
+                                                      .step = clock_->step().data<int64_t>()});
 }
 
 // The first run allocates and tunes, the second captures, and from then on the capture is replayed.

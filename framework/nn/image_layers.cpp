@@ -39,7 +39,13 @@ Shape summarize_pool(const char* type, const char* op, const PoolOptions& option
 // The same number for every channel; a draw from an interval of no width is one.
 Tensor filled(const std::shared_ptr<Device>& device, int64_t channels, DType dtype, double value) {
   const Tensor tensor = Tensor::empty(device, {channels}, dtype, "a batch norm");
-  device->call(&Backend::uniform, RandomArgs{dtype, channels, tensor.data(), value, value, 0, 0});
+  device->call(&Backend::uniform, RandomArgs{.dtype = dtype,
+                                             .count = channels,
+                                             .out = tensor.data(),
+                                             .low = value,
+                                             .high = value,
+                                             .seed = 0,
+                                             .stream = 0});
   return tensor;
 }
 

@@ -47,8 +47,14 @@ Tensor concat(std::span<const Tensor> parts) {
   int64_t begin = 0;
   for (const Tensor& part : parts) {
     const int64_t width = part.shape().columns();
-    part.device()->call(&Backend::copy_rows,
-                        CopyRowsArgs{y.dtype(), rows, width, part.data(), width, element_of(y, begin), columns, 0});
+    part.device()->call(&Backend::copy_rows, CopyRowsArgs{.dtype = y.dtype(),
+                                                          .rows = rows,
+                                                          .columns = width,
+                                                          .x = part.data(),
+                                                          .x_stride = width,
+                                                          .y = element_of(y, begin),
+                                                          .y_stride = columns,
+                                                          .accumulate = 0});
     widths.push_back(width);
     begin += width;
   }
@@ -58,9 +64,14 @@ Tensor concat(std::span<const Tensor> parts) {
            int64_t offset = 0;
            for (size_t i = 0; i < widths.size(); ++i) {
              if (const auto dx = gradients.destination(i))
-               dy.device()->call(&Backend::copy_rows,
-                                 CopyRowsArgs{dy.dtype(), rows, widths[i], element_of(dy, offset), columns,
-                                              dx->gradient.data(), widths[i], dx->accumulate});
+               dy.device()->call(&Backend::copy_rows, CopyRowsArgs{.dtype = dy.dtype(),
+                                                                   .rows = rows,
+                                                                   .columns = widths[i],
+                                                                   .x = element_of(dy, offset),
+                                                                   .x_stride = columns,
+                                                                   .y = dx->gradient.data(),
+                                                                   .y_stride = widths[i],
+                                                                   .accumulate = dx->accumulate});
              offset += widths[i];
            }
          });

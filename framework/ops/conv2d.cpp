@@ -8,19 +8,19 @@ namespace cairn {
 namespace {
 
 Conv2dShape sizes_of(const Shape& x, const Shape& weight, const Shape& y, const Conv2dOptions& options) {
-  return {x[0],
-          x[1],
-          x[2],
-          x[3],
-          y[1],
-          y[2],
-          y[3],
-          weight[2],
-          weight[3],
-          options.stride_height,
-          options.stride_width,
-          options.pad_height,
-          options.pad_width};
+  return {.batch = x[0],
+          .in_channels = x[1],
+          .in_height = x[2],
+          .in_width = x[3],
+          .out_channels = y[1],
+          .out_height = y[2],
+          .out_width = y[3],
+          .kernel_height = weight[2],
+          .kernel_width = weight[3],
+          .stride_height = options.stride_height,
+          .stride_width = options.stride_width,
+          .pad_height = options.pad_height,
+          .pad_width = options.pad_width};
 }
 
 void check_tensors(const Tensor& x, const Tensor& weight, const Tensor& bias) {
@@ -60,8 +60,13 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
   const Conv2dShape shape = sizes_of(x.shape(), weight.shape(), out, options);
   const bool relu = activation == Activation::relu;
   Tensor y = Tensor::empty(x.device(), out, x.dtype(), "conv2d");
-  x.device()->call(&Backend::conv2d_forward, Conv2dForwardArgs{x.dtype(), shape, x.data(), weight.data(),
-                                                               bias.defined() ? bias.data() : nullptr, y.data(), relu});
+  x.device()->call(&Backend::conv2d_forward, Conv2dForwardArgs{.dtype = x.dtype(),
+                                                               .shape = shape,
+                                                               .x = x.data(),
+                                                               .weight = weight.data(),
+                                                               .bias = bias.defined() ? bias.data() : nullptr,
+                                                               .y = y.data(),
+                                                               .relu = relu});
 
   if (!needs_gradient({x, weight, bias})) return y;
   auto backward = [x = x.detach(), weight = weight.detach(), y = relu ? y.detach() : Tensor(), shape](
@@ -70,18 +75,30 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
     const auto dbias = gradients.destination(2);
     // With a ReLU, dy becomes the gradient before it in place: no one else holds it.
     if (y.defined() || dbias)
-      device.call(
-          &Backend::conv2d_backward_bias,
-          Conv2dBackwardBiasArgs{dy.dtype(), shape.batch, shape.out_channels, shape.out_height * shape.out_width,
-                                 dy.data(), y.defined() ? y.data() : nullptr, y.defined() ? dy.data() : nullptr,
-                                 dbias ? dbias->gradient.data() : nullptr, dbias ? dbias->accumulate : 0});
+      device.call(&Backend::conv2d_backward_bias,
+                  Conv2dBackwardBiasArgs{.dtype = dy.dtype(),
+                                         .batch = shape.batch,
+                                         .channels = shape.out_channels,
+                                         .plane = shape.out_height * shape.out_width,
+                                         .dy = dy.data(),
+                                         .y = y.defined() ? y.data() : nullptr,
+                                         .dz = y.defined() ? dy.data() : nullptr,
+                                         .dbias = dbias ? dbias->gradient.data() : nullptr,
+                                         .accumulate = dbias ? dbias->accumulate : 0});
     if (const auto dweight = gradients.destination(1))
-      device.call(&Backend::conv2d_backward_filter,
-                  Conv2dBackwardFilterArgs{dy.dtype(), shape, x.data(), dy.data(), dweight->gradient.data(),
-                                           dweight->accumulate});
+      device.call(&Backend::conv2d_backward_filter, Conv2dBackwardFilterArgs{.dtype = dy.dtype(),
+                                                                             .shape = shape,
+                                                                             .x = x.data(),
+                                                                             .dy = dy.data(),
+                                                                             .dweight = dweight->gradient.data(),
+                                                                             .accumulate = dweight->accumulate});
     if (const auto dx = gradients.destination(0))
-      device.call(&Backend::conv2d_backward_data, Conv2dBackwardDataArgs{dy.dtype(), shape, dy.data(), weight.data(),
-                                                                         dx->gradient.data(), dx->accumulate});
+      device.call(&Backend::conv2d_backward_data, Conv2dBackwardDataArgs{.dtype = dy.dtype(),
+                                                                         .shape = shape,
+                                                                         .dy = dy.data(),
+                                                                         .weight = weight.data(),
+                                                                         .dx = dx->gradient.data(),
+                                                                         .accumulate = dx->accumulate});
   };
   record(y, "conv2d", {x, weight, bias}, std::move(backward));
   return y;

@@ -10,8 +10,12 @@ namespace {
 
 // destination (+)= factor * gradient
 void pass_on(const Tensor& gradient, const Destination& destination, double factor) {
-  gradient.device()->call(&Backend::scale, ScaleArgs{gradient.dtype(), gradient.count(), gradient.data(),
-                                                     destination.gradient.data(), factor, destination.accumulate});
+  gradient.device()->call(&Backend::scale, ScaleArgs{.dtype = gradient.dtype(),
+                                                     .count = gradient.count(),
+                                                     .x = gradient.data(),
+                                                     .out = destination.gradient.data(),
+                                                     .factor = factor,
+                                                     .accumulate = destination.accumulate});
 }
 
 void check_step(const char* op, const Tensor& x, const Tensor& step) {
@@ -27,7 +31,10 @@ Tensor add(const Tensor& a, const Tensor& b) {
   check::values("add", "b", b);
   check::same_shape("add", "a", a, "b", b);
   Tensor out = Tensor::empty(a.device(), a.shape(), a.dtype(), "add");
-  a.device()->call(&Backend::add, BinaryArgs{a.dtype(), a.count(), a.data(), b.data(), out.data(), 0});
+  a.device()->call(
+      &Backend::add,
+      BinaryArgs{
+          .dtype = a.dtype(), .count = a.count(), .a = a.data(), .b = b.data(), .out = out.data(), .accumulate = 0});
   if (!needs_gradient({a, b})) return out;
   record(out, "add", {a, b}, [](const Tensor& dout, Gradients& gradients) {
     if (const auto da = gradients.destination(0)) pass_on(dout, *da, 1.0);
@@ -41,12 +48,19 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
   check::values("multiply", "b", b);
   check::same_shape("multiply", "a", a, "b", b);
   Tensor out = Tensor::empty(a.device(), a.shape(), a.dtype(), "multiply");
-  a.device()->call(&Backend::multiply, BinaryArgs{a.dtype(), a.count(), a.data(), b.data(), out.data(), 0});
+  a.device()->call(
+      &Backend::multiply,
+      BinaryArgs{
+          .dtype = a.dtype(), .count = a.count(), .a = a.data(), .b = b.data(), .out = out.data(), .accumulate = 0});
   if (!needs_gradient({a, b})) return out;
   record(out, "multiply", {a, b}, [a = a.detach(), b = b.detach()](const Tensor& dout, Gradients& gradients) {
     const auto product = [&](const Tensor& other, const Destination& destination) {
-      dout.device()->call(&Backend::multiply, BinaryArgs{dout.dtype(), dout.count(), dout.data(), other.data(),
-                                                         destination.gradient.data(), destination.accumulate});
+      dout.device()->call(&Backend::multiply, BinaryArgs{.dtype = dout.dtype(),
+                                                         .count = dout.count(),
+                                                         .a = dout.data(),
+                                                         .b = other.data(),
+                                                         .out = destination.gradient.data(),
+                                                         .accumulate = destination.accumulate});
     };
     if (const auto da = gradients.destination(0)) product(b, *da);
     if (const auto db = gradients.destination(1)) product(a, *db);
@@ -57,7 +71,10 @@ Tensor multiply(const Tensor& a, const Tensor& b) {
 Tensor scale(const Tensor& x, double factor) {
   check::values("scale", "x", x);
   Tensor out = Tensor::empty(x.device(), x.shape(), x.dtype(), "scale");
-  x.device()->call(&Backend::scale, ScaleArgs{x.dtype(), x.count(), x.data(), out.data(), factor, 0});
+  x.device()->call(
+      &Backend::scale,
+      ScaleArgs{
+          .dtype = x.dtype(), .count = x.count(), .x = x.data(), .out = out.data(), .factor = factor, .accumulate = 0});
   if (!needs_gradient({x})) return out;
   record(out, "scale", {x}, [factor](const Tensor& dout, Gradients& gradients) {
     if (const auto dx = gradients.destination(0)) pass_on(dout, *dx, factor);
@@ -68,12 +85,17 @@ Tensor scale(const Tensor& x, double factor) {
 Tensor relu(const Tensor& x) {
   check::values("relu", "x", x);
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "relu");
-  x.device()->call(&Backend::relu_forward, ReluForwardArgs{x.dtype(), x.count(), x.data(), y.data()});
+  x.device()->call(&Backend::relu_forward,
+                   ReluForwardArgs{.dtype = x.dtype(), .count = x.count(), .x = x.data(), .y = y.data()});
   if (!needs_gradient({x})) return y;
   record(y, "relu", {x}, [y = y.detach()](const Tensor& dy, Gradients& gradients) {
     if (const auto dx = gradients.destination(0))
-      dy.device()->call(&Backend::relu_backward, ReluBackwardArgs{dy.dtype(), dy.count(), dy.data(), y.data(),
-                                                                  dx->gradient.data(), dx->accumulate});
+      dy.device()->call(&Backend::relu_backward, ReluBackwardArgs{.dtype = dy.dtype(),
+                                                                  .count = dy.count(),
+                                                                  .dy = dy.data(),
+                                                                  .y = y.data(),
+                                                                  .dx = dx->gradient.data(),
+                                                                  .accumulate = dx->accumulate});
   });
   return y;
 }
@@ -81,12 +103,17 @@ Tensor relu(const Tensor& x) {
 Tensor tanh(const Tensor& x) {
   check::values("tanh", "x", x);
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "tanh");
-  x.device()->call(&Backend::tanh_forward, TanhForwardArgs{x.dtype(), x.count(), x.data(), y.data()});
+  x.device()->call(&Backend::tanh_forward,
+                   TanhForwardArgs{.dtype = x.dtype(), .count = x.count(), .x = x.data(), .y = y.data()});
   if (!needs_gradient({x})) return y;
   record(y, "tanh", {x}, [y = y.detach()](const Tensor& dy, Gradients& gradients) {
     if (const auto dx = gradients.destination(0))
-      dy.device()->call(&Backend::tanh_backward, TanhBackwardArgs{dy.dtype(), dy.count(), dy.data(), y.data(),
-                                                                  dx->gradient.data(), dx->accumulate});
+      dy.device()->call(&Backend::tanh_backward, TanhBackwardArgs{.dtype = dy.dtype(),
+                                                                  .count = dy.count(),
+                                                                  .dy = dy.data(),
+                                                                  .y = y.data(),
+                                                                  .dx = dx->gradient.data(),
+                                                                  .accumulate = dx->accumulate});
   });
   return y;
 }
@@ -101,14 +128,23 @@ Tensor add_bias(const Tensor& x, const Tensor& bias) {
                 check::describe(x) + " and " + check::describe(bias));
   const int64_t rows = x.shape()[0], columns = x.shape()[1];
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "add_bias");
-  x.device()->call(&Backend::bias_forward,
-                   BiasForwardArgs{x.dtype(), rows, columns, x.data(), bias.data(), y.data(), 0});
+  x.device()->call(&Backend::bias_forward, BiasForwardArgs{.dtype = x.dtype(),
+                                                           .rows = rows,
+                                                           .columns = columns,
+                                                           .x = x.data(),
+                                                           .bias = bias.data(),
+                                                           .y = y.data(),
+                                                           .relu = 0});
   if (!needs_gradient({x, bias})) return y;
   record(y, "add_bias", {x, bias}, [rows, columns](const Tensor& dy, Gradients& gradients) {
     if (const auto dx = gradients.destination(0)) pass_on(dy, *dx, 1.0);
     if (const auto dbias = gradients.destination(1))
-      dy.device()->call(&Backend::bias_backward, BiasBackwardArgs{dy.dtype(), rows, columns, dy.data(),
-                                                                  dbias->gradient.data(), dbias->accumulate});
+      dy.device()->call(&Backend::bias_backward, BiasBackwardArgs{.dtype = dy.dtype(),
+                                                                  .rows = rows,
+                                                                  .columns = columns,
+                                                                  .dy = dy.data(),
+                                                                  .dbias = dbias->gradient.data(),
+                                                                  .accumulate = dbias->accumulate});
   });
   return y;
 }
@@ -119,13 +155,27 @@ Tensor dropout(const Tensor& x, double probability, uint64_t seed, uint32_t laye
     throw ShapeError("dropout: the probability must be in [0, 1); got " + std::to_string(probability));
   check_step("dropout", x, step);
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "dropout");
-  x.device()->call(&Backend::dropout, DropoutArgs{x.dtype(), x.count(), x.data(), y.data(), probability, seed, layer,
-                                                  step.data<int64_t>(), 0});
+  x.device()->call(&Backend::dropout, DropoutArgs{.dtype = x.dtype(),
+                                                  .count = x.count(),
+                                                  .x = x.data(),
+                                                  .y = y.data(),
+                                                  .probability = probability,
+                                                  .seed = seed,
+                                                  .layer = layer,
+                                                  .step = step.data<int64_t>(),
+                                                  .accumulate = 0});
   if (!needs_gradient({x})) return y;
   record(y, "dropout", {x}, [probability, seed, layer, step](const Tensor& dy, Gradients& gradients) {
     if (const auto dx = gradients.destination(0))
-      dy.device()->call(&Backend::dropout, DropoutArgs{dy.dtype(), dy.count(), dy.data(), dx->gradient.data(),
-                                                       probability, seed, layer, step.data<int64_t>(), dx->accumulate});
+      dy.device()->call(&Backend::dropout, DropoutArgs{.dtype = dy.dtype(),
+                                                       .count = dy.count(),
+                                                       .x = dy.data(),
+                                                       .y = dx->gradient.data(),
+                                                       .probability = probability,
+                                                       .seed = seed,
+                                                       .layer = layer,
+                                                       .step = step.data<int64_t>(),
+                                                       .accumulate = dx->accumulate});
   });
   return y;
 }
@@ -140,8 +190,16 @@ Tensor add_noise(const Tensor& x, double deviation, double low, double high, uin
                      std::to_string(high));
   check_step("add_noise", x, step);
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "add_noise");
-  x.device()->call(&Backend::add_noise, AddNoiseArgs{x.dtype(), x.count(), x.data(), y.data(), deviation, low, high,
-                                                     seed, layer, step.data<int64_t>()});
+  x.device()->call(&Backend::add_noise, AddNoiseArgs{.dtype = x.dtype(),
+                                                     .count = x.count(),
+                                                     .x = x.data(),
+                                                     .y = y.data(),
+                                                     .deviation = deviation,
+                                                     .low = low,
+                                                     .high = high,
+                                                     .seed = seed,
+                                                     .layer = layer,
+                                                     .step = step.data<int64_t>()});
   return y;
 }
 

@@ -17,8 +17,21 @@ bool reads_bytes(const Tensor& x) {
 // c[m,n] (+)= op(a) op(b) for dense matrices.
 GemmArgs product(DType dtype, int64_t m, int64_t n, int64_t k, const Tensor& a, bool transpose_a, const Tensor& b,
                  bool transpose_b, const Tensor& c, int32_t accumulate) {
-  return {dtype,       m,        n, k,       a.data(), transpose_a ? m : k, transpose_a, b.data(), transpose_b ? k : n,
-          transpose_b, c.data(), n, nullptr, 0,        accumulate};
+  return {.dtype = dtype,
+          .m = m,
+          .n = n,
+          .k = k,
+          .a = a.data(),
+          .lda = transpose_a ? m : k,
+          .transpose_a = transpose_a,
+          .b = b.data(),
+          .ldb = transpose_b ? k : n,
+          .transpose_b = transpose_b,
+          .c = c.data(),
+          .ldc = n,
+          .bias = nullptr,
+          .relu = 0,
+          .accumulate = accumulate};
 }
 
 }  // namespace
@@ -47,8 +60,12 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   Tensor y = Tensor::empty(x.device(), {rows, out}, x.dtype(), "linear");
   if (bytes) {
     device.call(&Backend::byte_linear_forward,
-                ByteLinearForwardArgs{*x.pending_bytes(), out, weight.data<float>(),
-                                      bias.defined() ? bias.data<float>() : nullptr, y.data<float>(), relu});
+                ByteLinearForwardArgs{.x = *x.pending_bytes(),
+                                      .n = out,
+                                      .weight = weight.data<float>(),
+                                      .bias = bias.defined() ? bias.data<float>() : nullptr,
+                                      .y = y.data<float>(),
+                                      .relu = relu});
   } else {
     GemmArgs args = product(x.dtype(), rows, out, in, x, false, weight, true, y, 0);
     args.bias = bias.defined() ? bias.data() : nullptr;
@@ -65,18 +82,30 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
     Tensor dz = dy;
     if (relu) {
       dz = Tensor::empty(dy.device(), dy.shape(), dy.dtype(), "linear backward");
-      device.call(&Backend::bias_relu_backward,
-                  BiasReluBackwardArgs{dy.dtype(), rows, out, dy.data(), y.data(), dz.data(),
-                                       dbias ? dbias->gradient.data() : nullptr, dbias ? dbias->accumulate : 0});
+      device.call(&Backend::bias_relu_backward, BiasReluBackwardArgs{.dtype = dy.dtype(),
+                                                                     .rows = rows,
+                                                                     .columns = out,
+                                                                     .dy = dy.data(),
+                                                                     .y = y.data(),
+                                                                     .dz = dz.data(),
+                                                                     .dbias = dbias ? dbias->gradient.data() : nullptr,
+                                                                     .accumulate = dbias ? dbias->accumulate : 0});
     } else if (dbias) {
-      device.call(&Backend::bias_backward,
-                  BiasBackwardArgs{dy.dtype(), rows, out, dy.data(), dbias->gradient.data(), dbias->accumulate});
+      device.call(&Backend::bias_backward, BiasBackwardArgs{.dtype = dy.dtype(),
+                                                            .rows = rows,
+                                                            .columns = out,
+                                                            .dy = dy.data(),
+                                                            .dbias = dbias->gradient.data(),
+                                                            .accumulate = dbias->accumulate});
     }
     if (const auto dweight = gradients.destination(1)) {  // dweight = dz^T x
       if (bytes)
         device.call(&Backend::byte_linear_backward_weight,
-                    ByteLinearBackwardWeightArgs{*x.pending_bytes(), out, dz.data<float>(),
-                                                 dweight->gradient.data<float>(), dweight->accumulate});
+                    ByteLinearBackwardWeightArgs{.x = *x.pending_bytes(),
+                                                 .n = out,
+                                                 .dy = dz.data<float>(),
+                                                 .dweight = dweight->gradient.data<float>(),
+                                                 .accumulate = dweight->accumulate});
       else
         device.call(&Backend::gemm,
                     product(dz.dtype(), out, in, rows, dz, true, x, false, dweight->gradient, dweight->accumulate));

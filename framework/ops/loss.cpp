@@ -13,7 +13,7 @@ struct CrossEntropy {
   Tensor probabilities, row_loss, loss;
 };
 
-CrossEntropy cross_entropy_forward(const char* op, const Tensor& logits, const Tensor& labels) {
+CrossEntropy cross_entropy_forward(const char* op, const Tensor& logits, const Tensor& labels, double smoothing) {
   check::values(op, "logits", logits);
   check::rank(op, "logits", logits, 2, "N x classes");
   check::labels(op, logits, labels);
@@ -23,23 +23,35 @@ CrossEntropy cross_entropy_forward(const char* op, const Tensor& logits, const T
   CrossEntropy result{Tensor::empty(logits.device(), logits.shape(), logits.dtype(), op),
                       Tensor::empty(logits.device(), {rows}, logits.dtype(), op),
                       Tensor::empty(logits.device(), {}, logits.dtype(), op)};
-  logits.device()->call(
-      &Backend::cross_entropy_forward,
-      CrossEntropyForwardArgs{logits.dtype(), rows, columns, logits.data(), labels.data<int32_t>(),
-                              result.probabilities.data(), result.row_loss.data(), result.loss.data()});
+  logits.device()->call(&Backend::cross_entropy_forward,
+                        CrossEntropyForwardArgs{.dtype = logits.dtype(),
+                                                .rows = rows,
+                                                .columns = columns,
+                                                .logits = logits.data(),
+                                                .labels = labels.data<int32_t>(),
+                                                .probabilities = result.probabilities.data(),
+                                                .row_loss = result.row_loss.data(),
+                                                .loss = result.loss.data(),
+                                                .smoothing = smoothing});
   return result;
 }
 
 Tensor reduce(const char* op, const Tensor& x, double factor) {
   check::values(op, "x", x);
   Tensor out = Tensor::empty(x.device(), {}, x.dtype(), op);
-  x.device()->call(&Backend::sum, SumArgs{x.dtype(), x.count(), x.data(), out.data(), factor, 0});
+  x.device()->call(
+      &Backend::sum,
+      SumArgs{
+          .dtype = x.dtype(), .count = x.count(), .x = x.data(), .out = out.data(), .factor = factor, .accumulate = 0});
   if (!needs_gradient({x})) return out;
   record(out, op, {x}, [factor](const Tensor& dout, Gradients& gradients) {
     if (const auto dx = gradients.destination(0))
-      dout.device()->call(&Backend::broadcast_scalar,
-                          BroadcastScalarArgs{dout.dtype(), dx->gradient.count(), dout.data(), dx->gradient.data(),
-                                              factor, dx->accumulate});
+      dout.device()->call(&Backend::broadcast_scalar, BroadcastScalarArgs{.dtype = dout.dtype(),
+                                                                          .count = dx->gradient.count(),
+                                                                          .x = dout.data(),
+                                                                          .out = dx->gradient.data(),
+                                                                          .factor = factor,
+                                                                          .accumulate = dx->accumulate});
   });
   return out;
 }
@@ -51,28 +63,42 @@ Tensor softmax(const Tensor& x) {
   check::rank("softmax", "x", x, 2, "N x C");
   const int64_t rows = x.shape()[0], columns = x.shape()[1];
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "softmax");
-  x.device()->call(&Backend::softmax_forward, SoftmaxForwardArgs{x.dtype(), rows, columns, x.data(), y.data()});
+  x.device()->call(
+      &Backend::softmax_forward,
+      SoftmaxForwardArgs{.dtype = x.dtype(), .rows = rows, .columns = columns, .x = x.data(), .y = y.data()});
   if (!needs_gradient({x})) return y;
   record(y, "softmax", {x}, [y = y.detach(), rows, columns](const Tensor& dy, Gradients& gradients) {
     if (const auto dx = gradients.destination(0))
-      dy.device()->call(&Backend::softmax_backward, SoftmaxBackwardArgs{dy.dtype(), rows, columns, y.data(), dy.data(),
-                                                                        dx->gradient.data(), dx->accumulate});
+      dy.device()->call(&Backend::softmax_backward, SoftmaxBackwardArgs{.dtype = dy.dtype(),
+                                                                        .rows = rows,
+                                                                        .columns = columns,
+                                                                        .y = y.data(),
+                                                                        .dy = dy.data(),
+                                                                        .dx = dx->gradient.data(),
+                                                                        .accumulate = dx->accumulate});
   });
   return y;
 }
 
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels) {
-  CrossEntropy result = cross_entropy_forward("cross_entropy", logits, labels);
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, double smoothing) {
+  if (!(smoothing >= 0 && smoothing < 1))
+    check::fail("cross_entropy", "label smoothing must be at least 0 and less than 1", std::to_string(smoothing));
+  CrossEntropy result = cross_entropy_forward("cross_entropy", logits, labels, smoothing);
   if (!needs_gradient({logits})) return result.loss;
-  const int64_t rows = logits.shape()[0], columns = logits.shape()[1];
   record(result.loss, "cross_entropy", {logits},
-         [probabilities = result.probabilities, labels = labels.detach(), rows, columns](const Tensor& dloss,
-                                                                                         Gradients& gradients) {
+         [probabilities = result.probabilities, labels = labels.detach(), smoothing](const Tensor& dloss,
+                                                                                     Gradients& gradients) {
            if (const auto dlogits = gradients.destination(0))
-             dloss.device()->call(
-                 &Backend::cross_entropy_backward,
-                 CrossEntropyBackwardArgs{dloss.dtype(), rows, columns, probabilities.data(), labels.data<int32_t>(),
-                                          dloss.data(), dlogits->gradient.data(), dlogits->accumulate});
+             dloss.device()->call(&Backend::cross_entropy_backward,
+                                  CrossEntropyBackwardArgs{.dtype = dloss.dtype(),
+                                                           .rows = probabilities.shape()[0],
+                                                           .columns = probabilities.shape()[1],
+                                                           .probabilities = probabilities.data(),
+                                                           .labels = labels.data<int32_t>(),
+                                                           .dloss = dloss.data(),
+                                                           .dlogits = dlogits->gradient.data(),
+                                                           .accumulate = dlogits->accumulate,
+                                                           .smoothing = smoothing});
          });
   return result.loss;
 }
@@ -83,16 +109,22 @@ Tensor squared_error(const Tensor& a, const Tensor& b) {
   check::same_shape("squared_error", "a", a, "b", b);
   Tensor loss = Tensor::empty(a.device(), {}, a.dtype(), "squared_error");
   a.device()->call(&Backend::squared_error_forward,
-                   SquaredErrorForwardArgs{a.dtype(), a.count(), a.data(), b.data(), loss.data()});
+                   SquaredErrorForwardArgs{
+                       .dtype = a.dtype(), .count = a.count(), .a = a.data(), .b = b.data(), .loss = loss.data()});
   if (!needs_gradient({a, b})) return loss;
   record(loss, "squared_error", {a, b}, [a = a.detach(), b = b.detach()](const Tensor& dloss, Gradients& gradients) {
     const double factor = 2.0 / static_cast<double>(std::max<int64_t>(a.count(), 1));
     for (const size_t operand : {0, 1})
       if (const auto to = gradients.destination(operand))
-        dloss.device()->call(
-            &Backend::squared_error_backward,
-            SquaredErrorBackwardArgs{a.dtype(), a.count(), a.data(), b.data(), dloss.data(), to->gradient.data(),
-                                     operand == 0 ? factor : -factor, to->accumulate});
+        dloss.device()->call(&Backend::squared_error_backward,
+                             SquaredErrorBackwardArgs{.dtype = a.dtype(),
+                                                      .count = a.count(),
+                                                      .a = a.data(),
+                                                      .b = b.data(),
+                                                      .dloss = dloss.data(),
+                                                      .da = to->gradient.data(),
+                                                      .factor = operand == 0 ? factor : -factor,
+                                                      .accumulate = to->accumulate});
   });
   return loss;
 }
@@ -112,12 +144,16 @@ Tensor argmax(const Tensor& x) {
   check::rank("argmax", "x", x, 2, "N x C");
   if (x.shape()[1] < 1) check::fail("argmax", "a row must have at least one column", check::describe(x));
   Tensor out = Tensor::empty(x.device(), {x.shape()[0]}, DType::i32, "argmax");
-  x.device()->call(&Backend::argmax, ArgmaxArgs{x.dtype(), x.shape()[0], x.shape()[1], x.data(), out.data<int32_t>()});
+  x.device()->call(&Backend::argmax, ArgmaxArgs{.dtype = x.dtype(),
+                                                .rows = x.shape()[0],
+                                                .columns = x.shape()[1],
+                                                .x = x.data(),
+                                                .out = out.data<int32_t>()});
   return out;
 }
 
 void add_metrics(const Tensor& logits, const Tensor& labels, const Tensor& loss_sum, const Tensor& correct) {
-  const CrossEntropy result = cross_entropy_forward("add_metrics", logits, labels);
+  const CrossEntropy result = cross_entropy_forward("add_metrics", logits, labels, 0);
   check::defined("add_metrics", "loss_sum", loss_sum);
   check::defined("add_metrics", "correct", correct);
   if (loss_sum.dtype() != DType::f64 || loss_sum.count() != 1 || correct.dtype() != DType::i64 ||
@@ -125,9 +161,14 @@ void add_metrics(const Tensor& logits, const Tensor& labels, const Tensor& loss_
     check::fail("add_metrics", "loss_sum must be one f64 and correct one i64 on the device of logits",
                 check::describe(loss_sum) + " and " + check::describe(correct));
   logits.device()->call(&Backend::classification_metrics,
-                        ClassificationMetricsArgs{logits.dtype(), logits.shape()[0], logits.shape()[1], logits.data(),
-                                                  labels.data<int32_t>(), result.row_loss.data(),
-                                                  loss_sum.data<double>(), correct.data<int64_t>()});
+                        ClassificationMetricsArgs{.dtype = logits.dtype(),
+                                                  .rows = logits.shape()[0],
+                                                  .columns = logits.shape()[1],
+                                                  .logits = logits.data(),
+                                                  .labels = labels.data<int32_t>(),
+                                                  .row_loss = result.row_loss.data(),
+                                                  .loss_sum = loss_sum.data<double>(),
+                                                  .correct = correct.data<int64_t>()});
 }
 
 }  // namespace cairn

@@ -8,7 +8,8 @@ namespace cairn {
 Tensor softmax(const Tensor& x);  // over the columns of N x C
 
 // Mean over the rows of -log softmax(logits)[label], a scalar.   logits: N x C;  labels: N, i32, in [0, C)
-Tensor cross_entropy(const Tensor& logits, const Tensor& labels);
+// With label smoothing s a row's target is 1 - s at its label, and s / C more everywhere (PyTorch's label_smoothing).
+Tensor cross_entropy(const Tensor& logits, const Tensor& labels, double smoothing = 0);
 
 // Mean over all elements of (a - b)^2, a scalar; 0 for none.
 Tensor squared_error(const Tensor& a, const Tensor& b);

@@ -37,23 +37,47 @@ Tensor batch_norm(const Tensor& x, const Tensor& weight, const Tensor& bias, con
   const Tensor mean = Tensor::empty(x.device(), {channels}, x.dtype(), "batch_norm");
   const Tensor inverse_std = Tensor::empty(x.device(), {channels}, x.dtype(), "batch_norm");
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "batch_norm");
-  x.device()->call(&Backend::batch_norm_forward,
-                   BatchNormForwardArgs{x.dtype(), batch, channels, plane, x.data(), weight.data(), bias.data(),
-                                        running_mean.data(), running_variance.data(), mean.data(), inverse_std.data(),
-                                        y.data(), momentum, epsilon, training});
+  x.device()->call(&Backend::batch_norm_forward, BatchNormForwardArgs{.dtype = x.dtype(),
+                                                                      .batch = batch,
+                                                                      .channels = channels,
+                                                                      .plane = plane,
+                                                                      .x = x.data(),
+                                                                      .weight = weight.data(),
+                                                                      .bias = bias.data(),
+                                                                      .running_mean = running_mean.data(),
+                                                                      .running_variance = running_variance.data(),
+                                                                      .mean = mean.data(),
+                                                                      .inverse_std = inverse_std.data(),
+                                                                      .y = y.data(),
+                                                                      .momentum = momentum,
+                                                                      .epsilon = epsilon,
+                                                                      .training = training});
   if (!needs_gradient({x, weight, bias})) return y;
-  record(
-      y, "batch_norm", {x, weight, bias},
-      [x = x.detach(), weight = weight.detach(), mean, inverse_std, batch, channels, plane, training](
-          const Tensor& dy, Gradients& gradients) {
-        const auto dx = gradients.destination(0), dweight = gradients.destination(1), dbias = gradients.destination(2);
-        const auto data = [](const std::optional<Destination>& to) { return to ? to->gradient.data() : nullptr; };
-        const auto accumulate = [](const std::optional<Destination>& to) { return to ? to->accumulate : 0; };
-        dy.device()->call(&Backend::batch_norm_backward,
-                          BatchNormBackwardArgs{dy.dtype(), batch, channels, plane, x.data(), dy.data(), weight.data(),
-                                                mean.data(), inverse_std.data(), data(dx), data(dweight), data(dbias),
-                                                training, accumulate(dx), accumulate(dweight), accumulate(dbias)});
-      });
+  record(y, "batch_norm", {x, weight, bias},
+         [x = x.detach(), weight = weight.detach(), mean, inverse_std, batch, channels, plane, training](
+             const Tensor& dy, Gradients& gradients) {
+           const auto dx = gradients.destination(0), dweight = gradients.destination(1),
+                      dbias = gradients.destination(2);
+           const auto data = [](const std::optional<Destination>& to) { return to ? to->gradient.data() : nullptr; };
+           const auto accumulate = [](const std::optional<Destination>& to) { return to ? to->accumulate : 0; };
+           dy.device()->call(&Backend::batch_norm_backward,
+                             BatchNormBackwardArgs{.dtype = dy.dtype(),
+                                                   .batch = batch,
+                                                   .channels = channels,
+                                                   .plane = plane,
+                                                   .x = x.data(),
+                                                   .dy = dy.data(),
+                                                   .weight = weight.data(),
+                                                   .mean = mean.data(),
+                                                   .inverse_std = inverse_std.data(),
+                                                   .dx = data(dx),
+                                                   .dweight = data(dweight),
+                                                   .dbias = data(dbias),
+                                                   .training = training,
+                                                   .accumulate_dx = accumulate(dx),
+                                                   .accumulate_dweight = accumulate(dweight),
+                                                   .accumulate_dbias = accumulate(dbias)});
+         });
   return y;
 }
 
@@ -70,16 +94,34 @@ Tensor local_response_norm(const Tensor& x, int64_t size, double alpha, double b
   const Tensor scale = gradient ? Tensor::empty(x.device(), x.shape(), x.dtype(), "local_response_norm") : Tensor();
   Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "local_response_norm");
   x.device()->call(&Backend::local_response_norm_forward,
-                   LocalResponseNormForwardArgs{x.dtype(), batch, channels, plane, x.data(), y.data(),
-                                                gradient ? scale.data() : nullptr, size, alpha, beta, k});
+                   LocalResponseNormForwardArgs{.dtype = x.dtype(),
+                                                .batch = batch,
+                                                .channels = channels,
+                                                .plane = plane,
+                                                .x = x.data(),
+                                                .y = y.data(),
+                                                .scale = gradient ? scale.data() : nullptr,
+                                                .size = size,
+                                                .alpha = alpha,
+                                                .beta = beta,
+                                                .k = k});
   if (!gradient) return y;
   record(y, "local_response_norm", {x},
          [x = x.detach(), scale, batch, channels, plane, size, alpha, beta](const Tensor& dy, Gradients& gradients) {
            if (const auto dx = gradients.destination(0))
-             dy.device()->call(
-                 &Backend::local_response_norm_backward,
-                 LocalResponseNormBackwardArgs{dy.dtype(), batch, channels, plane, x.data(), scale.data(), dy.data(),
-                                               dx->gradient.data(), size, alpha, beta, dx->accumulate});
+             dy.device()->call(&Backend::local_response_norm_backward,
+                               LocalResponseNormBackwardArgs{.dtype = dy.dtype(),
+                                                             .batch = batch,
+                                                             .channels = channels,
+                                                             .plane = plane,
+                                                             .x = x.data(),
+                                                             .scale = scale.data(),
+                                                             .dy = dy.data(),
+                                                             .dx = dx->gradient.data(),
+                                                             .size = size,
+                                                             .alpha = alpha,
+                                                             .beta = beta,
+                                                             .accumulate = dx->accumulate});
          });
   return y;
 }

@@ -15,17 +15,17 @@ void check_input(const char* op, const Tensor& x) {
 }
 
 PoolShape sizes_of(const Shape& x, const Shape& y, const PoolOptions& options) {
-  return {x[0] * x[1],
-          x[2],
-          x[3],
-          y[2],
-          y[3],
-          options.window_height,
-          options.window_width,
-          options.stride_height,
-          options.stride_width,
-          options.pad_height,
-          options.pad_width};
+  return {.planes = x[0] * x[1],
+          .in_height = x[2],
+          .in_width = x[3],
+          .out_height = y[2],
+          .out_width = y[3],
+          .window_height = options.window_height,
+          .window_width = options.window_width,
+          .stride_height = options.stride_height,
+          .stride_width = options.stride_width,
+          .pad_height = options.pad_height,
+          .pad_width = options.pad_width};
 }
 
 // y: the shape of the result, which has shape.planes planes.
@@ -35,28 +35,42 @@ Tensor max_pool(const char* op, const Tensor& x, const PoolShape& shape, const S
   const bool gradient = needs_gradient({x});
   Tensor y = Tensor::empty(x.device(), out, x.dtype(), op);
   const Tensor indices = gradient ? Tensor::empty(x.device(), out, DType::i32, op) : Tensor();
-  x.device()->call(&Backend::max_pool_forward, MaxPoolForwardArgs{x.dtype(), shape, x.data(), y.data(),
-                                                                  gradient ? indices.data<int32_t>() : nullptr, relu});
+  x.device()->call(&Backend::max_pool_forward,
+                   MaxPoolForwardArgs{.dtype = x.dtype(),
+                                      .shape = shape,
+                                      .x = x.data(),
+                                      .y = y.data(),
+                                      .indices = gradient ? indices.data<int32_t>() : nullptr,
+                                      .relu = relu});
   if (!gradient) return y;
   record(y, op, {x}, [indices, y = relu ? y.detach() : Tensor(), shape](const Tensor& dy, Gradients& gradients) {
     if (const auto dx = gradients.destination(0))
-      dy.device()->call(&Backend::max_pool_backward,
-                        MaxPoolBackwardArgs{dy.dtype(), shape, dy.data(), indices.data<int32_t>(),
-                                            y.defined() ? y.data() : nullptr, dx->gradient.data(), dx->accumulate});
+      dy.device()->call(&Backend::max_pool_backward, MaxPoolBackwardArgs{.dtype = dy.dtype(),
+                                                                         .shape = shape,
+                                                                         .dy = dy.data(),
+                                                                         .indices = indices.data<int32_t>(),
+                                                                         .y = y.defined() ? y.data() : nullptr,
+                                                                         .dx = dx->gradient.data(),
+                                                                         .accumulate = dx->accumulate});
   });
   return y;
 }
 
 Tensor average_pool(const char* op, const Tensor& x, const PoolShape& shape, const Shape& out, bool count_padding) {
   Tensor y = Tensor::empty(x.device(), out, x.dtype(), op);
-  x.device()->call(&Backend::average_pool_forward,
-                   AveragePoolForwardArgs{x.dtype(), shape, x.data(), y.data(), count_padding});
+  x.device()->call(
+      &Backend::average_pool_forward,
+      AveragePoolForwardArgs{
+          .dtype = x.dtype(), .shape = shape, .x = x.data(), .y = y.data(), .count_padding = count_padding});
   if (!needs_gradient({x})) return y;
   record(y, op, {x}, [shape, count_padding](const Tensor& dy, Gradients& gradients) {
     if (const auto dx = gradients.destination(0))
-      dy.device()->call(
-          &Backend::average_pool_backward,
-          AveragePoolBackwardArgs{dy.dtype(), shape, dy.data(), dx->gradient.data(), count_padding, dx->accumulate});
+      dy.device()->call(&Backend::average_pool_backward, AveragePoolBackwardArgs{.dtype = dy.dtype(),
+                                                                                 .shape = shape,
+                                                                                 .dy = dy.data(),
+                                                                                 .dx = dx->gradient.data(),
+                                                                                 .count_padding = count_padding,
+                                                                                 .accumulate = dx->accumulate});
   });
   return y;
 }

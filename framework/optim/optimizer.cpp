@@ -21,13 +21,42 @@ int64_t StepClock::read_step() const {
   return step_.to_host<int64_t>()[0];
 }
 
-Optimizer::Optimizer(std::vector<NamedTensor> parameters) : parameters_(std::move(parameters)) {
+Optimizer::Optimizer(std::vector<NamedTensor> parameters, double weight_decay)
+    : parameters_(std::move(parameters)), weight_decays_(parameters_.size(), weight_decay) {
   if (parameters_.empty()) throw UsageError("an optimizer needs at least one parameter");
   const NamedTensor& first = parameters_[0];
   for (const auto& [name, parameter] : parameters_)
     if (parameter.dtype() != first.tensor.dtype() || parameter.device() != first.tensor.device())
       throw ShapeError("optimizer: parameters must have one dtype and live on one device; " + first.name + " and " +
                        name + " do not");
+}
+
+void Optimizer::set_weight_decay(const std::function<double(const NamedTensor&)>& rule) {
+  for (size_t i = 0; i < parameters_.size(); ++i) {
+    weight_decays_[i] = rule(parameters_[i]);
+    if (!(weight_decays_[i] >= 0))
+      throw UsageError("optimizer: the weight decay of " + parameters_[i].name + " must be 0 or more, not " +
+                       std::to_string(weight_decays_[i]));
+  }
+}
+
+void Optimizer::set_max_norm(double max_norm) {
+  if (!(max_norm >= 0))
+    throw UsageError("optimizer: the largest norm of the gradients must be more than 0, or 0 for none, not " +
+                     std::to_string(max_norm));
+  max_norm_ = max_norm;
+  if (max_norm_ > 0 && !factor_.defined()) factor_ = Tensor::empty(parameters_[0].tensor.device(), {1});
+}
+
+const float* Optimizer::gradient_factor() {
+  if (max_norm_ == 0) return nullptr;
+  const Tensor& first = parameters_[0].tensor;
+  first.device()->call(&Backend::clip_gradients, ClipGradientsArgs{.dtype = first.dtype(),
+                                                                   .tensors = table_.data(),
+                                                                   .tensor_count = static_cast<int64_t>(table_.size()),
+                                                                   .max_norm = max_norm_,
+                                                                   .factor = factor_.data<float>()});
+  return factor_.data<float>();
 }
 
 void Optimizer::clear_grads() {
@@ -50,27 +79,37 @@ const std::vector<OptimizerTensor>& Optimizer::table(const std::vector<Tensor>& 
     const auto& [name, parameter] = parameters_[i];
     const Tensor gradient = parameter.grad();
     if (!gradient.defined()) throw Error("optimizer: parameter " + name + " has no gradient; call backward() first");
-    table_[i] = {parameter.data(), gradient.data(), state1.empty() ? nullptr : state1[i].data(),
-                 state2.empty() ? nullptr : state2[i].data(), parameter.count()};
+    table_[i] = {.parameter = parameter.data(),
+                 .gradient = gradient.data(),
+                 .state1 = state1.empty() ? nullptr : state1[i].data(),
+                 .state2 = state2.empty() ? nullptr : state2[i].data(),
+                 .count = parameter.count(),
+                 .weight_decay = weight_decays_[i]};
   }
   return table_;
 }
 
 Sgd::Sgd(std::vector<NamedTensor> parameters, double momentum, double weight_decay)
-    : Optimizer(std::move(parameters)), momentum_(momentum), weight_decay_(weight_decay) {
+    : Optimizer(std::move(parameters), weight_decay), momentum_(momentum) {
   if (momentum_ != 0) velocity_ = make_state("momentum");
 }
 
 void Sgd::step(const StepClock& clock) {
   const std::vector<OptimizerTensor>& tensors = table(velocity_, {});
   const Tensor& first = parameters_[0].tensor;
-  first.device()->call(&Backend::sgd, SgdArgs{first.dtype(), tensors.data(), static_cast<int64_t>(tensors.size()),
-                                              clock.rates().data<float>(), clock.rates().count(),
-                                              clock.step().data<int64_t>(), momentum_, weight_decay_});
+  const float* factor = gradient_factor();
+  first.device()->call(&Backend::sgd, SgdArgs{.dtype = first.dtype(),
+                                              .tensors = tensors.data(),
+                                              .tensor_count = static_cast<int64_t>(tensors.size()),
+                                              .gradient_factor = factor,
+                                              .learning_rates = clock.rates().data<float>(),
+                                              .learning_rate_count = clock.rates().count(),
+                                              .step = clock.step().data<int64_t>(),
+                                              .momentum = momentum_});
 }
 
 Adam::Adam(std::vector<NamedTensor> parameters, const Options& options)
-    : Optimizer(std::move(parameters)), options_(options) {
+    : Optimizer(std::move(parameters), options.weight_decay), options_(options) {
   moment1_ = make_state("moment1");
   moment2_ = make_state("moment2");
 }
@@ -78,10 +117,18 @@ Adam::Adam(std::vector<NamedTensor> parameters, const Options& options)
 void Adam::step(const StepClock& clock) {
   const std::vector<OptimizerTensor>& tensors = table(moment1_, moment2_);
   const Tensor& first = parameters_[0].tensor;
-  first.device()->call(&Backend::adam, AdamArgs{first.dtype(), tensors.data(), static_cast<int64_t>(tensors.size()),
-                                                clock.rates().data<float>(), clock.rates().count(),
-                                                clock.step().data<int64_t>(), options_.beta1, options_.beta2,
-                                                options_.epsilon, options_.weight_decay, options_.decoupled});
+  const float* factor = gradient_factor();
+  first.device()->call(&Backend::adam, AdamArgs{.dtype = first.dtype(),
+                                                .tensors = tensors.data(),
+                                                .tensor_count = static_cast<int64_t>(tensors.size()),
+                                                .gradient_factor = factor,
+                                                .learning_rates = clock.rates().data<float>(),
+                                                .learning_rate_count = clock.rates().count(),
+                                                .step = clock.step().data<int64_t>(),
+                                                .beta1 = options_.beta1,
+                                                .beta2 = options_.beta2,
+                                                .epsilon = options_.epsilon,
+                                                .decoupled = options_.decoupled});
 }
 
 }  // namespace cairn

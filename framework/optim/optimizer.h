@@ -2,6 +2,7 @@
 // (the trainer's).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <vector>
@@ -34,21 +35,32 @@ class Optimizer {
   // Updates every parameter from its gradient. Throws Error if one has none. The gradients' buffers must stay the same
   // from the first step on, which they do: see Tensor::clear_grad.
   virtual void step(const StepClock& clock) = 0;
+  // Another weight decay for some parameters: the rule gives each its own, none for biases for example. Before the
+  // first step.
+  void set_weight_decay(const std::function<double(const NamedTensor&)>& rule);
+  // Bounds the norm of all gradients together, as PyTorch's clip_grad_norm_ does; 0: no bound. Before the first step.
+  void set_max_norm(double max_norm);
   // Momentum and moments by name ("fc1.weight.momentum"), for checkpoints.
   std::vector<NamedTensor> state() const { return state_; }
   void clear_grads();
 
  protected:
-  explicit Optimizer(std::vector<NamedTensor> parameters);
+  Optimizer(std::vector<NamedTensor> parameters, double weight_decay);
   // A zeroed tensor per parameter, listed in state().
   std::vector<Tensor> make_state(const char* suffix);
   // The table of tensors for the launch; its address stays the same.
   const std::vector<OptimizerTensor>& table(const std::vector<Tensor>& state1, const std::vector<Tensor>& state2);
 
+  // What the table's gradients are multiplied with: null, or where the launch that this makes leaves it.
+  const float* gradient_factor();
+
   std::vector<NamedTensor> parameters_;
 
  private:
   std::vector<NamedTensor> state_;
+  std::vector<double> weight_decays_;
+  double max_norm_ = 0;
+  Tensor factor_;
   std::vector<OptimizerTensor> table_;
 };
 
@@ -59,7 +71,7 @@ class Sgd : public Optimizer {
   void step(const StepClock& clock) override;
 
  private:
-  double momentum_, weight_decay_;
+  double momentum_;
   std::vector<Tensor> velocity_;
 };
 

@@ -13,7 +13,9 @@ void cross_entropy_forward(Stream&, const CrossEntropyForwardArgs& args) {
       T* probabilities = static_cast<T*>(args.probabilities) + r * args.columns;
       const auto [maximum, sum] = normaliser_of(logits, args.columns);
       for (int64_t c = 0; c < args.columns; ++c) probabilities[c] = static_cast<T>(std::exp(logits[c] - maximum) / sum);
-      const double loss = std::log(sum) - (logits[args.labels[r]] - maximum);
+      double loss = (1 - args.smoothing) * (std::log(sum) - (logits[args.labels[r]] - maximum));
+      for (int64_t c = 0; c < args.columns && args.smoothing > 0; ++c)
+        loss += args.smoothing / static_cast<double>(args.columns) * (std::log(sum) - (logits[c] - maximum));
       row_loss[r] = static_cast<T>(loss);
       total += loss;
     }
@@ -27,8 +29,11 @@ void cross_entropy_backward(Stream&, const CrossEntropyBackwardArgs& args) {
       const double factor = *static_cast<const T*>(args.dloss) / static_cast<double>(args.rows);
       const T* probabilities = static_cast<const T*>(args.probabilities) + r * args.columns;
       T* dlogits = static_cast<T*>(args.dlogits) + r * args.columns;
-      for (int64_t c = 0; c < args.columns; ++c)
-        store(dlogits[c], (probabilities[c] - (c == args.labels[r] ? 1.0 : 0.0)) * factor, args.accumulate);
+      const double share = args.smoothing / static_cast<double>(args.columns);
+      for (int64_t c = 0; c < args.columns; ++c) {
+        const double target = share + (c == args.labels[r] ? 1 - args.smoothing : 0.0);
+        store(dlogits[c], (probabilities[c] - target) * factor, args.accumulate);
+      }
     }
   });
 }

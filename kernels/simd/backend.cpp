@@ -55,10 +55,13 @@ const Backend& backend() {
       .classification_metrics = entry<classification_metrics>,
       .select_rows = entry<select_rows>,
       .gather_rows = entry<gather_rows>,
+      .augment_images = entry<augment_images>,
       .finish_step = entry<finish_step>,
       .increment = entry<increment>,
       .sgd = entry<sgd>,
       .adam = entry<adam>,
+      .clip_gradients = entry<clip_gradients>,
+      .moving_average = entry<moving_average>,
   });
   return filled;
 }

@@ -26,16 +26,24 @@ struct SquaredDifferences {
 void cross_entropy_forward(Stream& stream, const CrossEntropyForwardArgs& args) {
   require_f32(args.dtype, "cross_entropy_forward");
   float* row_loss = floats(args.row_loss);
+  const auto smoothing = static_cast<float>(args.smoothing);
   if (args.rows && args.columns) {
     const float* logits = floats(args.logits);
     for_row_blocks(stream, args.rows, args.columns, 1, [&](float* block, int64_t row) {
       transpose_in(logits, args.columns, row, args.rows, block);
-      const RowSums sums = softmax_block(block, args.columns);
+      const RowSums sums =
+          smoothing > 0.0f ? softmax_block<true>(block, args.columns) : softmax_block(block, args.columns);
       const Vector log_sum = log_positive(sums.sum);
       const int64_t lanes = std::min<int64_t>(kLanes, args.rows - row);
       for (int64_t lane = 0; lane < lanes; ++lane) {
         const float correct = logits[(row + lane) * args.columns + args.labels[row + lane]];
-        row_loss[row + lane] = log_sum[lane] + (sums.maximum[lane] - correct);
+        float loss = log_sum[lane] + (sums.maximum[lane] - correct);
+        if (smoothing > 0.0f) {
+          // Over all columns, as if each were the label.
+          const float mean = log_sum[lane] - sums.differences[lane] / static_cast<float>(args.columns);
+          loss = (1.0f - smoothing) * loss + smoothing * mean;
+        }
+        row_loss[row + lane] = loss;
       }
       transpose_out(block, args.columns, row, args.rows, floats(args.probabilities));
     });
@@ -51,16 +59,18 @@ void cross_entropy_backward(Stream& stream, const CrossEntropyBackwardArgs& args
   const float factor = floats(args.dloss)[0] / static_cast<float>(args.rows);
   const float* probabilities = floats(args.probabilities);
   float* dlogits = floats(args.dlogits);
+  const auto share = static_cast<float>(args.smoothing / static_cast<double>(columns));  // of every column
+  const auto rest = static_cast<float>(1.0 - args.smoothing);                            // of the label
   stream.pool.parallel_for(args.rows, ceil_div(kGrain, columns), [&](int64_t begin, int64_t end) {
     if (args.accumulate) {
-      for (int64_t i = begin * columns; i < end * columns; ++i) dlogits[i] += probabilities[i] * factor;
-      for (int64_t r = begin; r < end; ++r) dlogits[r * columns + args.labels[r]] -= factor;
+      for (int64_t i = begin * columns; i < end * columns; ++i) dlogits[i] += (probabilities[i] - share) * factor;
+      for (int64_t r = begin; r < end; ++r) dlogits[r * columns + args.labels[r]] -= rest * factor;
       return;
     }
-    for (int64_t i = begin * columns; i < end * columns; ++i) dlogits[i] = probabilities[i] * factor;
+    for (int64_t i = begin * columns; i < end * columns; ++i) dlogits[i] = (probabilities[i] - share) * factor;
     for (int64_t r = begin; r < end; ++r) {
       const int64_t i = r * columns + args.labels[r];
-      dlogits[i] = (probabilities[i] - 1.0f) * factor;
+      dlogits[i] = (probabilities[i] - (rest + share)) * factor;
     }
   });
 }

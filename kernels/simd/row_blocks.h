@@ -27,24 +27,28 @@ inline void transpose_out(const float* block, int64_t columns, int64_t row, int6
 
 struct RowSums {
   Vector maximum, sum;
+  Vector differences;  // sum of x - maximum, where it is asked for
 };
 
 // The block becomes its own softmax, lane by lane.
-inline RowSums softmax_block(float* block, int64_t columns) {
+template <bool kDifferences = false>
+RowSums softmax_block(float* block, int64_t columns) {
   Vector maximum = load(block);
   for (int64_t c = 1; c < columns; ++c) {
     const Vector x = load(block + c * kLanes);
     maximum = x > maximum ? x : maximum;
   }
-  Vector sum{};
+  Vector sum{}, differences{};
   for (int64_t c = 0; c < columns; ++c) {
-    const Vector e = exp_nonpositive(load(block + c * kLanes) - maximum);
+    const Vector difference = load(block + c * kLanes) - maximum;
+    if constexpr (kDifferences) differences += difference;
+    const Vector e = exp_nonpositive(difference);
     store(block + c * kLanes, e);
     sum += e;
   }
   const Vector inverse = 1.0f / sum;
   for (int64_t c = 0; c < columns; ++c) store(block + c * kLanes, load(block + c * kLanes) * inverse);
-  return {maximum, sum};
+  return {maximum, sum, differences};
 }
 
 // body(block, row) for every kLanes rows, in parallel.

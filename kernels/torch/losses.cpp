@@ -1,9 +1,8 @@
 // Cross-entropy and the squared error.
-#include <ATen/ops/_log_softmax.h>
 #include <ATen/ops/_softmax.h>
+#include <ATen/ops/cross_entropy_loss.h>
 #include <ATen/ops/full.h>
 #include <ATen/ops/mse_loss.h>
-#include <ATen/ops/nll_loss.h>
 #include <ATen/ops/sub.h>
 
 #include "kernels/torch/primitives.h"
@@ -21,8 +20,8 @@ void cross_entropy_forward(const Place& place, const CrossEntropyForwardArgs& ar
   at::_softmax_out(probabilities, logits, 1, false);
   at::Tensor row_loss = place.reals(args.dtype, args.row_loss, {args.rows});
   constexpr int64_t kEachRow = 0;  // at::Reduction::None
-  row_loss.copy_(at::nll_loss(at::_log_softmax(logits, 1, false), place.i32(args.labels, {args.rows}).to(at::kLong), {},
-                              kEachRow));
+  row_loss.copy_(at::cross_entropy_loss(logits, place.i32(args.labels, {args.rows}).to(at::kLong), {}, kEachRow, -100,
+                                        args.smoothing));
   loss.copy_(row_loss.mean());
 }
 
@@ -31,9 +30,10 @@ void cross_entropy_backward(const Place& place, const CrossEntropyBackwardArgs& 
   const at::Tensor labels = place.i32(args.labels, {args.rows, 1}).to(at::kLong);
   const at::Tensor probabilities = place.reals(args.dtype, args.probabilities, {args.rows, args.columns});
   const at::Tensor factor = place.reals(args.dtype, args.dloss, {1}).div(static_cast<double>(args.rows));
-  const at::Tensor minus_one = at::full({args.rows, 1}, -1, probabilities.options());
+  const double share = args.smoothing / static_cast<double>(args.columns);  // of every column
+  const at::Tensor minus_rest = at::full({args.rows, 1}, args.smoothing - 1, probabilities.options());
   store(place.reals(args.dtype, args.dlogits, {args.rows, args.columns}),
-        probabilities.scatter_add(1, labels, minus_one).mul_(factor), args.accumulate);
+        probabilities.sub(share).scatter_add_(1, labels, minus_rest).mul_(factor), args.accumulate);
 }
 
 void squared_error_forward(const Place& place, const SquaredErrorForwardArgs& args) {

@@ -199,6 +199,8 @@ Backend primitives() {
       .gather_rows = entry<gather_rows>,
       .sgd = entry<sgd>,
       .adam = entry<adam>,
+      .clip_gradients = entry<clip_gradients>,
+      .moving_average = entry<moving_average>,
   };
 }
 
@@ -218,6 +220,7 @@ Backend cuda_backend() {
   table.dropout = nullptr;
   table.sgd = nullptr;
   table.adam = nullptr;
+  table.moving_average = nullptr;
   return table;
 }
 

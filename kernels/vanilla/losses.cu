@@ -9,7 +9,7 @@ namespace {
 template <int kLanes>
 __global__ void __launch_bounds__(kRowBlock)
     cross_entropy_forward_kernel(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
-                                 float* probabilities, float* row_loss) {
+                                 float* probabilities, float* row_loss, float smoothing) {
   const int64_t row = row_index<kLanes>();
   if (row >= rows) return;
   const int lane = threadIdx.x % kLanes;
@@ -18,20 +18,28 @@ __global__ void __launch_bounds__(kRowBlock)
   const float factor = 1.0f / scale.sum;
   for (int64_t c = lane; c < columns; c += kLanes)
     probabilities[row * columns + c] = expf(x[c] - scale.maximum) * factor;
-  if (lane == 0) row_loss[row] = logf(scale.sum) - (x[labels[row]] - scale.maximum);
+  float logit_sum = 0.0f;
+  if (smoothing > 0.0f) {
+    for (int64_t c = lane; c < columns; c += kLanes) logit_sum += x[c] - scale.maximum;
+    logit_sum = group_sum<kLanes>(logit_sum);
+  }
+  if (lane != 0) return;
+  const float log_sum = logf(scale.sum), loss = log_sum - (x[labels[row]] - scale.maximum);
+  const float mean = log_sum - logit_sum / static_cast<float>(columns);  // over all columns, as if each were the label
+  row_loss[row] = smoothing > 0.0f ? (1.0f - smoothing) * loss + smoothing * mean : loss;
 }
 
 // Grid: rows / 8 x columns / 32, a block of 32 x 8 threads: one thread an element, its row and column without division.
 __global__ void cross_entropy_backward_kernel(int64_t rows, int64_t columns, const float* probabilities,
-                                              const int32_t* labels, const float* dloss, float* dlogits,
-                                              bool accumulate) {
+                                              const int32_t* labels, const float* dloss, float* dlogits, float at_label,
+                                              float elsewhere, bool accumulate) {
   const int64_t row = static_cast<int64_t>(blockIdx.x) * 8 + threadIdx.y;
   if (row >= rows) return;
   const float factor = dloss[0] / static_cast<float>(rows);
   for (int64_t c = static_cast<int64_t>(blockIdx.y) * 32 + threadIdx.x; c < columns;
        c += static_cast<int64_t>(gridDim.y) * 32) {
     const int64_t i = row * columns + c;
-    const float value = (probabilities[i] - (c == labels[row] ? 1.0f : 0.0f)) * factor;
+    const float value = (probabilities[i] - (c == labels[row] ? at_label : elsewhere)) * factor;
     dlogits[i] = accumulate ? dlogits[i] + value : value;
   }
 }
@@ -59,10 +67,10 @@ void cross_entropy_forward(Stream& stream, const CrossEntropyForwardArgs& args) 
   require_f32(args.dtype, "cross_entropy_forward");
   if (args.rows > 0 && args.columns > 0) {
     const auto launch = [&]<int kLanes>() {
-      simt::launch<cross_entropy_forward_kernel<kLanes>>(stream, row_grid<kLanes>(args.rows), kRowBlock, 0, args.rows,
-                                                         args.columns, static_cast<const float*>(args.logits),
-                                                         args.labels, static_cast<float*>(args.probabilities),
-                                                         static_cast<float*>(args.row_loss));
+      simt::launch<cross_entropy_forward_kernel<kLanes>>(
+          stream, row_grid<kLanes>(args.rows), kRowBlock, 0, args.rows, args.columns,
+          static_cast<const float*>(args.logits), args.labels, static_cast<float*>(args.probabilities),
+          static_cast<float*>(args.row_loss), static_cast<float>(args.smoothing));
     };
     args.columns <= kNarrowRow ? launch.operator()<1>() : launch.operator()<32>();
   }
@@ -77,9 +85,11 @@ void cross_entropy_backward(Stream& stream, const CrossEntropyBackwardArgs& args
   const int64_t column_blocks = divide_up(args.columns, 32);
   const dim3 grid(grid_x(divide_up(args.rows, 8)),
                   static_cast<unsigned>(column_blocks < 65535 ? column_blocks : 65535));
+  const double share = args.smoothing / static_cast<double>(args.columns);  // of every column
   simt::launch<cross_entropy_backward_kernel>(
       stream, grid, dim3(32, 8), 0, args.rows, args.columns, static_cast<const float*>(args.probabilities), args.labels,
-      static_cast<const float*>(args.dloss), static_cast<float*>(args.dlogits), args.accumulate != 0);
+      static_cast<const float*>(args.dloss), static_cast<float*>(args.dlogits),
+      static_cast<float>(1.0 - args.smoothing + share), static_cast<float>(share), args.accumulate != 0);
 }
 
 void squared_error_forward(Stream& stream, const SquaredErrorForwardArgs& args) {

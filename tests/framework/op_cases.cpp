@@ -67,6 +67,7 @@ std::vector<OpCase> op_cases(int64_t n, int64_t c, int64_t k) {
       {"matmul of a tensor and itself", {{n, n}}, [](Inputs in) { return matmul(in[0], in[0]); }},
       {"softmax", {nc}, [](Inputs in) { return softmax(in[0]); }},
       {"cross_entropy", {nc}, [=](Inputs in) { return cross_entropy(in[0], labels(in[0])); }},
+      {"cross_entropy, smoothed", {nc}, [=](Inputs in) { return cross_entropy(in[0], labels(in[0]), 0.1); }},
       {"squared_error", {nk, nk}, [](Inputs in) { return squared_error(in[0], in[1]); }},
       {"squared_error of a tensor and its double",
        {nk},

@@ -319,8 +319,11 @@ struct ImageTraining {
     optimizer->clear_grads();
     backward(loss);
     optimizer->step(clock);
-    loss.device()->call(&Backend::finish_step, FinishStepArgs{DType::f32, loss.data(), history.data<float>(), kSteps,
-                                                              clock.step().data<int64_t>()});
+    loss.device()->call(&Backend::finish_step, FinishStepArgs{.dtype = DType::f32,
+                                                              .value = loss.data(),
+                                                              .history = history.data<float>(),
+                                                              .capacity = kSteps,
+                                                              .step = clock.step().data<int64_t>()});
   }
 
   std::vector<std::vector<std::byte>> state() const {

@@ -373,6 +373,13 @@ TEST_CASE("softmax, argmax and the losses refuse wrong layouts and labels") {
         }) == rule + "i32[3] on reference on cpu for f32[3, 2] on reference on cpu");
 }
 
+TEST_CASE("cross_entropy refuses a smoothing that leaves the label nothing") {
+  for (const double smoothing : {-0.1, 1.0, std::nan("")})
+    CHECK(refusal([&] {
+            cross_entropy(make({3, 2}), labels_of(reference(), {0, 0, 0}), smoothing);
+          }) == "cross_entropy: label smoothing must be at least 0 and less than 1; got " + std::to_string(smoothing));
+}
+
 TEST_CASE("add_metrics refuses sums of another kind") {
   const Tensor logits = make({1, 2}), labels = labels_of(reference(), {0});
   const Tensor loss = make({}, DType::f64), correct = make({}, DType::i64);

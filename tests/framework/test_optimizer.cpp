@@ -1,6 +1,7 @@
 // Optimizers against the same rules written out by hand in double, on a small problem; their state; what they refuse.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 
@@ -190,6 +191,60 @@ TEST_CASE("the clock keeps its step and wraps its rates") {
   }
 }
 
+TEST_CASE("each parameter has the weight decay that the rule gives it") {
+  // By hand a parameter knows itself by its curvature, which is a gradient's ratio to it.
+  const auto decay_of = [](double p, double g) { return g == 3 * p || g == 0.25 * p ? 0.0 : 0.1; };
+  const auto rule = [](const NamedTensor& parameter) { return parameter.name == "p1" ? 0.0 : 0.1; };
+  check_updates(
+      [&](auto parameters) {
+        auto optimizer = std::make_unique<Sgd>(parameters, 0, 0.7);
+        optimizer->set_weight_decay(rule);
+        return optimizer;
+      },
+      [&] { return [=](double p, double g, double rate, int) { return p - rate * (g + decay_of(p, g) * p); }; });
+  check_updates(
+      [&](auto parameters) {
+        auto optimizer = std::make_unique<Adam>(parameters, Adam::Options{.decoupled = true});
+        optimizer->set_weight_decay(rule);
+        return optimizer;
+      },
+      [&] {
+        return [=, m = 0.0, v = 0.0](double p, double g, double rate, int t) mutable {
+          p -= rate * decay_of(p, g) * p;
+          m = 0.9 * m + 0.1 * g;
+          v = 0.999 * v + 0.001 * g * g;
+          return p - rate / (1 - std::pow(0.9, t + 1)) * m / (std::sqrt(v / (1 - std::pow(0.999, t + 1))) + 1e-8);
+        };
+      });
+}
+
+TEST_CASE("gradients are clipped by their norm together") {
+  const auto clipped = [](const std::shared_ptr<Device>& device, double max_norm) {
+    Problem problem(device, DType::f32);
+    Sgd optimizer(problem.parameters);
+    optimizer.set_max_norm(max_norm);
+    return problem.train(optimizer);
+  };
+  // The same by hand: both parameters at once.
+  std::vector<std::vector<double>> expected = kStart;
+  for (const float rate : rates()) {
+    double squares = 0;
+    for (size_t i = 0; i < expected.size(); ++i)
+      for (size_t e = 0; e < expected[i].size(); ++e) squares += std::pow(kCurvature[i][e] * expected[i][e], 2);
+    const double factor = std::min(1.0, 2 / (std::sqrt(squares) + 1e-6));
+    for (size_t i = 0; i < expected.size(); ++i)
+      for (size_t e = 0; e < expected[i].size(); ++e)
+        expected[i][e] -= rate * factor * kCurvature[i][e] * expected[i][e];
+  }
+  for (const auto& device : devices()) {
+    CAPTURE(device->label());
+    const auto actual = clipped(device, 2);
+    for (size_t i = 0; i < expected.size(); ++i) CHECK(relative_error(actual[i], expected[i]) <= 1e-5);
+    CHECK(clipped(device, 1e6) == clipped(device, 0));  // a bound that none reaches changes no bit
+    CHECK(clipped(device, 0) != actual);
+  }
+}
+
 TEST_CASE("optimizers and clocks refuse what they cannot work on") {
   Tensor p = Tensor::zeros(reference(), {2}), wide = Tensor::zeros(reference(), {2}, DType::f64);
   p.set_requires_grad(true);
@@ -198,6 +253,10 @@ TEST_CASE("optimizers and clocks refuse what they cannot work on") {
           Sgd optimizer({{"p", p}, {"wide", wide}});
         }) == "optimizer: parameters must have one dtype and live on one device; p and wide do not");
   Sgd optimizer({{"fc.weight", p}});
+  CHECK(message_of<UsageError>([&] { optimizer.set_max_norm(-1); }) ==
+        "optimizer: the largest norm of the gradients must be more than 0, or 0 for none, not -1.000000");
+  CHECK(message_of<UsageError>([&] { optimizer.set_weight_decay([](const NamedTensor&) { return -0.5; }); }) ==
+        "optimizer: the weight decay of fc.weight must be 0 or more, not -0.500000");
   StepClock clock(reference(), 1);
   CHECK(message_of<Error>([&] { optimizer.step(clock); }) ==
         "optimizer: parameter fc.weight has no gradient; call backward() first");

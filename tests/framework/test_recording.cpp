@@ -73,8 +73,11 @@ struct Training {
     optimizer->clear_grads();
     backward(loss);
     optimizer->step(clock);
-    device.call(&Backend::finish_step, FinishStepArgs{DType::f32, loss.data(), history.data<float>(), kTrainingSteps,
-                                                      clock.step().data<int64_t>()});
+    device.call(&Backend::finish_step, FinishStepArgs{.dtype = DType::f32,
+                                                      .value = loss.data(),
+                                                      .history = history.data<float>(),
+                                                      .capacity = kTrainingSteps,
+                                                      .step = clock.step().data<int64_t>()});
   }
 
   // Every parameter and every loss so far.

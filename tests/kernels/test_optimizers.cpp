@@ -1,7 +1,8 @@
-// sgd and adam against PyTorch's rules written out here, over several steps with changing learning rates. Not here:
-// schedules.
+// sgd and adam against PyTorch's rules written out here, over several steps with changing learning rates; the norm of
+// gradients, and moving averages. Not here: schedules.
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "tests/kernels/harness.h"
@@ -26,16 +27,31 @@ struct Update {
   const char* primitive;
   bool has_state1, has_state2;
   double initial_state1;  // nan where step 0 must not read it
-  std::function<void(Element&, double gradient, int step, double learning_rate)> rule;
-  std::function<Status(Call&, const OptimizerTensor*, int64_t count, const float* rates, const int64_t* step)> launch;
+  std::function<void(Element&, double gradient, int step, double learning_rate, double weight_decay)> rule;
+  std::function<Status(Call&, const OptimizerTensor*, int64_t count, const float* factor, const float* rates,
+                       const int64_t* step)>
+      launch;
+  double weight_decay;
+  double factor;  // of the gradients; 1: none is given
   std::string text;
 };
+
+// Every other tensor has its own.
+double weight_decay_of(const Update& update, size_t tensor) {
+  return tensor % 2 == 0 ? update.weight_decay : update.weight_decay / 4;
+}
 
 const Values& parameters_of(int64_t count, size_t tensor) {
   return reals(count, 100 + static_cast<uint32_t>(tensor));
 }
 const Values& gradients_of(int64_t count, size_t tensor, int step) {
   return reals(count, 1000 + 10 * static_cast<uint32_t>(tensor) + static_cast<uint32_t>(step));
+}
+
+std::string sizes_text(const std::vector<int64_t>& sizes) {
+  std::string text = "sizes";
+  for (int64_t size : sizes) text.append(" ").append(std::to_string(size));
+  return text;
 }
 
 void check_update(const Update& update, const std::vector<int64_t>& sizes, DType real, int64_t offset) {
@@ -47,8 +63,8 @@ void check_update(const Update& update, const std::vector<int64_t>& sizes, DType
     for (size_t i = 0; i < static_cast<size_t>(sizes[t]); ++i) {
       Element element{parameters_of(sizes[t], t)[i], 0, 0};
       for (int step = 0; step < kSteps; ++step)
-        update.rule(element, gradients_of(sizes[t], t, step)[i], step,
-                    kLearningRates[static_cast<size_t>(step) % kLearningRates.size()]);
+        update.rule(element, update.factor * gradients_of(sizes[t], t, step)[i], step,
+                    kLearningRates[static_cast<size_t>(step) % kLearningRates.size()], weight_decay_of(update, t));
       parameter.push_back(element.parameter);
       state1.push_back(element.state1);
       state2.push_back(element.state2);
@@ -68,22 +84,23 @@ void check_update(const Update& update, const std::vector<int64_t>& sizes, DType
                          .gradient = nullptr,
                          .state1 = update.has_state1 ? call.output("state1", sizes[t], tolerance, state1) : nullptr,
                          .state2 = update.has_state2 ? call.output("state2", sizes[t], tolerance, state2) : nullptr,
-                         .count = sizes[t]});
+                         .count = sizes[t],
+                         .weight_decay = weight_decay_of(update, t)});
     }
+    const float* factor = update.factor == 1 ? nullptr : call.typed_input<float>("factor", {update.factor});
     const float* rates = call.typed_input<float>("learning_rates", kLearningRates);
     for (int step = 0; step < kSteps; ++step) {
       for (size_t t = 0; t < sizes.size(); ++t)
         tensors[t].gradient = call.input("gradient", sizes[t], gradients_of(sizes[t], t, step));
       const int64_t* clock = call.typed_input<int64_t>("step", {static_cast<double>(step)});
-      const Status status = update.launch(call, call.keep(tensors), static_cast<int64_t>(sizes.size()), rates, clock);
+      const Status status =
+          update.launch(call, call.keep(tensors), static_cast<int64_t>(sizes.size()), factor, rates, clock);
       if (status != 0) return status;
     }
     return Status{0};
   };
-  std::string shape = update.text + " sizes";
-  for (int64_t size : sizes) shape.append(" ").append(std::to_string(size));
   check({.primitive = update.primitive,
-         .shape = shape,
+         .shape = update.text + " " + sizes_text(sizes),
          .real = real,
          .offset = offset,
          .run = run,
@@ -97,14 +114,14 @@ void check_update(const Update& update) {
   }
 }
 
-Update sgd_update(double momentum, double weight_decay) {
+Update sgd_update(double momentum, double weight_decay, double factor = 1) {
   const bool has_momentum = momentum != 0;
   return {.primitive = "sgd",
           .has_state1 = has_momentum,
           .has_state2 = false,
           .initial_state1 = std::nan(""),
           .rule =
-              [=](Element& e, double gradient, int step, double learning_rate) {
+              [=](Element& e, double gradient, int step, double learning_rate, double weight_decay) {
                 gradient += weight_decay * e.parameter;
                 if (has_momentum) {
                   e.state1 = step == 0 ? gradient : momentum * e.state1 + gradient;
@@ -113,28 +130,32 @@ Update sgd_update(double momentum, double weight_decay) {
                 e.parameter -= learning_rate * gradient;
               },
           .launch =
-              [=](Call& call, const OptimizerTensor* tensors, int64_t count, const float* rates, const int64_t* step) {
+              [=](Call& call, const OptimizerTensor* tensors, int64_t count, const float* factor, const float* rates,
+                  const int64_t* step) {
                 const SgdArgs args{.dtype = call.real(),
                                    .tensors = tensors,
                                    .tensor_count = count,
+                                   .gradient_factor = factor,
                                    .learning_rates = rates,
                                    .learning_rate_count = static_cast<int64_t>(kLearningRates.size()),
                                    .step = step,
-                                   .momentum = momentum,
-                                   .weight_decay = weight_decay};
+                                   .momentum = momentum};
                 return call.invoke(&Backend::sgd, args);
               },
-          .text = "momentum " + std::to_string(momentum) + " weight_decay " + std::to_string(weight_decay)};
+          .weight_decay = weight_decay,
+          .factor = factor,
+          .text = "factor " + std::to_string(factor) + " momentum " + std::to_string(momentum) + " weight_decay " +
+                  std::to_string(weight_decay)};
 }
 
-Update adam_update(double weight_decay, bool decoupled) {
+Update adam_update(double weight_decay, bool decoupled, double factor = 1) {
   constexpr double kBeta1 = 0.9, kBeta2 = 0.999, kEpsilon = 1e-8;
   return {.primitive = "adam",
           .has_state1 = true,
           .has_state2 = true,
           .initial_state1 = 0,
           .rule =
-              [=](Element& e, double gradient, int step, double learning_rate) {
+              [=](Element& e, double gradient, int step, double learning_rate, double weight_decay) {
                 if (decoupled)
                   e.parameter *= 1 - learning_rate * weight_decay;
                 else
@@ -147,21 +168,25 @@ Update adam_update(double weight_decay, bool decoupled) {
                 e.parameter -= learning_rate / correction1 * e.state1 / denominator;
               },
           .launch =
-              [=](Call& call, const OptimizerTensor* tensors, int64_t count, const float* rates, const int64_t* step) {
+              [=](Call& call, const OptimizerTensor* tensors, int64_t count, const float* factor, const float* rates,
+                  const int64_t* step) {
                 const AdamArgs args{.dtype = call.real(),
                                     .tensors = tensors,
                                     .tensor_count = count,
+                                    .gradient_factor = factor,
                                     .learning_rates = rates,
                                     .learning_rate_count = static_cast<int64_t>(kLearningRates.size()),
                                     .step = step,
                                     .beta1 = kBeta1,
                                     .beta2 = kBeta2,
                                     .epsilon = kEpsilon,
-                                    .weight_decay = weight_decay,
                                     .decoupled = decoupled};
                 return call.invoke(&Backend::adam, args);
               },
-          .text = std::string(decoupled ? "decoupled " : "") + "weight_decay " + std::to_string(weight_decay)};
+          .weight_decay = weight_decay,
+          .factor = factor,
+          .text = "factor " + std::to_string(factor) + std::string(decoupled ? " decoupled " : " ") + "weight_decay " +
+                  std::to_string(weight_decay)};
 }
 
 }  // namespace
@@ -171,12 +196,14 @@ TEST_CASE("sgd") {
   check_update(sgd_update(0, 0.25));
   check_update(sgd_update(0.875, 0));
   check_update(sgd_update(0.875, 0.25));
+  check_update(sgd_update(0.875, 0.25, 0.625));
 }
 
 TEST_CASE("adam and adamw") {
   check_update(adam_update(0, false));
   check_update(adam_update(0.25, false));
   check_update(adam_update(0.25, true));
+  check_update(adam_update(0.25, false, 0.625));
 }
 
 // Parameter 1, gradients 0.5 then -0.25, learning rate 0.1, worked out on paper.
@@ -189,7 +216,8 @@ TEST_CASE("sgd and adam: by hand") {
                                .gradient = nullptr,
                                .state1 = call.output("state1", 1, tolerance, {0}),
                                .state2 = expected.size() > 2 ? call.output("state2", 1, tolerance, {0}) : nullptr,
-                               .count = 1};
+                               .count = 1,
+                               .weight_decay = 0};
         const float* rates = call.typed_input<float>("learning_rates", {0.1f});
         for (int step = 0; step < 2; ++step) {
           tensor.gradient = call.input("gradient", 1, {step == 0 ? 0.5 : -0.25});
@@ -208,11 +236,11 @@ TEST_CASE("sgd and adam: by hand") {
               return call.invoke(&Backend::sgd, SgdArgs{.dtype = call.real(),
                                                         .tensors = tensors,
                                                         .tensor_count = 1,
+                                                        .gradient_factor = nullptr,
                                                         .learning_rates = rates,
                                                         .learning_rate_count = 1,
                                                         .step = step,
-                                                        .momentum = 0.9,
-                                                        .weight_decay = 0});
+                                                        .momentum = 0.9});
             });
   // m = 0.05, v = 0.00025, p = 0.9;  m = 0.045 - 0.025, v = 0.00024975 + 0.0000625,
   // p = 0.9 - 0.1 * (0.02 / 0.19) / sqrt(0.00031225 / 0.001999)
@@ -221,15 +249,116 @@ TEST_CASE("sgd and adam: by hand") {
               return call.invoke(&Backend::adam, AdamArgs{.dtype = call.real(),
                                                           .tensors = tensors,
                                                           .tensor_count = 1,
+                                                          .gradient_factor = nullptr,
                                                           .learning_rates = rates,
                                                           .learning_rate_count = 1,
                                                           .step = step,
                                                           .beta1 = 0.9,
                                                           .beta2 = 0.999,
                                                           .epsilon = 1e-8,
-                                                          .weight_decay = 0,
                                                           .decoupled = 0});
             });
+}
+
+namespace {
+
+Status clip(Call& call, const std::vector<Values>& gradients, double max_norm) {
+  std::vector<OptimizerTensor> tensors;
+  for (const Values& gradient : gradients)
+    tensors.push_back({.parameter = nullptr,
+                       .gradient = call.input("gradient", static_cast<int64_t>(gradient.size()), gradient),
+                       .state1 = nullptr,
+                       .state2 = nullptr,
+                       .count = static_cast<int64_t>(gradient.size()),
+                       .weight_decay = 0});
+  // Squares and sums in double; the factor is rounded once.
+  const ClipGradientsArgs args{.dtype = call.real(),
+                               .tensors = call.keep(tensors),
+                               .tensor_count = static_cast<int64_t>(gradients.size()),
+                               .max_norm = max_norm,
+                               .factor = call.typed_output<float>("factor", 1, {.relative = 2 * unit(DType::f32)})};
+  return call.invoke(&Backend::clip_gradients, args);
+}
+
+}  // namespace
+
+TEST_CASE("clip_gradients") {
+  std::vector<std::vector<int64_t>> all = kTensorSizes;
+  if (!small_sweep()) all.push_back({70001, 1, 30000});
+  for (DType real : kReals) {
+    for (const auto& sizes : all) {
+      std::vector<Values> gradients;
+      for (size_t t = 0; t < sizes.size(); ++t) gradients.push_back(gradients_of(sizes[t], t, 0));
+      for (double max_norm : {0.25, 1e6})
+        check({.primitive = "clip_gradients",
+               .shape = sizes_text(sizes) + " max_norm " + std::to_string(max_norm),
+               .real = real,
+               .offset = static_cast<int64_t>(sizes.size()) % 2,
+               .run = [=](Call& call) { return clip(call, gradients, max_norm); }});
+    }
+    const auto check_factor = [real](const char* shape, const std::vector<Values>& gradients, double factor) {
+      check({.primitive = "clip_gradients",
+             .shape = shape,
+             .real = real,
+             .run = [=](Call& call) { return clip(call, gradients, 2); },
+             .expected = {{factor}}});
+    };
+    check_factor("3 and 4", {{3}, {}, {-4}}, 2 / (5 + 1e-6));
+    check_factor("no gradients", {}, 1);
+    check_factor("zeros", {{0, 0}}, 1);
+    check_factor("shorter than the bound", {{1, 1}}, 1);
+    check_factor("infinite", {{1, kInfinity}}, 0);
+    check_factor("no number", {{1}, {kNan}}, kNan);
+  }
+}
+
+TEST_CASE("moving_average") {
+  for (DType real : kReals) {
+    for (const auto& sizes : kTensorSizes) {
+      for (int64_t step : {0, 3, 100000}) {
+        for (bool ramp : {false, true}) {
+          constexpr double kDecay = 0.96875;
+          const auto t = static_cast<double>(step);
+          const double decay = ramp ? std::min(kDecay, (1 + t) / (10 + t)) : kDecay;
+          std::vector<Values> expected = {{7}};
+          for (size_t i = 0; i < sizes.size(); ++i) {
+            expected.emplace_back();
+            for (size_t j = 0; j < static_cast<size_t>(sizes[i]); ++j)
+              expected.back().push_back(decay * gradients_of(sizes[i], i, 0)[j] +
+                                        (1 - decay) * parameters_of(sizes[i], i)[j]);
+          }
+          const auto run = [=](Call& call) {
+            call.output("an array of nobody's", 1, {}, {7});
+            std::vector<OptimizerTensor> tensors;
+            for (size_t i = 0; i < sizes.size(); ++i) {
+              const void* parameter = call.input("parameter", sizes[i], parameters_of(sizes[i], i));
+              tensors.push_back({.parameter = const_cast<void*>(parameter),
+                                 .gradient = nullptr,
+                                 // Two factors, two products of up to 1 and their sum are rounded.
+                                 .state1 = call.output("average", sizes[i], {.absolute = 4 * unit(real)},
+                                                       gradients_of(sizes[i], i, 0)),
+                                 .state2 = nullptr,
+                                 .count = sizes[i],
+                                 .weight_decay = 0});
+            }
+            const MovingAverageArgs args{.dtype = call.real(),
+                                         .tensors = call.keep(tensors),
+                                         .tensor_count = static_cast<int64_t>(sizes.size()),
+                                         .step = call.typed_input<int64_t>("step", {t}),
+                                         .decay = kDecay,
+                                         .ramp = ramp};
+            return call.invoke(&Backend::moving_average, args);
+          };
+          check({.primitive = "moving_average",
+                 .shape = sizes_text(sizes) + " step " + std::to_string(step) + (ramp ? " ramp" : ""),
+                 .real = real,
+                 .offset = step % 2,
+                 .run = run,
+                 .expected = expected});
+        }
+      }
+    }
+  }
 }
 
 }  // namespace cairn::test

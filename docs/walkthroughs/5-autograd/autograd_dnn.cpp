@@ -75,7 +75,7 @@ std::vector<Tensor> gradients_by_hand(const Setting& s) {
   const Tensor dz3 = like({kRows, kClasses});
   device.call(&Backend::cross_entropy_backward,
               CrossEntropyBackwardArgs{dtype, kRows, kClasses, p.data(), s.labels.data<int32_t>(), device.one(dtype),
-                                       dz3.data(), 0});
+                                       dz3.data(), 0, 0});
   product(dz3, true, h2, false, gradients[4]);  // dW3 = dz3^T h2
   device.call(&Backend::bias_backward, BiasBackwardArgs{dtype, kRows, kClasses, dz3.data(), gradients[5].data(), 0});
 
