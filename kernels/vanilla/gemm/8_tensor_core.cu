@@ -110,7 +110,7 @@ void gemm_tensor_core(Stream& stream, const FloatProduct& product) {
 #else
 
 void gemm_tensor_core(Stream&, const FloatProduct&) {
-  throw std::invalid_argument("vanilla: gemm rung 8 needs a GPU's tensor cores; on the CPU the rungs are 1 to 7");
+  throw std::invalid_argument("vanilla: gemm rung 8 needs a GPU's tensor cores; on the CPU the rungs are 1 to 7, 9 and 10");
 }
 
 #endif
