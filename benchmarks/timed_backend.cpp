@@ -90,9 +90,8 @@ Status open_stream(const StreamOptions* options, Stream** out) {
   auto timed = std::make_unique<TimedStream>();
   timed->backend = known_backends()[index];
   timed->table = *timed->backend;
-  if (const char* name = timed->backend->falls_back)
-    if (const Backend* fallback = find_backend(name, timed->backend->where))
-      for (const EntryServices& entry : kEntries) entry.fill(timed->table, *fallback);
+  for (const Backend* fallback : fallbacks_of(*timed->backend))
+    for (const EntryServices& entry : kEntries) entry.fill(timed->table, *fallback);
   if (const Status status = timed->backend->open_stream(options, &timed->inner); status != 0) return status;
   *out = reinterpret_cast<Stream*>(timed.release());
   return 0;
@@ -131,7 +130,7 @@ Backend timed(const Backend& backend) {
   size_t index = 0;
   while (known_backends()[index] != &backend) ++index;
   Backend whole = backend;
-  if (const Backend* fallback = backend.falls_back ? find_backend(backend.falls_back, backend.where) : nullptr)
+  for (const Backend* fallback : fallbacks_of(backend))
     for (const EntryServices& entry : kEntries) entry.fill(whole, *fallback);
 
   Backend table{.version = backend.version,

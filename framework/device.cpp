@@ -20,10 +20,6 @@ Entry primitive(const Backend& backend, size_t index) {
   return primitive(const_cast<Backend&>(backend), index);
 }
 
-const Backend* fallback_of(const Backend& backend) {
-  return backend.falls_back ? find_backend(backend.falls_back, backend.where) : nullptr;
-}
-
 std::string joined(const std::vector<std::string>& names) {
   std::string text;
   for (const std::string& name : names) text += (text.empty() ? "" : ", ") + name;
@@ -113,13 +109,11 @@ std::shared_ptr<Device> Device::open(const DeviceOptions& options) {
 }
 
 std::array<std::string, kPrimitiveCount> primitive_origins(const Backend& backend) {
-  const Backend* fallback = fallback_of(backend);
   std::array<std::string, kPrimitiveCount> origins;
   for (size_t i = 0; i < kPrimitiveCount; ++i) {
-    if (primitive(backend, i))
-      origins[i] = backend.name;
-    else if (fallback && primitive(*fallback, i))
-      origins[i] = fallback->name;
+    if (primitive(backend, i)) origins[i] = backend.name;
+    for (const Backend* fallback : fallbacks_of(backend))
+      if (origins[i].empty() && primitive(*fallback, i)) origins[i] = fallback->name;
   }
   return origins;
 }
@@ -130,7 +124,7 @@ Device::Device(const Backend& backend, const DeviceOptions& options)
     throw DeviceError("implementation '" + name_ + "' was built for version " + std::to_string(backend.version) +
                       " of the seam, this program has version " + std::to_string(kBackendVersion));
   check_rungs(backend, options.kernels);
-  if (const Backend* fallback = fallback_of(backend))
+  for (const Backend* fallback : fallbacks_of(backend))
     for (size_t i = 0; i < kPrimitiveCount; ++i)
       if (!primitive(table_, i)) primitive(table_, i) = primitive(*fallback, i);
   if (backend.where == Where::cpu) threads_ = options.threads > 0 ? options.threads : cpu_share().cpus();
