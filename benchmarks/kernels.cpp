@@ -6,7 +6,6 @@
 #include <cstring>
 #include <map>
 
-#include "benchmarks/library.h"
 #include "benchmarks/stage.h"
 #include "framework/device.h"
 #include "framework/error.h"
@@ -117,14 +116,11 @@ bool device_runs(const Backend& backend, const KernelVariant& rung) {
 std::vector<Subject> subjects_of(const char* primitive, const KernelOptions& options) {
   std::vector<Subject> subjects;
   const bool on_cpu = options.where != "cuda", on_gpu = options.where != "cpu";
-  const bool is_gemm = std::strcmp(primitive, "gemm") == 0;
-  if (is_gemm && on_cpu) subjects.push_back({.backend = &simd_library(), .is_library = true});
   for (const Backend* backend : known_backends()) {
     if (!(backend->where == Where::cpu ? on_cpu : on_gpu)) continue;
     if (backend->device_count() == 0 || !has(*backend, primitive)) continue;
     // What the others are measured against comes first and always.
-    const bool is_library = std::strcmp(backend->name, backend->where == Where::cuda ? "cudnn" : "simd") == 0 &&
-                            !(is_gemm && backend->where == Where::cpu);
+    const bool is_library = std::strcmp(backend->name, backend->where == Where::cuda ? "cudnn" : "eigen") == 0;
     const bool chosen = options.implementation.empty() || options.implementation == backend->name;
     if (!chosen && !is_library) continue;
     std::vector<Subject> own = {{.backend = backend, .is_library = is_library}};

@@ -7,7 +7,6 @@
 #include <cstring>
 
 #include "benchmarks/layers.h"
-#include "benchmarks/library.h"
 #include "benchmarks/sampled_product.h"
 #include "benchmarks/stage.h"
 #include "framework/device.h"
@@ -35,10 +34,8 @@ const Backend& chosen(const LadderOptions& options) {
   return *cpu;
 }
 
-const Backend* library_for(const Backend& own, const char* primitive) {
-  if (own.where == Where::cuda) return find_backend("cudnn", Where::cuda);
-  if (std::strcmp(primitive, "gemm") == 0) return &simd_library();
-  return find_backend("simd", Where::cpu);
+const Backend* library_for(const Backend& own) {
+  return find_backend(own.where == Where::cuda ? "cudnn" : "eigen", own.where);
 }
 
 // The rungs of one backend that the precision allows.
@@ -63,7 +60,7 @@ void add_rungs(std::vector<Subject>& subjects, const Backend& backend, const cha
 std::vector<Subject> subjects_for(const Case& one, const LadderOptions& options, bool with_rungs) {
   const Backend& own = chosen(options);
   std::vector<Subject> subjects;
-  if (const Backend* library = library_for(own, one.primitive)) {
+  if (const Backend* library = library_for(own)) {
     add_rungs(subjects, *library, one.primitive, true, options.precision);
     if (subjects.empty()) subjects.push_back({.backend = library, .is_library = true, .precision = options.precision});
     if (library == &own) return subjects;
@@ -207,7 +204,7 @@ KernelReport run_ladder(const LadderOptions& options, const std::function<void(c
                           : own.where == Where::cuda ? kGpuRotationBytes
                                                      : 2 * report.machine.cache_bytes;
   report.devices = OpenStream(own, options.threads, "", options.precision).description();
-  if (const Backend* library = library_for(own, "conv2d_forward"); library && library != &own)
+  if (const Backend* library = library_for(own); library && library != &own)
     report.devices += "; " + OpenStream(*library, options.threads, "", options.precision).description();
   if (!options.once && own.where == Where::cpu) report.cpu = measure_cpu(options.threads, 0);
   if (!options.once && own.where == Where::cuda) report.gpu = measure_gpu(options.precision);

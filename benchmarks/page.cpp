@@ -45,8 +45,8 @@ the same arrays every time, and the split of a step, below, is timed in place. T
 spread is the distance between the quartiles over the median. On a GPU a round of calls is captured and replayed, so that what the host
 takes to launch a kernel is not in the clock.
 
-*Of library* is the library's time over this one's: Eigen's own matrix product, one slab of the result a thread, for `gemm` on a CPU, the
-`simd` implementation elsewhere on a CPU, `cudnn` (cuBLASLt, cuDNN) on a GPU. *Of ceiling* is the least time that the machine's measured
+*Of library* is the library's time over this one's: on a CPU the `eigen` implementation, where it has the primitive, on a GPU
+`cudnn` (cuBLASLt, cuDNN). Results of 0.1.0 name what they were held against: Eigen's product for `gemm`, elsewhere `simd`. *Of ceiling* is the least time that the machine's measured
 ceilings allow, for the FLOPs or for the bytes, whichever takes longer, over the time taken. The ceilings are measured in the same run: on
 a CPU independent chains of vector multiply-adds in registers, and the fastest of reading, copying and adding arrays of four times the
 last-level cache, the best of five tries each.

@@ -93,7 +93,7 @@ Status open_stream(const StreamOptions* options, Stream** out) {
 // The implementation's table with the entries of what it falls back on.
 Backend whole_table(const Backend& backend) {
   Backend whole = backend;
-  if (const Backend* fallback = backend.falls_back ? find_backend(backend.falls_back, backend.where) : nullptr)
+  for (const Backend* fallback : fallbacks_of(backend))
     for (const EntryServices& entry : kEntries) entry.fill(whole, *fallback);
   return whole;
 }

@@ -5,7 +5,7 @@ include(CMakePackageConfigHelpers)
 set(CAIRN_PACKAGE_DIR ${CMAKE_INSTALL_LIBDIR}/cmake/cairn)
 set(libraries cairn_options cairn_cpu cairn_kernels cairn_framework cairn_datasets cairn_models cairn_trainers)
 if(NOT BUILD_SHARED_LIBS)  # else they are inside cairn_kernels
-  foreach(name simt reference simd vanilla_cpu cuda vanilla_cuda cudnn)
+  foreach(name simt reference simd eigen vanilla_cpu cuda vanilla_cuda cudnn)
     if(TARGET cairn_${name})
       set_target_properties(cairn_${name} PROPERTIES EXPORT_NAME ${name})
       list(APPEND libraries cairn_${name})

@@ -5,8 +5,8 @@
 
 #include "framework/error.h"
 #include "kernels/cpu_share.h"
-#include "kernels/number.h"
 #include "kernels/registry.h"
+#include "kernels/rungs.h"
 
 namespace cairn {
 namespace {
@@ -19,10 +19,6 @@ Entry& primitive(Backend& backend, size_t index) {
 
 Entry primitive(const Backend& backend, size_t index) {
   return primitive(const_cast<Backend&>(backend), index);
-}
-
-const Backend* fallback_of(const Backend& backend) {
-  return backend.falls_back ? find_backend(backend.falls_back, backend.where) : nullptr;
 }
 
 std::string joined(const std::vector<std::string>& names) {
@@ -84,30 +80,22 @@ const Backend& choose(const DeviceOptions& options) {
 
 // A choice of a rung that does not exist is an error here, with the choices, rather than somewhere in a step.
 void check_rungs(const Backend& backend, const std::string& kernels) {
-  if (kernels.empty()) return;
   int32_t count = 0;
   const KernelVariant* variants = backend.variants ? backend.variants(&count) : nullptr;
-  for (size_t begin = 0; begin <= kernels.size();) {
-    const size_t comma = std::min(kernels.find(',', begin), kernels.size());
-    const std::string pair = kernels.substr(begin, comma - begin);
-    begin = comma + 1;
-    const size_t equals = std::min(pair.find('='), pair.size());
-    int rung = -1;
-    if (equals < pair.size()) read_number(pair.substr(equals + 1), rung);
+  for (const RungChoice& choice : rung_choices(kernels)) {
+    const auto of_its_ladder = [&](const KernelVariant& variant) { return choice.primitive == variant.primitive; };
     const bool known = std::any_of(variants, variants + count, [&](const KernelVariant& variant) {
-      return pair.substr(0, equals) == variant.primitive && rung == variant.rung;
+      return of_its_ladder(variant) && choice.rung == variant.rung;
     });
     if (known) continue;
     // Those of the same ladder, if it is one: all ladders together make a long line.
-    const std::string primitive = pair.substr(0, pair.find('='));
-    const bool ladder =
-        std::any_of(variants, variants + count, [&](const auto& variant) { return primitive == variant.primitive; });
+    const bool ladder = std::any_of(variants, variants + count, of_its_ladder);
     std::vector<std::string> choices;
     for (int32_t i = 0; i < count; ++i)
-      if (!ladder || primitive == variants[i].primitive)
+      if (!ladder || of_its_ladder(variants[i]))
         choices.push_back(std::string(variants[i].primitive) + "=" + std::to_string(variants[i].rung));
-    throw UsageError("unknown kernel '" + pair + "' of " + backend.name + " on " + name_of(backend.where) + ": " +
-                     (choices.empty() ? "it has no ladders" : "choose from " + joined(choices)));
+    throw UsageError("unknown kernel '" + choice.text + "' of " + backend.name + " on " + name_of(backend.where) +
+                     ": " + (choices.empty() ? "it has no ladders" : "choose from " + joined(choices)));
   }
 }
 
@@ -122,13 +110,11 @@ std::shared_ptr<Device> Device::open(const DeviceOptions& options) {
 }
 
 std::array<std::string, kPrimitiveCount> primitive_origins(const Backend& backend) {
-  const Backend* fallback = fallback_of(backend);
   std::array<std::string, kPrimitiveCount> origins;
   for (size_t i = 0; i < kPrimitiveCount; ++i) {
-    if (primitive(backend, i))
-      origins[i] = backend.name;
-    else if (fallback && primitive(*fallback, i))
-      origins[i] = fallback->name;
+    if (primitive(backend, i)) origins[i] = backend.name;
+    for (const Backend* fallback : fallbacks_of(backend))
+      if (origins[i].empty() && primitive(*fallback, i)) origins[i] = fallback->name;
   }
   return origins;
 }
@@ -139,7 +125,7 @@ Device::Device(const Backend& backend, const DeviceOptions& options)
     throw DeviceError("implementation '" + name_ + "' was built for version " + std::to_string(backend.version) +
                       " of the seam, this program has version " + std::to_string(kBackendVersion));
   check_rungs(backend, options.kernels);
-  if (const Backend* fallback = fallback_of(backend))
+  for (const Backend* fallback : fallbacks_of(backend))
     for (size_t i = 0; i < kPrimitiveCount; ++i)
       if (!primitive(table_, i)) primitive(table_, i) = primitive(*fallback, i);
   if (backend.where == Where::cpu) threads_ = options.threads > 0 ? options.threads : cpu_share().cpus();

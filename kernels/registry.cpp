@@ -4,6 +4,7 @@
 
 #include "kernels/reference/backend.h"
 #if !defined(CAIRN_REFERENCE_ONLY)
+#include "kernels/eigen/backend.h"
 #include "kernels/simd/backend.h"
 #include "kernels/vanilla/backend.h"
 #endif
@@ -18,6 +19,7 @@ const std::vector<const Backend*>& compiled_backends() {
     &reference::backend(),
 #if !defined(CAIRN_REFERENCE_ONLY)
     &simd::backend(),
+    &eigen::backend(),
     &vanilla_cpu::backend(),
 #endif
 #if defined(CAIRN_HAS_CUDA)

@@ -2,6 +2,7 @@
 // what a plugin is (plugin.h).
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,18 @@ std::vector<const Backend*> known_backends();
 
 // The implementation of that name at that place, or null. Loads nothing.
 const Backend* find_backend(const char* name, Where where);
+
+// Whose entries stand in for null ones, the nearest first: what it falls back on, what that falls back on, ... A
+// circle, which a plugin could make, is gone round once.
+inline std::vector<const Backend*> fallbacks_of(const Backend& backend) {
+  std::vector<const Backend*> all;
+  const auto next = [](const Backend& b) { return b.falls_back ? find_backend(b.falls_back, b.where) : nullptr; };
+  for (const Backend* one = next(backend); one && one != &backend; one = next(*one)) {
+    if (std::find(all.begin(), all.end(), one) != all.end()) break;
+    all.push_back(one);
+  }
+  return all;
+}
 
 // ---- plugins (plugins.cpp) -----------------------------------------------------------------------------------
 // A plugin is a file cairn-<name>.so in one of the folders that $CAIRN_PLUGIN_PATH lists (separated by colons), or in

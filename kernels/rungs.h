@@ -7,25 +7,42 @@
 #include <map>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "kernels/number.h"
 
 namespace cairn {
 
+// One choice, as it was written and as it was read: where it is not of the form primitive=rung, the rung is -1.
+struct RungChoice {
+  std::string text, primitive;
+  int rung;
+};
+
+// all: choices separated by commas; empty for none.
+inline std::vector<RungChoice> rung_choices(const std::string& all) {
+  std::vector<RungChoice> choices;
+  for (size_t begin = 0; !all.empty() && begin <= all.size();) {
+    const size_t comma = std::min(all.find(',', begin), all.size());
+    const std::string pair = all.substr(begin, comma - begin);
+    const size_t equals = std::min(pair.find('='), pair.size());
+    int rung = -1;
+    if (equals == 0 || equals == pair.size() || read_number(pair.substr(equals + 1), rung) || rung < 0) rung = -1;
+    choices.push_back({pair, pair.substr(0, equals), rung});
+    begin = comma + 1;
+  }
+  return choices;
+}
+
 class Rungs {
  public:
-  // text: "primitive=rung" pairs separated by commas; null or empty for none.
+  // text: as above, or null for none.
   explicit Rungs(const char* text) {
-    const std::string all = text ? text : "";
-    for (size_t begin = 0; !all.empty() && begin <= all.size();) {
-      const size_t comma = std::min(all.find(',', begin), all.size());
-      const std::string pair = all.substr(begin, comma - begin);
-      const size_t equals = std::min(pair.find('='), pair.size());
-      int rung = -1;
-      if (equals == 0 || equals == pair.size() || read_number(pair.substr(equals + 1), rung) || rung < 0)
-        throw std::invalid_argument("kernel choice '" + pair + "' is not of the form primitive=rung, such as gemm=3");
-      chosen_[pair.substr(0, equals)] = rung;
-      begin = comma + 1;
+    for (const RungChoice& choice : rung_choices(text ? text : "")) {
+      if (choice.rung < 0)
+        throw std::invalid_argument("kernel choice '" + choice.text +
+                                    "' is not of the form primitive=rung, such as gemm=3");
+      chosen_[choice.primitive] = choice.rung;
     }
   }
 

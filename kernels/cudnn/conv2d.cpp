@@ -45,8 +45,8 @@ constexpr KernelVariant kRungs[] = {heuristic(0), timed(0), timed_any_order(0), 
 PlanChoice chosen_rung(const Stream& stream, Convolution kind) {
   const int chosen = stream.rungs.get(name_of(kind), stream.autotune ? kTimed : kHeuristic);
   if (chosen < kHeuristic || chosen > kTimedAnyOrder)
-    throw std::invalid_argument(std::string("cudnn: the rungs of ") + name_of(kind) + " are 1 to 3, not " +
-                                std::to_string(chosen));
+    throw std::invalid_argument(std::string("cudnn: the rungs of ") + name_of(kind) + " are 1 to " +
+                                std::to_string(kTimedAnyOrder) + ", not " + std::to_string(chosen));
   return static_cast<PlanChoice>(chosen);
 }
 

@@ -1,8 +1,8 @@
 // Adding a bias to rows, and its gradient: sums over the rows of a matrix, with the ReLU's mask applied on the way.
 #include <numeric>
 
-#include "kernels/simd/arrays.h"
 #include "kernels/simd/primitives.h"
+#include "kernels/simd/team.h"
 #include "kernels/simd/vector.h"
 
 namespace cairn::simd {
@@ -77,12 +77,15 @@ struct ReluMasked {
 void bias_forward(Stream& stream, const BiasForwardArgs& args) {
   require_f32(args.dtype, "bias_forward");
   if (args.rows == 0 || args.columns == 0) return;
-  const auto bias = part(args.bias, 0, args.columns);
   stream.pool.parallel_for(args.rows, ceil_div(kGrain, args.columns), [&](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {
-      Array y(floats(args.y) + row * args.columns, args.columns);
-      y = part(args.x, row * args.columns, args.columns) + bias;
-      if (args.relu) y = (y < 0.0f).select(0.0f, y);
+      const float* x = floats(args.x) + row * args.columns;
+      const float* bias = floats(args.bias);
+      float* y = floats(args.y) + row * args.columns;
+      const auto finish = [&](auto value) { return args.relu ? relu(value) : value; };
+      int64_t c = 0;
+      for (; c + kLanes <= args.columns; c += kLanes) store(y + c, finish(load(x + c) + load(bias + c)));
+      for (; c < args.columns; ++c) y[c] = finish(x[c] + bias[c]);
     }
   });
 }

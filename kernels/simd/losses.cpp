@@ -1,6 +1,6 @@
 // Cross-entropy and the squared error, forward and backward. Not here: softmax alone (softmax.cpp), accuracy
 // (reductions.cpp).
-#include "kernels/simd/arrays.h"
+#include "kernels/simd/map.h"
 #include "kernels/simd/primitives.h"
 #include "kernels/simd/row_blocks.h"
 #include "kernels/simd/sum_terms.h"
@@ -85,8 +85,8 @@ void squared_error_backward(Stream& stream, const SquaredErrorBackwardArgs& args
   require_f32(args.dtype, "squared_error_backward");
   if (args.count == 0) return;
   const float factor = static_cast<float>(args.factor) * floats(args.dloss)[0];
-  map(stream, args.count, args.da, args.accumulate,
-      [&](int64_t begin, int64_t size) { return (part(args.a, begin, size) - part(args.b, begin, size)) * factor; });
+  const auto gradient = [=](Vector a, Vector b) { return (a - b) * factor; };
+  map(stream, args.count, args.da, args.accumulate, gradient, args.a, args.b);
 }
 
 }  // namespace cairn::simd

@@ -44,10 +44,10 @@ TEST_CASE("bench kernels: JSON, Markdown, text; and the pages made from results"
   for (const json& row : report["rows"]) {
     CHECK(row["primitive"].get<std::string>().rfind("softmax", 0) == 0);
     CHECK(row["seconds"] > 0);
-    CHECK(row["library"] == "simd");
+    CHECK(row["library"] == "eigen");
     implementations.push_back(row["impl"]);
   }
-  CHECK(implementations == std::vector<std::string>{"simd", "reference", "vanilla", "simd", "reference", "vanilla"});
+  CHECK(implementations == std::vector<std::string>{"eigen", "reference", "simd", "vanilla", "eigen", "reference", "simd", "vanilla"});
 
   CHECK(run(CAIRN_BENCH, with({"kernels", "--impl=vanilla", "--warm"}), folder.path).out.find("warm cache") !=
         std::string::npos);
@@ -104,7 +104,7 @@ TEST_CASE("bad flags give one line and exit code 2") {
       {{"kernels", "step"}, "one command"},
       {{"speed"}, "unknown command 'speed'"},
       {{"kernels", "--only=soft-max"}, "softmax_forward"},
-      {{"kernels", "--impl=fast"}, "reference, simd, vanilla"},
+      {{"kernels", "--impl=fast"}, "reference, simd, eigen, vanilla"},
       {{"kernels", "--device=tpu"}, "cpu or cuda"},
       {{"kernels", "--repeats=0"}, "--repeats"},
       {{"kernels", "--repeats=many"}, "repeats"},

@@ -96,7 +96,7 @@ TEST_CASE("a convolution of a network beside the library") {
   REQUIRE(report.rows.size() == 6);
   for (const KernelRow& row : report.rows) {
     CHECK(row.wrong == "");
-    CHECK(row.library == "simd");
+    CHECK(row.library == "eigen");
   }
   options.once = true;
   options.kernels = "conv2d_forward=2";

@@ -151,6 +151,21 @@ TEST_CASE("what an implementation lacks comes from the one it falls back on, and
   CHECK(matmul(a, a).item() == 9);
 }
 
+TEST_CASE("what the fallback lacks comes from the one that it falls back on") {
+  const Backend* simd = find_backend("simd", Where::cpu);
+  REQUIRE(simd);
+  REQUIRE((simd->sgd_steps == nullptr));
+  Backend backend = *simd;
+  backend.name = "partial";
+  backend.falls_back = "simd";
+  backend.gemm = nullptr;
+  const auto origins = primitive_origins(backend);
+  CHECK(origins.front() == "simd");
+  CHECK(origins.back() == "reference");
+  CHECK(std::string(kPrimitives[kPrimitiveCount - 1]) == "sgd_steps");
+  CHECK(Device(backend, DeviceOptions{}).origins().back() == "reference");
+}
+
 TEST_CASE("an implementation built for another seam is refused") {
   Backend backend = reference_backend();
   backend.version = kBackendVersion + 1;

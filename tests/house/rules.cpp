@@ -32,6 +32,7 @@ const std::map<std::string, std::set<std::string>> kArrows = {
     {"kernels/runtime/simt", {"kernels", "kernels/runtime/cpu", "kernels/runtime/cuda"}},
     {"kernels/reference", {"kernels", "kernels/runtime/cpu"}},
     {"kernels/simd", {"kernels", "kernels/runtime/cpu"}},
+    {"kernels/eigen", {"kernels", "kernels/runtime/cpu"}},
     {"kernels/vanilla", {"kernels", "kernels/runtime/cpu", "kernels/runtime/cuda", "kernels/runtime/simt"}},
     {"kernels/cudnn", {"kernels", "kernels/runtime/cuda"}},
     {"kernels/torch", {"kernels"}},

@@ -76,9 +76,7 @@ const std::vector<Subject>& subjects(const char* primitive) {
   for (const Backend* backend : implementations()) {
     if (!has(*backend, index)) {
       bool covered = false;
-      for (const Backend* other : compiled_backends())
-        covered = covered || (backend->falls_back && other->where == backend->where &&
-                              std::strcmp(other->name, backend->falls_back) == 0 && has(*other, index));
+      for (const Backend* other : fallbacks_of(*backend)) covered = covered || has(*other, index);
       CHECK_MESSAGE(covered, place_of(*backend), " has no ", primitive, " and names no fallback that has it");
       continue;
     }

@@ -45,7 +45,8 @@ __global__ void __launch_bounds__(Shape::kThreads) register_tile_filter_kernel(F
   CAIRN_SHARED(float[Shape::kFloatsB], b_tile);
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
-  const bool computes = has_results<Shape>(false, p.m, p.n, at.m0, at.n0, x, y);
+  const ResultPlace place{p.m, p.n, at.m0, at.n0, x, y, false};
+  const bool computes = has_results<Shape>(place);
   FilterGradientLoader<Shape> loader(p, at.n0, at.k_begin, thread);
   Sums<Shape> sum;
   CAIRN_UNROLL
@@ -57,7 +58,7 @@ __global__ void __launch_bounds__(Shape::kThreads) register_tile_filter_kernel(F
     __syncthreads();
     if (computes) multiply_part<Shape, false>(sum, a_tile, b_tile, depth_at<Shape>(at, k0), x, y);
   }
-  if (computes) store_tile<Shape>(sum, p.output, at.c, blocking.vectors, false, p.m, p.n, at.m0, at.n0, x, y);
+  if (computes) store_tile<Shape>(sum, p.output, at.c, blocking.vectors, place);
 }
 
 // Calls launch with the shape for so many filters.

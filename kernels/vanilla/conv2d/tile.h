@@ -103,7 +103,8 @@ struct ConvolutionLoader {
   // Both tiles of the next `depth` (a multiple of four) terms, from k0 on.
   __device__ __forceinline__ void load(const Convolution& p, float* a_tile, float* b_tile, int m0, int k0, int depth,
                                        int thread) {
-    load_turned<Shape::kM, Shape::kK, Shape::kStrideKM, Shape::kThreads>(a_tile, weight, m0, k0, depth, thread);
+    load_turned<TileForm{Shape::kM, Shape::kK, Shape::kStrideKM, Shape::kThreads}>(a_tile, weight,
+                                                                                   {m0, k0, Shape::kM, depth}, thread);
     for (int line = Own::line(thread, 0); line < Shape::kK; line += Own::kStep) {
       if (line < depth)
         load_patch(p.patches, term, places).store(b_tile + line * Shape::kStrideB + Own::position(thread));

@@ -18,7 +18,8 @@ __global__ void __launch_bounds__(Shape::kThreads) vectorised_kernel(Product<A, 
   CAIRN_SHARED(float[Shape::kFloatsB], b_tile);
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
-  const bool computes = has_results<Shape>(a_along_k(p), p.m, p.n, at.m0, at.n0, x, y);
+  const ResultPlace place{p.m, p.n, at.m0, at.n0, x, y, a_along_k(p)};
+  const bool computes = has_results<Shape>(place);
   Sums<Shape> sum;
   CAIRN_UNROLL
   for (int i = 0; i < Shape::kRows; ++i) sum[i].zero();
@@ -30,7 +31,7 @@ __global__ void __launch_bounds__(Shape::kThreads) vectorised_kernel(Product<A, 
     __syncthreads();
     if (computes) multiply_tiles<Shape>(sum, a_along_k(p), a_tile, b_tile, depth, x, y);
   }
-  if (computes) store_tile<Shape>(sum, p.output, at.c, blocking.vectors, a_along_k(p), p.m, p.n, at.m0, at.n0, x, y);
+  if (computes) store_tile<Shape>(sum, p.output, at.c, blocking.vectors, place);
 }
 
 template <class Shape, class A, class B>

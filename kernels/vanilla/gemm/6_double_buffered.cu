@@ -91,7 +91,8 @@ __global__ void __launch_bounds__(Shape::kThreads) double_buffered_kernel(FloatP
   CAIRN_SHARED(float[2][Shape::kFloatsB], b_tiles);
   const BlockPlace at = block_place<Shape>(p, blocking);
   const int thread = static_cast<int>(threadIdx.x), x = thread / Shape::kThreadsY, y = thread % Shape::kThreadsY;
-  const bool computes = has_results<Shape>(p.a_along_k, p.m, p.n, at.m0, at.n0, x, y);
+  const ResultPlace place{p.m, p.n, at.m0, at.n0, x, y, p.a_along_k};
+  const bool computes = has_results<Shape>(place);
   Sums<Shape> sum;
   CAIRN_UNROLL
   for (int i = 0; i < Shape::kRows; ++i) sum[i].zero();
@@ -112,7 +113,7 @@ __global__ void __launch_bounds__(Shape::kThreads) double_buffered_kernel(FloatP
     }
     filled = empty;
   }
-  if (computes) store_tile<Shape>(sum, p.output, at.c, blocking.vectors, p.a_along_k, p.m, p.n, at.m0, at.n0, x, y);
+  if (computes) store_tile<Shape>(sum, p.output, at.c, blocking.vectors, place);
 }
 
 template <class Shape>

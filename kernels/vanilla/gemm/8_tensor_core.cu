@@ -38,13 +38,13 @@ __device__ __forceinline__ void load_whole_tiles(const FloatProduct& p, float* a
                                                  int k0, int thread) {
   constexpr int kM = Shape::kM, kN = Shape::kN, kK = Shape::kK, kThreads = Shape::kThreads;
   if (p.a_along_k)
-    load_straight<kM, kK, Shape::kStrideMK, kThreads>(a_tile, p.a, m0, k0, kM, kK, thread);
+    load_straight<TileForm{kM, kK, Shape::kStrideMK, kThreads}>(a_tile, p.a, {m0, k0, kM, kK}, thread);
   else
-    load_turned<kK, kM, Shape::kStrideMK, kThreads>(a_tile, p.a, k0, m0, kM, thread);
+    load_turned<TileForm{kK, kM, Shape::kStrideMK, kThreads}>(a_tile, p.a, {k0, m0, kK, kM}, thread);
   if (p.b_along_k)
-    load_turned<kN, kK, Shape::kStrideB, kThreads>(b_tile, p.b, n0, k0, kK, thread);
+    load_turned<TileForm{kN, kK, Shape::kStrideB, kThreads}>(b_tile, p.b, {n0, k0, kN, kK}, thread);
   else
-    load_straight<kK, kN, Shape::kStrideB, kThreads>(b_tile, p.b, k0, n0, kK, kN, thread);
+    load_straight<TileForm{kK, kN, Shape::kStrideB, kThreads}>(b_tile, p.b, {k0, n0, kK, kN}, thread);
 }
 
 __global__ void __launch_bounds__(Shape::kThreads) tensor_core_kernel(FloatProduct p, Blocking blocking) {
@@ -110,7 +110,8 @@ void gemm_tensor_core(Stream& stream, const FloatProduct& product) {
 #else
 
 void gemm_tensor_core(Stream&, const FloatProduct&) {
-  throw std::invalid_argument("vanilla: gemm rung 8 needs a GPU's tensor cores; on the CPU the rungs are 1 to 7");
+  throw std::invalid_argument(
+      "vanilla: gemm rung 8 needs a GPU's tensor cores; on the CPU the rungs are 1 to 7, 9 and 10");
 }
 
 #endif

@@ -3,49 +3,62 @@
 #include "kernels/vanilla/gemm/gemm.h"
 
 #include <algorithm>
+#include <array>
 #include <string>
 
 namespace cairn::CAIRN_VANILLA {
 namespace {
 
+struct Rung {
+  const char* name;
+  const char* idea;
+  void (*multiply)(Stream&, const FloatProduct&);
+};
+constexpr Rung kLadder[] = {
+    {"naive", "one thread an element of c, neighbouring threads on neighbouring rows", gemm_naive},
+    {"coalesced", "neighbouring threads on neighbouring columns: one memory transaction a warp", gemm_coalesced},
+    {"shared_tile", "16 x 16 tiles in shared memory: a block reads each element once", gemm_shared_tile},
+    {"register_tile", "8 x 8 results a thread in registers: 64 multiplications for 16 reads", gemm_register_tile},
+    {"vectorised", "four floats a load, tile shapes by problem, k split where c is small", gemm_vectorised},
+    {"double_buffered", "the next tiles are copied asynchronously while these are multiplied", gemm_double_buffered},
+    {"direct", "no shared memory: operands straight from the caches, for narrow or shallow products", gemm_direct},
+    {"tensor_core", "TF32 on tensor cores, with --precision tf32", gemm_tensor_core},
+    {"warp_tile", "a part of the tile for each warp, three tiles on their way while one is multiplied", gemm_warp_tile},
+    {"warpgroup", "compute capability 9.0: tensor cores fed by the copy engine, inputs cut to TF32, or bf16",
+     gemm_warpgroup},
+};
+constexpr int kVectorisedRung = 5, kDirectRung = 7, kTensorCoreRung = 8, kWarpTileRung = 9, kWarpgroupRung = 10;
+constexpr int kRungs = static_cast<int>(std::size(kLadder)), kUsualRung = kOnGpu ? kWarpTileRung : kVectorisedRung;
+
+constexpr auto kVariants = [] {
+  std::array<KernelVariant, kOnGpu ? kRungs : kRungs - 1> variants{};
+  size_t next = 0;
+  for (int number = 1; number <= kRungs; ++number) {
+    if (number == kTensorCoreRung && !kOnGpu) continue;
+    const Rung& rung = kLadder[number - 1];
+    variants[next++] = {"gemm", number, rung.name, rung.idea, number == kUsualRung};
+  }
+  return variants;
+}();
+
 // The rung that runs where nothing was asked for. On a GPU it is chosen by calculation, not yet by measurement. On the
 // CPU an asynchronous copy gains nothing, and where c is narrow, a copy to shared memory gains nothing either.
 #if defined(__CUDACC__)
 int default_rung(const Stream& stream, const FloatProduct& product) {
-  if (product.m <= 32 || product.n <= 32) return 5;  // it has shapes for these
-  if (stream.precision == Precision::fp32) return 9;
+  if (product.m <= 32 || product.n <= 32) return kVectorisedRung;  // it has shapes for these
+  if (stream.precision == Precision::fp32) return kUsualRung;
   // Rung 10's tile is large: it wants one for each two multiprocessors.
   const int64_t tiles = divide_up(product.m, 256) * divide_up(product.n, 256);
-  return stream.compute_capability == 90 && tiles >= stream.multiprocessors / 2 ? 10 : 8;
+  const bool fills = stream.compute_capability == 90 && tiles >= stream.multiprocessors / 2;
+  return fills ? kWarpgroupRung : kTensorCoreRung;
 }
-constexpr int kUsualRung = 9;
 #else
 int default_rung(const Stream&, const FloatProduct& product) {
   const int64_t results = int64_t{product.m} * product.n;
   const bool narrow = product.n <= 64 || product.m <= 64;
-  return (narrow && product.k <= 1024) || results <= 64 * 64 ? 7 : 5;
+  return (narrow && product.k <= 1024) || results <= 64 * 64 ? kDirectRung : kUsualRung;
 }
-constexpr int kUsualRung = 5;
 #endif
-
-constexpr KernelVariant rung(int number, const char* name, const char* idea) {
-  return {"gemm", number, name, idea, number == kUsualRung};
-}
-
-constexpr KernelVariant kRungs[] = {
-    rung(1, "naive", "one thread an element of c, neighbouring threads on neighbouring rows"),
-    rung(2, "coalesced", "neighbouring threads on neighbouring columns: one memory transaction a warp"),
-    rung(3, "shared_tile", "16 x 16 tiles in shared memory: a block reads each element once"),
-    rung(4, "register_tile", "8 x 8 results a thread in registers: 64 multiplications for 16 reads"),
-    rung(5, "vectorised", "four floats a load, tile shapes by problem, k split where c is small"),
-    rung(6, "double_buffered", "the next tiles are copied asynchronously while these are multiplied"),
-    rung(7, "direct", "no shared memory: operands straight from the caches, for narrow or shallow products"),
-#if defined(__CUDACC__)
-    rung(8, "tensor_core", "TF32 on tensor cores, with --precision tf32"),
-#endif
-    rung(9, "warp_tile", "a part of the tile for each warp, three tiles on their way while one is multiplied"),
-    rung(10, "warpgroup", "compute capability 9.0: tensor cores fed by the copy engine, inputs cut to TF32, or bf16"),
-};
 
 }  // namespace
 
@@ -60,7 +73,7 @@ FloatLines float_lines(const void* data, int64_t stride, int64_t lines, int64_t 
 }
 
 std::span<const KernelVariant> gemm_rungs() {
-  return kRungs;
+  return kVariants;
 }
 
 int64_t gemm_floats(const Stream& stream, int64_t m, int64_t n, int64_t k) {
@@ -81,30 +94,11 @@ void gemm(Stream& stream, const GemmArgs& args) {
       args.transpose_b != 0,
       {static_cast<float*>(args.c), args.ldc, static_cast<const float*>(args.bias), args.relu != 0,
        args.accumulate != 0}};
-  switch (const int chosen = stream.rungs.get("gemm", default_rung(stream, product))) {
-    case 1:
-      return gemm_naive(stream, product);
-    case 2:
-      return gemm_coalesced(stream, product);
-    case 3:
-      return gemm_shared_tile(stream, product);
-    case 4:
-      return gemm_register_tile(stream, product);
-    case 5:
-      return gemm_vectorised(stream, product);
-    case 6:
-      return gemm_double_buffered(stream, product);
-    case 7:
-      return gemm_direct(stream, product);
-    case 8:
-      return gemm_tensor_core(stream, product);
-    case 9:
-      return gemm_warp_tile(stream, product);
-    case 10:
-      return gemm_warpgroup(stream, product);
-    default:
-      throw std::invalid_argument("vanilla: the rungs of gemm are 1 to 10, not " + std::to_string(chosen));
-  }
+  const int chosen = stream.rungs.get("gemm", default_rung(stream, product));
+  if (chosen < 1 || chosen > kRungs)
+    throw std::invalid_argument("vanilla: the rungs of gemm are 1 to " + std::to_string(kRungs) + ", not " +
+                                std::to_string(chosen));
+  kLadder[chosen - 1].multiply(stream, product);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

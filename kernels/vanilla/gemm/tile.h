@@ -92,50 +92,62 @@ struct Groups {
   __device__ static constexpr int position(int thread) { return thread % kPerLine * 4; }
 };
 
-// tile[line][position] = what begins at (line0, position0) of `lines`, for line < line_end and position < position_end
-// (a multiple of four). Tiles inside the matrix, all but those at its edges, take the path without checks.
-template <int kLines, int kLength, int kStride, int kThreads, bool inside, class Lines>
-__device__ void copy_straight(float* tile, const Lines& lines, int line0, int position0, int line_end, int position_end,
-                              int thread) {
-  using Own = Groups<kLines, kLength, kThreads>;
-  const int position = Own::position(thread);
-  if (position >= position_end) return;
-  for (int line = Own::line(thread, 0); line < line_end; line += Own::kStep)
-    load4<inside>(lines, line0 + line, position0 + position).store(tile + line * kStride + position);
-}
-template <int kLines, int kLength, int kStride, int kThreads, class Lines>
-__device__ __forceinline__ void load_straight(float* tile, const Lines& lines, int line0, int position0, int line_end,
-                                              int position_end, int thread) {
-  if (lines.vectors && line0 + line_end <= lines.lines && position0 + position_end <= lines.length)
-    copy_straight<kLines, kLength, kStride, kThreads, true>(tile, lines, line0, position0, line_end, position_end,
-                                                            thread);
-  else
-    copy_straight<kLines, kLength, kStride, kThreads, false>(tile, lines, line0, position0, line_end, position_end,
-                                                             thread);
+// A tile in shared memory as it is filled from an operand: lines of `length` floats of the operand's own, `stride`
+// apart in the tile (where it is turned: the tile's lines are), by a block of `threads`.
+struct TileForm {
+  int lines, length, stride, threads;
+};
+
+// What of the matrix goes there: what begins at (line0, position0), the first line_end lines and position_end positions
+// (a multiple of four) of it.
+struct TilePart {
+  int line0, position0, line_end, position_end;
+};
+
+template <class Lines>
+__device__ __forceinline__ bool is_inside(const Lines& lines, const TilePart& part) {
+  return lines.vectors && part.line0 + part.line_end <= lines.lines &&
+         part.position0 + part.position_end <= lines.length;
 }
 
-// tile[position][line] = the same for all kLines lines: four groups of four make a square.
-template <int kLines, int kLength, int kStride, int kThreads, bool inside, class Lines>
-__device__ void copy_turned(float* tile, const Lines& lines, int line0, int position0, int position_end, int thread) {
-  using Own = Groups<kLines / 4, kLength, kThreads>;
+// tile[line][position] = the part. Tiles inside the matrix, all but those at its edges, take the path without checks.
+template <TileForm form, bool inside, class Lines>
+__device__ void copy_straight(float* tile, const Lines& lines, TilePart part, int thread) {
+  using Own = Groups<form.lines, form.length, form.threads>;
   const int position = Own::position(thread);
-  if (position >= position_end) return;
-  for (int line = Own::line(thread, 0) * 4; line < kLines; line += Own::kStep * 4) {
+  if (position >= part.position_end) return;
+  for (int line = Own::line(thread, 0); line < part.line_end; line += Own::kStep)
+    load4<inside>(lines, part.line0 + line, part.position0 + position).store(tile + line * form.stride + position);
+}
+template <TileForm form, class Lines>
+__device__ __forceinline__ void load_straight(float* tile, const Lines& lines, TilePart part, int thread) {
+  if (is_inside(lines, part))
+    copy_straight<form, true>(tile, lines, part, thread);
+  else
+    copy_straight<form, false>(tile, lines, part, thread);
+}
+
+// tile[position][line] = the part, which has all of the form's lines: four groups of four make a square.
+template <TileForm form, bool inside, class Lines>
+__device__ void copy_turned(float* tile, const Lines& lines, TilePart part, int thread) {
+  using Own = Groups<form.lines / 4, form.length, form.threads>;
+  const int position = Own::position(thread);
+  if (position >= part.position_end) return;
+  for (int line = Own::line(thread, 0) * 4; line < form.lines; line += Own::kStep * 4) {
     simt::Fragment<4> square[4];
     CAIRN_UNROLL
-    for (int i = 0; i < 4; ++i) square[i] = load4<inside>(lines, line0 + line + i, position0 + position);
+    for (int i = 0; i < 4; ++i) square[i] = load4<inside>(lines, part.line0 + line + i, part.position0 + position);
     simt::transpose(square);
     CAIRN_UNROLL
-    for (int i = 0; i < 4; ++i) square[i].store(tile + (position + i) * kStride + line);
+    for (int i = 0; i < 4; ++i) square[i].store(tile + (position + i) * form.stride + line);
   }
 }
-template <int kLines, int kLength, int kStride, int kThreads, class Lines>
-__device__ __forceinline__ void load_turned(float* tile, const Lines& lines, int line0, int position0, int position_end,
-                                            int thread) {
-  if (lines.vectors && line0 + kLines <= lines.lines && position0 + position_end <= lines.length)
-    copy_turned<kLines, kLength, kStride, kThreads, true>(tile, lines, line0, position0, position_end, thread);
+template <TileForm form, class Lines>
+__device__ __forceinline__ void load_turned(float* tile, const Lines& lines, TilePart part, int thread) {
+  if (is_inside(lines, part))
+    copy_turned<form, true>(tile, lines, part, thread);
   else
-    copy_turned<kLines, kLength, kStride, kThreads, false>(tile, lines, line0, position0, position_end, thread);
+    copy_turned<form, false>(tile, lines, part, thread);
 }
 
 // How the operands of a product lie; known at compile time where one is bytes: byte_linear_forward has its data set as
@@ -155,13 +167,13 @@ __device__ __forceinline__ void load_tiles(const Product<A, B>& p, float* a_tile
                                            int depth, int thread) {
   constexpr int kM = Shape::kM, kN = Shape::kN, kK = Shape::kK, kThreads = Shape::kThreads;
   if (a_along_k(p))
-    load_straight<kM, kK, Shape::kStrideMK, kThreads>(a_tile, p.a, m0, k0, kM, depth, thread);
+    load_straight<TileForm{kM, kK, Shape::kStrideMK, kThreads}>(a_tile, p.a, {m0, k0, kM, depth}, thread);
   else
-    load_straight<kK, kM, Shape::kStrideKM, kThreads>(a_tile, p.a, k0, m0, depth, kM, thread);
+    load_straight<TileForm{kK, kM, Shape::kStrideKM, kThreads}>(a_tile, p.a, {k0, m0, depth, kM}, thread);
   if (b_along_k(p))
-    load_turned<kN, kK, Shape::kStrideB, kThreads>(b_tile, p.b, n0, k0, depth, thread);
+    load_turned<TileForm{kN, kK, Shape::kStrideB, kThreads}>(b_tile, p.b, {n0, k0, kN, depth}, thread);
   else
-    load_straight<kK, kN, Shape::kStrideB, kThreads>(b_tile, p.b, k0, n0, depth, kN, thread);
+    load_straight<TileForm{kK, kN, Shape::kStrideB, kThreads}>(b_tile, p.b, {k0, n0, depth, kN}, thread);
 }
 
 // sum[i] += a_tile[row(y, i)][k] * b_tile[k][this thread's columns] for k < depth, four rows at a time: more would not
@@ -199,22 +211,28 @@ __device__ __forceinline__ void multiply_tiles(Sums<Shape>& sum, bool a_along_k,
     multiply_part<Shape, false>(sum, a_tile, b_tile, depth, x, y);
 }
 
+// Where a thread's results lie: in c, m x n, in the tile from (m0, n0) on, those of thread (x, y) of the block.
+struct ResultPlace {
+  int m, n, m0, n0, x, y;
+  bool a_along_k;
+};
+
 // A thread whose results all lie outside c only helps to load.
 template <class Shape>
-__device__ __forceinline__ bool has_results(bool a_along_k, int m, int n, int m0, int n0, int x, int y) {
-  return m0 + Shape::row(a_along_k, y, 0) < m && n0 + x * Shape::kColumns < n;
+__device__ __forceinline__ bool has_results(const ResultPlace& at) {
+  return at.m0 + Shape::row(at.a_along_k, at.y, 0) < at.m && at.n0 + at.x * Shape::kColumns < at.n;
 }
 
 // Writes the thread's sums; see store_run.
 template <class Shape>
 __device__ __forceinline__ void store_tile(const Sums<Shape>& sum, const Output& output, float* c, bool vectors,
-                                           bool a_along_k, int m, int n, int m0, int n0, int x, int y) {
-  const int column = n0 + x * Shape::kColumns;
-  const auto bias = load_bias<Shape::kColumns>(output, column, n);
+                                           const ResultPlace& at) {
+  const int column = at.n0 + at.x * Shape::kColumns;
+  const auto bias = load_bias<Shape::kColumns>(output, column, at.n);
   CAIRN_UNROLL
   for (int i = 0; i < Shape::kRows; ++i) {
-    const int row = m0 + Shape::row(a_along_k, y, i);
-    if (row < m) store_run(sum[i], bias, output, c, vectors, row, column, n);
+    const int row = at.m0 + Shape::row(at.a_along_k, at.y, i);
+    if (row < at.m) store_run(sum[i], bias, output, c, vectors, row, column, at.n);
   }
 }
 

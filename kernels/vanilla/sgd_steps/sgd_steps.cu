@@ -140,7 +140,7 @@ constexpr KernelVariant kRungs[] = {
     rung(5, "cluster_of_8", CAIRN_CLUSTERS "whole steps in one launch of eight blocks, the most that every sm_90 runs"),
     rung(6, "cluster_of_16", CAIRN_CLUSTERS "whole steps in one launch of sixteen blocks"),
 };
-constexpr int kLastRung = 6;
+constexpr int kLastRung = static_cast<int>(std::size(kRungs));
 constexpr const char* kNeedsClusters = "more than one block needs thread-block clusters, compute capability 9.0: ";
 
 std::string stack_text(const SgdStepsArgs& args) {
@@ -240,7 +240,8 @@ std::string missing_clusters(Stream& stream) {
 int choose_blocks(Stream& stream, const SgdStepsArgs& args) {
   const int chosen = stream.rungs.get("sgd_steps", 1);
   if (chosen < 1 || chosen > kLastRung)
-    throw std::invalid_argument("vanilla: the rungs of sgd_steps are 1 to 6, not " + std::to_string(chosen));
+    throw std::invalid_argument("vanilla: the rungs of sgd_steps are 1 to " + std::to_string(kLastRung) + ", not " +
+                                std::to_string(chosen));
   const std::string missing = missing_clusters(stream);
   if (chosen > 1) {
     const int blocks = 1 << (chosen - 2);
