@@ -22,83 +22,152 @@ constexpr size_t kBlockBytes = size_t{1} << 18;
 constexpr int kMostEntries = 1000;
 constexpr int64_t kMostSkippedBytes = int64_t{64} << 20;
 
-class Unpacker {
+// An archive open for reading, from a file or from memory.
+class Reader {
  public:
-  Unpacker(const fs::path& path, const DownloadOptions& options)
-      : path_(path), options_(options), archive_(archive_read_new(), archive_read_free) {
+  explicit Reader(std::string name) : name_(std::move(name)), archive_(archive_read_new(), archive_read_free) {
     if (archive_ == nullptr) throw std::bad_alloc();
     archive_read_support_filter_gzip(archive_.get());
+  }
+
+  void open_tar(const fs::path& path) {
     archive_read_support_format_tar(archive_.get());
     if (archive_read_open_filename(archive_.get(), path.c_str(), kBlockBytes) != ARCHIVE_OK) fail(reason());
   }
+  void open_tar(std::span<const uint8_t> bytes) {
+    archive_read_support_format_tar(archive_.get());
+    open_memory(bytes);
+  }
+  // One file, compressed.
+  void open_file(std::span<const uint8_t> bytes) {
+    archive_read_support_filter_xz(archive_.get());
+    archive_read_support_format_raw(archive_.get());
+    open_memory(bytes);
+    if (archive_filter_count(archive_.get()) < 2) fail("is not compressed by gzip or xz");
+    if (next() == nullptr) fail("holds nothing");
+  }
 
-  void unpack(const std::string& folder_in_archive, std::vector<RemoteFile> members, const fs::path& folder) {
+  // Calls take(entry, i) at the entry of names[i], for each of them, and reads on to the archive's end.
+  template <class Take>
+  void visit(const std::string& folder, const std::vector<std::string>& names, Take&& take) {
+    std::vector<bool> found(names.size());
     int64_t skipped = 0;
-    for (int entries = 0; !members.empty(); ++entries) {
-      archive_entry* entry = nullptr;
-      const int status = archive_read_next_header(archive_.get(), &entry);
-      if (status == ARCHIVE_EOF) fail(fmt::format("has no {}/{}", folder_in_archive, members.front().name));
-      if (status != ARCHIVE_OK && status != ARCHIVE_WARN) fail(reason());
-      const char* const name = archive_entry_pathname(entry);
-      const auto member = std::find_if(members.begin(), members.end(), [&](const RemoteFile& file) {
-        return name != nullptr && folder_in_archive + "/" + file.name == name;
-      });
-      if (member != members.end()) {
-        take(entry, *member, folder);
-        members.erase(member);
+    int entries = 0;
+    while (archive_entry* const entry = next()) {
+      const char* const path = archive_entry_pathname(entry);
+      const auto name = std::ranges::find_if(
+          names, [&](const std::string& each) { return path != nullptr && folder + "/" + each == path; });
+      if (name == names.end()) {
+        skipped += std::clamp(archive_entry_size(entry), int64_t{0}, kMostSkippedBytes);
+        if (++entries > kMostEntries || skipped >= kMostSkippedBytes) fail("holds more than the published one");
         continue;
       }
-      skipped += std::clamp(archive_entry_size(entry), int64_t{0}, kMostSkippedBytes);
-      if (entries >= kMostEntries || skipped >= kMostSkippedBytes) fail("holds more than the published one");
+      const auto i = static_cast<size_t>(name - names.begin());
+      if (found[i]) fail(fmt::format("has {} twice in it", *name));
+      if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr)
+        fail(fmt::format("{} is no regular file in it", *name));
+      found[i] = true;
+      take(entry, i);
     }
+    if (const auto lacking = std::ranges::find(found, false); lacking != found.end())
+      fail(fmt::format("has no {}/{}", folder, names[static_cast<size_t>(lacking - found.begin())]));
   }
+
+  // 0: the entry has ended.
+  size_t read(std::span<uint8_t> to) {
+    const la_ssize_t count = archive_read_data(archive_.get(), to.data(), to.size());
+    if (count < 0) fail(reason());
+    return static_cast<size_t>(count);
+  }
+
+  // The rest of the entry.
+  Bytes read_all(uint64_t most_bytes) {
+    Bytes content;
+    std::vector<uint8_t> block(kBlockBytes);
+    while (const size_t count = read(block)) {
+      if (content.size() + count > most_bytes) fail(fmt::format("holds more than {} bytes", most_bytes));
+      content.insert(content.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(count));
+    }
+    return content;
+  }
+
+  [[noreturn]] void fail(const std::string& what) const { throw DataError(name_ + ": " + what); }
 
  private:
-  void take(archive_entry* entry, const RemoteFile& file, const fs::path& folder) {
-    if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr)
-      fail(fmt::format("{} is no regular file in it", file.name));
-    if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != static_cast<int64_t>(file.bytes))
-      fail(fmt::format("{} has another size in it than {}", file.name, size_text(file.bytes)));
-    PartFile part(folder / file.name);
-    part.truncate(0);
-    std::vector<uint8_t> block(kBlockBytes);
-    while (part.size() < file.bytes) {
-      if (options_.stop != nullptr && *options_.stop) {
-        part.truncate(0);
-        throw InterruptedError(fmt::format("interrupted while unpacking {}, which is kept", path_.string()));
-      }
-      const size_t wanted = std::min(block.size(), static_cast<size_t>(file.bytes - part.size()));
-      const la_ssize_t count = archive_read_data(archive_.get(), block.data(), wanted);
-      const std::string fault = count < 0 ? reason() : file.name + " ends early in it";
-      if (count <= 0) part.truncate(0);
-      if (count <= 0) fail(fault);
-      part.append({block.data(), static_cast<size_t>(count)});
-    }
-    if (part.sha256() != file.sha256) {
-      part.truncate(0);
-      fail(fmt::format("{} has another sha256 in it than the published one", file.name));
-    }
-    part.publish();
+  void open_memory(std::span<const uint8_t> bytes) {
+    if (archive_read_open_memory(archive_.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) fail(reason());
   }
-
+  // Null: the archive has ended.
+  archive_entry* next() {
+    archive_entry* entry = nullptr;
+    const int status = archive_read_next_header(archive_.get(), &entry);
+    if (status == ARCHIVE_EOF) return nullptr;
+    if (status != ARCHIVE_OK && status != ARCHIVE_WARN) fail(reason());
+    return entry;
+  }
   std::string reason() const {
     const char* const text = archive_error_string(archive_.get());
     return fmt::format("cannot be unpacked: {}", text != nullptr ? text : "unknown reason");
   }
 
-  [[noreturn]] void fail(const std::string& what) const { throw DataError(path_.string() + ": " + what); }
-
-  fs::path path_;
-  const DownloadOptions& options_;
+  std::string name_;
   std::unique_ptr<archive, decltype(&archive_read_free)> archive_;
 };
+
+// Writes the entry's content as a file that is there whole or not at all.
+void write_member(Reader& reader, archive_entry* entry, const RemoteFile& file, const fs::path& archive,
+                  const fs::path& folder, const DownloadOptions& options) {
+  if (!archive_entry_size_is_set(entry) || archive_entry_size(entry) != static_cast<int64_t>(file.bytes))
+    reader.fail(fmt::format("{} has another size in it than {}", file.name, size_text(file.bytes)));
+  PartFile part(folder / file.name);
+  part.truncate(0);
+  std::vector<uint8_t> block(kBlockBytes);
+  try {
+    while (part.size() < file.bytes) {
+      if (options.stop != nullptr && *options.stop)
+        throw InterruptedError(fmt::format("interrupted while unpacking {}, which is kept", archive.string()));
+      const size_t wanted = std::min(block.size(), static_cast<size_t>(file.bytes - part.size()));
+      const size_t count = reader.read(std::span(block).first(wanted));
+      if (count == 0) reader.fail(file.name + " ends early in it");
+      part.append(std::span(block).first(count));
+    }
+    if (part.sha256() != file.sha256)
+      reader.fail(fmt::format("{} has another sha256 in it than the published one", file.name));
+  } catch (const Error&) {
+    part.truncate(0);
+    throw;
+  }
+  part.publish();
+}
 
 }  // namespace
 
 void unpack_archive(const fs::path& archive, const std::string& folder_in_archive,
                     const std::vector<RemoteFile>& members, const fs::path& folder, const DownloadOptions& options) {
   if (!options.quiet) say(fmt::format("unpacking {}", archive.string()));
-  Unpacker(archive, options).unpack(folder_in_archive, members, folder);
+  std::vector<std::string> names;
+  for (const RemoteFile& member : members) names.push_back(member.name);
+  Reader reader(archive.string());
+  reader.open_tar(archive);
+  reader.visit(folder_in_archive, names, [&](archive_entry* entry, size_t i) {
+    if (!fs::exists(folder / names[i])) write_member(reader, entry, members[i], archive, folder, options);
+  });
+}
+
+std::vector<Bytes> read_members(std::span<const uint8_t> archive, const std::string& folder_in_archive,
+                                const std::vector<std::string>& names, uint64_t most_bytes,
+                                const std::string& archive_name) {
+  std::vector<Bytes> contents(names.size());
+  Reader reader(archive_name);
+  reader.open_tar(archive);
+  reader.visit(folder_in_archive, names, [&](archive_entry*, size_t i) { contents[i] = reader.read_all(most_bytes); });
+  return contents;
+}
+
+Bytes decompress(std::span<const uint8_t> file, uint64_t most_bytes, const std::string& name) {
+  Reader reader(name);
+  reader.open_file(file);
+  return reader.read_all(most_bytes);
 }
 
 }  // namespace cairn::datasets

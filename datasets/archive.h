@@ -1,21 +1,33 @@
-// Takes known files out of an archive (tar, gzipped or not). Nothing in the archive decides where bytes go or how many:
-// names and sizes come from the caller. Not here: where the archive comes from.
+// Takes known files out of an archive (tar, gzipped or not), to disk or to memory, and reads single compressed files.
+// Nothing in the archive decides where bytes go or how many: names and limits come from the caller. Not here: where the
+// archive comes from, gzip of a known size (gzip.h), which is faster.
 #pragma once
 
 #include <filesystem>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "datasets/bytes.h"
 #include "datasets/download.h"
 
 namespace cairn::datasets {
 
-// Writes each of `members` (found as <folder_in_archive>/<name>) to `folder`, each atomically. Other entries are passed
-// over, up to 1000 of them and 64 MiB.
-// Errors: DataError (a member is missing, no regular file, of another size or hash; a damaged archive),
+// Writes each of `members` (found as <folder_in_archive>/<name>) to `folder`, each atomically, unless it is there
+// already. Other entries are passed over, up to 1000 of them and 64 MiB.
+// Errors: DataError (a member is missing, there twice, no regular file, of another size or hash; a damaged archive),
 // InterruptedError, and those of PartFile.
 void unpack_archive(const std::filesystem::path& archive, const std::string& folder_in_archive,
                     const std::vector<RemoteFile>& members, const std::filesystem::path& folder,
                     const DownloadOptions& options);
+
+// The members' contents, in the order of `names`, out of an archive in memory; `archive_name` is what errors call it.
+// Other entries as above. DataError: as above, or a member of more than `most_bytes`.
+std::vector<Bytes> read_members(std::span<const uint8_t> archive, const std::string& folder_in_archive,
+                                const std::vector<std::string>& names, uint64_t most_bytes,
+                                const std::string& archive_name);
+
+// What gzip or xz compressed. DataError: neither of them, cut short or damaged, more than `most_bytes`.
+Bytes decompress(std::span<const uint8_t> file, uint64_t most_bytes, const std::string& name);
 
 }  // namespace cairn::datasets

@@ -10,9 +10,8 @@
 
 #include "datasets/digit_strokes.h"
 #include "datasets/digits_files.h"
-#include "framework/random.h"
+#include "datasets/draws.h"
 #include "kernels/cpu_share.h"
-#include "kernels/philox.h"
 
 namespace cairn::datasets {
 namespace {
@@ -21,26 +20,6 @@ constexpr int kSide = static_cast<int>(kDigitSide);
 constexpr int kRowFloats = 32;     // a row of pixels, padded to whole vectors
 constexpr int kPiecesPerSpan = 4;  // straight pieces between two points of a curve
 constexpr size_t kPixels = static_cast<size_t>(kSide) * kSide;
-
-// The random words of one image, one after another: Philox stream (kDigits, split), step = index.
-class Draws {
- public:
-  Draws(uint64_t seed, DigitsSplit split, uint32_t index)
-      : seed_(seed), stream_(make_stream(RandomPurpose::kDigits, static_cast<uint32_t>(split))), index_(index) {}
-
-  uint32_t word() {
-    if (next_ % 4 == 0) block_ = philox::draw(seed_, stream_, index_, next_ / 4);
-    return block_.word[next_++ % 4];
-  }
-  uint32_t below(uint32_t limit) { return static_cast<uint32_t>(uint64_t{word()} * limit >> 32); }
-  float between(float low, float high) { return low + (high - low) * philox::uniform(word()); }
-
- private:
-  uint64_t seed_;
-  uint32_t stream_, index_;
-  uint64_t next_ = 0;
-  philox::Block block_{};
-};
 
 // From the unit box of the strokes to pixels: scale, slant, rotate, move.
 struct Pose {
@@ -124,31 +103,13 @@ void draw_stroke(Canvas& canvas, Pen pen, std::span<const Point> points) {
   }
 }
 
-Split draw_set(uint64_t seed, DigitsSplit split, int64_t count) {
-  Bytes pixels(static_cast<size_t>(count) * kPixels);
-  std::vector<int32_t> labels(static_cast<size_t>(count));
-  const int64_t threads = std::min(cpu_share().cpus(), 16);
-  std::vector<std::future<void>> parts;
-  for (int64_t part = 0; part < threads; ++part) {
-    parts.push_back(std::async(std::launch::async, [&pixels, &labels, seed, split, count, part, threads] {
-      for (int64_t i = count * part / threads; i < count * (part + 1) / threads; ++i) {
-        const size_t index = static_cast<size_t>(i);
-        labels[index] =
-            draw_digit(seed, split, static_cast<uint32_t>(i), std::span(pixels).subspan(index * kPixels, kPixels));
-      }
-    }));
-  }
-  for (std::future<void>& part : parts) part.get();
-  return image_split({1, kDigitSide, kDigitSide}, std::move(pixels), labels);
-}
-
 }  // namespace
 
 uint8_t draw_digit(uint64_t seed, DigitsSplit split, uint32_t index, std::span<uint8_t> pixels) {
   if (pixels.size() != kPixels) {
     throw ShapeError(fmt::format("draw_digit: {} pixels were given, not {}", pixels.size(), kPixels));
   }
-  Draws draws(seed, split, index);
+  Draws draws(seed, static_cast<uint32_t>(split), index);
   const uint32_t label = draws.below(10);
   const std::vector<Form>& forms = digit_forms()[label];
   const Form& form = forms[draws.below(static_cast<uint32_t>(forms.size()))];
@@ -204,19 +165,7 @@ DatasetInfo digits_info() {
 }
 
 Dataset generate_digits(uint64_t seed, int64_t train_count, int64_t test_count) {
-  if (train_count <= 0 || test_count <= 0) throw UsageError("digits: at least one image of each split is needed");
-  const DatasetInfo info = digits_info();
-  Dataset dataset;
-  dataset.name = info.name;
-  dataset.source = fmt::format("drawn in-process from seed {}", seed);
-  dataset.classes = info.classes();
-  dataset.class_names = info.class_names;
-  dataset.train = draw_set(seed, DigitsSplit::kTrain, train_count);
-  dataset.test = draw_set(seed, DigitsSplit::kTest, test_count);
-  PixelStatistics pixels = measure_pixels(dataset.train);
-  dataset.mean = std::move(pixels.mean);
-  dataset.std = std::move(pixels.std);
-  return dataset;
+  return generate(digits_info(), seed, train_count, test_count, draw_digit);
 }
 
 }  // namespace cairn::datasets

@@ -1,4 +1,4 @@
-// The data set `digits` as IDX files, for programs that cannot draw it. Not here: drawing (digits.h), reading IDX
+// The generated data sets as files, for programs that cannot draw them. Not here: drawing (digits.h), reading IDX
 // (idx.h).
 #pragma once
 
@@ -9,5 +9,8 @@ namespace cairn::datasets {
 // Afterwards <data_dir>/digits holds the set of seed 0 under MNIST's file names, not gzipped. True: something had to be
 // written. Errors: DataError (a file of that name holds something else), IoError.
 bool write_digits(const std::filesystem::path& data_dir);
+
+// The same in <data_dir>/digits32, under the names and in the form of CIFAR-10's six files, of 4,000 images each.
+bool write_digits32(const std::filesystem::path& data_dir);
 
 }  // namespace cairn::datasets

@@ -39,12 +39,11 @@ bool fetch_source(const DataSource& source, const fs::path& data_dir, const std:
   if (missing_files(source, wanted, path).empty()) return false;
 
   const HeldFolder folder(path, options.quiet, options.stop);
-  const std::vector<RemoteFile> missing = missing_files(source, wanted, path);  // another process may have been quicker
-  if (missing.empty()) return false;
+  if (missing_files(source, wanted, path).empty()) return false;  // another process was quicker
   download_files(missing_files(source, source.files, path), mirrors, folder, options);
   if (is_archive) {
     const fs::path archive = path / source.files.front().name;
-    unpack_archive(archive, source.archive_folder, missing, path, options);
+    unpack_archive(archive, source.archive_folder, source.members, path, options);
     std::error_code ignored;  // a leftover costs room only
     fs::remove(archive, ignored);
   }

@@ -5,7 +5,9 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "datasets/cifar.h"
 #include "datasets/digits.h"
+#include "datasets/digits32.h"
 #include "datasets/mnist.h"
 
 namespace cairn::datasets {
@@ -13,9 +15,7 @@ namespace cairn::datasets {
 // Where none is named, the first one that fits is taken: choose.h.
 std::span<const DatasetInfo> known_datasets() {
   static const std::vector<DatasetInfo> all = {
-      mnist_info(),
-      fashion_mnist_info(),
-      digits_info(),
+      mnist_info(), fashion_mnist_info(), digits_info(), cifar10_info(), cifar100_info(), digits32_info(),
   };
   return all;
 }

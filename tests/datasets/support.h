@@ -13,6 +13,7 @@
 #include "datasets/bytes.h"
 #include "datasets/digit_image.h"
 #include "datasets/download.h"
+#include "datasets/registry.h"
 
 namespace cairn::datasets {
 
@@ -45,6 +46,8 @@ struct NoProxy {
   ScopedVariable lower{"no_proxy", "*"}, upper{"NO_PROXY", "*"};
 };
 
+inline const LoadOptions kUnchecked{.allow_download = false, .check_hash = false};
+inline const LoadOptions kChecked{.allow_download = false};
 inline const DownloadOptions kQuiet{.quiet = true};
 
 void write_file(const std::filesystem::path& path, std::span<const uint8_t> bytes);

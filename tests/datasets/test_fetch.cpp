@@ -9,51 +9,12 @@
 #include "datasets/sha256.h"
 #include "tests/datasets/http_server.h"
 #include "tests/datasets/support.h"
+#include "tests/datasets/tar.h"
 
 namespace cairn::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr char kRegular = '0', kHardLink = '1', kSymbolicLink = '2', kFolder = '5';
-
-// One entry in the ustar format (POSIX.1-1988); `size` is what its head claims.
-Bytes tar_entry(const std::string& name, const Bytes& content, char type = kRegular, const std::string& link = "",
-                std::optional<size_t> size = std::nullopt) {
-  char head[512] = {};
-  const auto put = [&](size_t place, const std::string& text) { std::memcpy(head + place, text.data(), text.size()); };
-  const auto octal = [](size_t value, int digits) {
-    char text[24];
-    std::snprintf(text, sizeof text, "%0*zo", digits, value);
-    return std::string(text);
-  };
-  put(0, name);
-  put(100, "0000644");
-  put(108, "0000000");
-  put(116, "0000000");
-  put(124, octal(size.value_or(content.size()), 11));
-  put(136, "00000000000");
-  head[156] = type;
-  put(157, link);
-  put(257, "ustar");
-  put(263, "00");
-  std::memset(head + 148, ' ', 8);
-  size_t sum = 0;
-  for (const char byte : head) sum += static_cast<uint8_t>(byte);
-  put(148, octal(sum, 6));
-  head[154] = '\0';
-  Bytes entry(head, head + sizeof head);
-  entry.insert(entry.end(), content.begin(), content.end());
-  entry.resize((entry.size() + 511) / 512 * 512, 0);
-  return entry;
-}
-
-Bytes tar_gz(std::initializer_list<Bytes> entries) {
-  Bytes tar;
-  for (const Bytes& entry : entries) tar.insert(tar.end(), entry.begin(), entry.end());
-  tar.resize(tar.size() + 1024, 0);
-  return make_gzip(tar);
-}
 
 const Bytes kOne = pattern(5000), kTwo = pattern(700'000);
 
@@ -171,8 +132,60 @@ TEST_CASE("what an archive says about places, kinds and sizes is not believed") 
   CHECK_FALSE(fs::exists(out / "one.bin"));
 }
 
+TEST_CASE("an archive's files that are there already are left alone, however many") {
+  // Two of them are more than may be passed over. Gzip members are repeated: that is quicker than compressing it all.
+  constexpr size_t kPieces = 40, kPiece = size_t{1} << 20;
+  Bytes large(kPieces * kPiece);
+  std::memset(large.data(), 0, large.size());
+  const Bytes piece = make_gzip(std::span(large).first(kPiece));
+  Bytes archive;
+  const auto append = [&](const Bytes& bytes) { archive.insert(archive.end(), bytes.begin(), bytes.end()); };
+  for (const char* name : {"batches/a.bin", "batches/b.bin"}) {
+    append(make_gzip(tar_entry(name, {}, kRegular, "", large.size())));
+    for (size_t i = 0; i < kPieces; ++i) append(piece);
+  }
+  append(tar_gz({tar_entry("batches/one.bin", kOne)}));
+  const std::vector<RemoteFile> members = {{"a.bin", large.size(), sha256(large)},
+                                           {"b.bin", large.size(), sha256(large)},
+                                           {"one.bin", kOne.size(), sha256(kOne)}};
+  const TemporaryFolder folder;
+  write_file(folder.path() / "archive", archive);
+  write_file(folder.path() / "a.bin", large);
+  write_file(folder.path() / "b.bin", large);
+  unpack_archive(folder.path() / "archive", "batches", members, folder.path(), kQuiet);
+  CHECK(read_file(folder.path() / "one.bin") == kOne);
+}
+
+TEST_CASE("members of an archive are read into memory, and single files that are compressed") {
+  const Bytes archive = tar_gz({tar_entry("batches/two.bin", kTwo), tar_entry("batches/one.bin", kOne)});
+  const std::vector<std::string> names = {"one.bin", "two.bin"};
+  CHECK(read_members(archive, "batches", names, kTwo.size(), "archive") == std::vector<Bytes>{kOne, kTwo});
+  check_error<DataError>([&] { read_members(archive, "batches", names, kTwo.size() - 1, "archive"); },
+                         {"archive: holds more than 699999 bytes"});
+  check_error<DataError>([&] { read_members(archive, "other", names, kTwo.size(), "archive"); },
+                         {"archive: has no other/one.bin"});
+  const Bytes one = tar_entry("batches/one.bin", kOne), two = tar_entry("batches/two.bin", kTwo);
+  check_error<DataError>(
+      [&] {
+        read_members(tar_gz({one, two, one}), "batches", names, kTwo.size(), "archive");
+      },
+      {"archive: has one.bin twice"});
+  check_error<DataError>(
+      [&] { read_members(std::span(archive).first(archive.size() - 9), "batches", names, kTwo.size(), "archive"); },
+      {"archive: cannot be unpacked"});
+
+  CHECK(decompress(make_gzip(kTwo), kTwo.size(), "file") == kTwo);
+  // What `printf cairn | xz -c --check=crc32` writes.
+  const Bytes xz = {0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00, 0x00, 0x01, 0x69, 0x22, 0xde, 0x36, 0x02, 0x00, 0x21};
+  check_error<DataError>([&] { decompress(make_gzip(kTwo), kTwo.size() - 1, "file"); },
+                         {"file: holds more than 699999 bytes"});
+  check_error<DataError>([&] { decompress(kOne, kOne.size(), "file"); }, {"file: is not compressed by gzip or xz"});
+  check_error<DataError>([&] { decompress(xz, 100, "file"); }, {"file: cannot be unpacked"});
+  check_error<DataError>([&] { decompress({}, 100, "file"); }, {"file: "});
+}
+
 TEST_CASE("the table of sources is complete") {
-  CHECK(known_sources().size() == 4);
+  CHECK(known_sources().size() == 5);
   for (const DataSource& source : known_sources()) {
     CAPTURE(source.name);
     CHECK(source.mirrors.size() >= 2);
@@ -189,7 +202,7 @@ TEST_CASE("the table of sources is complete") {
     }
   }
   check_error<UsageError>([] { find_source("cifar"); },
-                          {"unknown data set 'cifar'", "mnist, fashion-mnist, cifar10, imdb"});
+                          {"unknown data set 'cifar'", "mnist, fashion-mnist, cifar10, cifar100, imdb"});
   const ScopedVariable variable("CAIRN_MIRROR", " http://a/x  http://b/ ");
   CHECK(choose_mirrors(find_source("imdb")) == std::vector<std::string>{"http://a/x/imdb/", "http://b/imdb/"});
   CHECK(choose_mirrors(find_source("imdb"), {"http://c"}) == std::vector<std::string>{"http://c/imdb/"});

@@ -1,0 +1,288 @@
+// A start waits for this, so the files are read, hashed and taken apart side by side.
+#include "datasets/cifar.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <future>
+
+#include "datasets/archive.h"
+#include "datasets/fetch.h"
+#include "datasets/file.h"
+#include "datasets/sha256.h"
+#include "datasets/sources.h"
+#include "framework/message.h"
+
+namespace cairn::datasets {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct CifarFamily {
+  CifarRecord record;
+  DataSource source;  // its members: the files for training, and last the one for testing
+};
+
+const CifarFamily& cifar10() {
+  static const CifarFamily family{
+      {.label_bytes = 1, .classes = 10},
+      {"cifar10",
+       "32x32 colour photos of 10 classes, unpacked to .bin files",
+       {{"cifar-10-binary.tar.gz", 170052171, "c4a38c50a1bc5f3a1c5537f2155ab9d68f9f25eb1ed8d9ddda3db29a59bca1dd"}},
+       {"https://www.cs.toronto.edu/~kriz/", "https://cave.cs.toronto.edu/kriz/",
+        "https://mindspore-website.obs.cn-north-4.myhuaweicloud.com/notebook/datasets/"},
+       "cifar-10-batches-bin",
+       {{"data_batch_1.bin", 30730000, "cee916563c9f80d84e3cc88e17fdc0941787f1244f00a67874d45b261883ada5"},
+        {"data_batch_2.bin", 30730000, "a591ca11fa1708a91ee40f54b3da4784ccd871ecf2137de63f51ada8b3fa57ed"},
+        {"data_batch_3.bin", 30730000, "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67"},
+        {"data_batch_4.bin", 30730000, "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48"},
+        {"data_batch_5.bin", 30730000, "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add"},
+        {"test_batch.bin", 30730000, "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"}}}};
+  return family;
+}
+
+const CifarFamily& cifar100() {
+  static const CifarFamily family{
+      {.label_bytes = 2, .classes = 100},
+      {"cifar100",
+       "32x32 colour photos of 100 classes, unpacked to .bin files",
+       {{"cifar-100-binary.tar.gz", 168513733, "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec"}},
+       {"https://www.cs.toronto.edu/~kriz/", "https://cave.cs.toronto.edu/kriz/"},
+       "cifar-100-binary",
+       {{"train.bin", 153700000, "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29"},
+        {"test.bin", 30740000, "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a"}}}};
+  return family;
+}
+
+std::vector<std::string> member_names(const CifarFamily& family) {
+  std::vector<std::string> names;
+  for (const RemoteFile& member : family.source.members) names.push_back(member.name);
+  return names;
+}
+
+// Under its own name or compressed, or an empty path.
+fs::path find_member(const fs::path& folder, const std::string& name) {
+  std::error_code ignored;  // an unreadable folder holds nothing
+  for (const char* ending : {"", ".gz", ".xz"})
+    if (const fs::path path = folder / (name + ending); fs::exists(path, ignored)) return path;
+  return {};
+}
+
+// Where the files are; empty: nowhere below the data folder. DataError: some of them are missing.
+std::vector<fs::path> find_files(const CifarFamily& family, const fs::path& data_dir) {
+  const fs::path own = data_dir / family.source.name;
+  const std::string& unpacked = family.source.archive_folder;
+  for (const fs::path& folder : {own, own / unpacked, data_dir / unpacked, data_dir}) {
+    std::vector<fs::path> paths;
+    std::string missing;
+    for (const std::string& name : member_names(family)) {
+      if (fs::path path = find_member(folder, name); !path.empty())
+        paths.push_back(std::move(path));
+      else if (missing.empty())
+        missing = name;
+    }
+    if (paths.empty()) continue;
+    if (missing.empty()) return paths;
+    throw DataError(fmt::format("{}: {} is not in {}, beside the others: put it there, or delete those and `fetch {}`",
+                                family.source.name, missing, folder.string(), family.source.name));
+  }
+  return {};
+}
+
+// The archive as published, or an empty path.
+fs::path find_archive(const CifarFamily& family, const fs::path& data_dir) {
+  std::error_code ignored;
+  for (const fs::path& folder : {data_dir / family.source.name, data_dir})
+    if (const fs::path path = folder / family.source.files.front().name; fs::exists(path, ignored)) return path;
+  return {};
+}
+
+void download(const CifarFamily& family, const fs::path& data_dir, const LoadOptions& options) {
+  const DataSource& source = family.source;
+  if (!options.allow_download)
+    throw MissingDataError(
+        fmt::format("{}: {} is not in {}: put the published files there, `fetch {}`, or use "
+                    "--dataset digits32",
+                    source.name, source.members.front().name, (data_dir / source.name).string(), source.name));
+  if (!options.quiet) say(fmt::format("{} is not in {}: downloading it", source.name, data_dir.string()));
+  // Shorter waits than fetch's: a training without a network falls back on another data set.
+  const DownloadOptions download{.quiet = options.quiet,
+                                 .stop = options.stop,
+                                 .connect_timeout = std::chrono::milliseconds(3'000),
+                                 .stall_timeout = std::chrono::milliseconds(10'000)};
+  try {
+    fetch_source(source, data_dir, choose_mirrors(source, options.mirrors), download);
+  } catch (const MissingDataError& error) {
+    throw MissingDataError(std::string(error.what()) + ", or use --dataset digits32");
+  }
+}
+
+// One file's content and what errors call it.
+struct Content {
+  Bytes bytes;
+  std::string name;
+};
+
+// A file that is longer than the published one is refused before it is read or inflated any further.
+uint64_t most_bytes(const RemoteFile& member, bool check_hash) {
+  return check_hash ? member.bytes : kMaxFileBytes;
+}
+
+Content read_content(const fs::path& path, const RemoteFile& member, bool check_hash) {
+  Bytes bytes = read_file(path);
+  if (path.extension() != ".bin") bytes = decompress(bytes, most_bytes(member, check_hash), path.string());
+  return {std::move(bytes), path.string()};
+}
+
+std::vector<Content> read_contents(const CifarFamily& family, const fs::path& archive, bool check_hash) {
+  uint64_t most = 0;
+  for (const RemoteFile& member : family.source.members) most = std::max(most, most_bytes(member, check_hash));
+  std::vector<Bytes> members =
+      read_members(read_file(archive), family.source.archive_folder, member_names(family), most, archive.string());
+  std::vector<Content> contents;
+  for (size_t i = 0; i < members.size(); ++i)
+    contents.push_back({std::move(members[i]), archive.string() + ": " + family.source.members[i].name});
+  return contents;
+}
+
+// What a file with an unexpected hash is, where that is known.
+std::string describe_content(const std::string& hash) {
+  for (const CifarFamily* family : {&cifar10(), &cifar100()})
+    for (const RemoteFile& member : family->source.members)
+      if (hash == member.sha256) return fmt::format("is {}'s {}", family->source.name, member.name);
+  return fmt::format("has sha256 {}", hash);
+}
+
+void check_published(const Content& content, const RemoteFile& member, const CifarFamily& family) {
+  constexpr const char* kAdvice = "`fetch` brings the published one, --check-hash false takes another in this format";
+  if (content.bytes.size() != member.bytes)
+    throw DataError(fmt::format("{}: has {} bytes, not the {} of {}'s {}: {}", content.name, content.bytes.size(),
+                                member.bytes, family.source.name, member.name, kAdvice));
+  if (const std::string hash = sha256(content.bytes); hash != member.sha256)
+    throw DataError(fmt::format("{}: {}, not the published {} of {}: {}", content.name, describe_content(hash),
+                                member.name, family.source.name, kAdvice));
+}
+
+// One file's images and labels.
+Split decode_file(const Content& content, size_t i, const CifarFamily& family, bool check_hash) {
+  const CifarRecord& record = family.record;
+  const auto count = static_cast<size_t>(count_cifar(content.bytes.size(), record, content.name));
+  Bytes pixels(count * kCifarImageBytes);
+  std::vector<int32_t> labels(count);
+  decode_cifar(content.bytes, record, content.name, pixels, labels);
+  if (check_hash) check_published(content, family.source.members[i], family);
+  return image_split({3, 32, 32}, std::move(pixels), labels);
+}
+
+Split join(std::span<const Split> parts) {
+  Bytes pixels;
+  std::vector<int32_t> all;
+  size_t bytes = 0;
+  for (const Split& part : parts) bytes += images(part).size();
+  pixels.reserve(bytes);
+  for (const Split& part : parts) {
+    pixels.insert(pixels.end(), images(part).begin(), images(part).end());
+    all.insert(all.end(), labels(part).begin(), labels(part).end());
+  }
+  return image_split({3, 32, 32}, std::move(pixels), all);
+}
+
+Dataset load_cifar(const CifarFamily& family, const fs::path& data_dir, const LoadOptions& options) {
+  std::vector<fs::path> paths = find_files(family, data_dir);
+  const fs::path archive = paths.empty() ? find_archive(family, data_dir) : fs::path();
+  if (paths.empty() && archive.empty()) {
+    download(family, data_dir, options);
+    paths = find_files(family, data_dir);
+  }
+  const bool check_hash = options.check_hash;
+  std::vector<Content> contents;
+  if (!archive.empty()) contents = read_contents(family, archive, check_hash);
+  std::vector<std::future<Split>> files;
+  for (size_t i = 0; i < family.source.members.size(); ++i)
+    files.push_back(std::async(std::launch::async, [&, i] {
+      const Content content =
+          archive.empty() ? read_content(paths[i], family.source.members[i], check_hash) : std::move(contents[i]);
+      return decode_file(content, i, family, check_hash);
+    }));
+  std::vector<Split> parts;
+  for (std::future<Split>& file : files) parts.push_back(file.get());
+
+  const DatasetInfo& info = find_dataset(family.source.name);
+  Dataset dataset;
+  dataset.name = info.name;
+  dataset.source = archive.empty() ? paths[0].parent_path().string() : archive.string();
+  dataset.train = join(std::span(parts).first(parts.size() - 1));
+  dataset.test = std::move(parts.back());
+  dataset.classes = info.classes();
+  dataset.class_names = info.class_names;
+  dataset.mean = info.pixels.mean;
+  dataset.std = info.pixels.std;
+  return dataset;
+}
+
+}  // namespace
+
+int64_t count_cifar(size_t file_bytes, const CifarRecord& record, const std::string& name) {
+  if (file_bytes == 0) throw DataError(fmt::format("{}: is empty", name));
+  if (file_bytes % record.bytes() != 0)
+    throw DataError(
+        fmt::format("{}: has {} bytes, which are no whole number of images of {}: it is cut short, or not "
+                    "a CIFAR file",
+                    name, file_bytes, record.bytes()));
+  return static_cast<int64_t>(file_bytes / record.bytes());
+}
+
+void decode_cifar(std::span<const uint8_t> file, const CifarRecord& record, const std::string& name,
+                  std::span<uint8_t> pixels, std::span<int32_t> labels) {
+  const auto count = static_cast<size_t>(count_cifar(file.size(), record, name));
+  if (pixels.size() != count * kCifarImageBytes || labels.size() != count)
+    throw ShapeError(fmt::format("decode_cifar: room for other than {} images", count));
+  for (size_t i = 0; i < count; ++i) {
+    const std::span<const uint8_t> bytes = file.subspan(i * record.bytes(), record.bytes());
+    labels[i] = bytes[record.label_bytes - 1];
+    if (labels[i] >= record.classes)
+      throw DataError(fmt::format("{}: label {} of image {} is over {}", name, labels[i], i, record.classes - 1));
+    std::memcpy(pixels.data() + i * kCifarImageBytes, bytes.data() + record.label_bytes, kCifarImageBytes);
+  }
+}
+
+DatasetInfo cifar10_info() {
+  return {.name = "cifar10",
+          .description = "photos, 32x32 colour, 10 classes, 50,000 + 10,000 (Krizhevsky, Nair, Hinton)",
+          .image = {3, 32, 32},
+          .class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"},
+          .pixels = {{0.4914f, 0.4822f, 0.4465f}, {0.2470f, 0.2435f, 0.2616f}},
+          .load = [](const fs::path& data_dir,
+                     const LoadOptions& options) { return load_cifar(cifar10(), data_dir, options); },
+          .source = &cifar10().source};
+}
+
+DatasetInfo cifar100_info() {
+  return {.name = "cifar100",
+          .description = "photos, 32x32 colour, 100 classes, 50,000 + 10,000 (Krizhevsky, Nair, Hinton)",
+          .image = {3, 32, 32},
+          .class_names = {"apple",       "aquarium fish", "baby",      "bear",       "beaver",       "bed",
+                          "bee",         "beetle",        "bicycle",   "bottle",     "bowl",         "boy",
+                          "bridge",      "bus",           "butterfly", "camel",      "can",          "castle",
+                          "caterpillar", "cattle",        "chair",     "chimpanzee", "clock",        "cloud",
+                          "cockroach",   "couch",         "crab",      "crocodile",  "cup",          "dinosaur",
+                          "dolphin",     "elephant",      "flatfish",  "forest",     "fox",          "girl",
+                          "hamster",     "house",         "kangaroo",  "keyboard",   "lamp",         "lawn mower",
+                          "leopard",     "lion",          "lizard",    "lobster",    "man",          "maple tree",
+                          "motorcycle",  "mountain",      "mouse",     "mushroom",   "oak tree",     "orange",
+                          "orchid",      "otter",         "palm tree", "pear",       "pickup truck", "pine tree",
+                          "plain",       "plate",         "poppy",     "porcupine",  "possum",       "rabbit",
+                          "raccoon",     "ray",           "road",      "rocket",     "rose",         "sea",
+                          "seal",        "shark",         "shrew",     "skunk",      "skyscraper",   "snail",
+                          "snake",       "spider",        "squirrel",  "streetcar",  "sunflower",    "sweet pepper",
+                          "table",       "tank",          "telephone", "television", "tiger",        "tractor",
+                          "train",       "trout",         "tulip",     "turtle",     "wardrobe",     "whale",
+                          "willow tree", "wolf",          "woman",     "worm"},
+          .pixels = {{0.5071f, 0.4865f, 0.4409f}, {0.2673f, 0.2564f, 0.2762f}},
+          .load = [](const fs::path& data_dir,
+                     const LoadOptions& options) { return load_cifar(cifar100(), data_dir, options); },
+          .source = &cifar100().source};
+}
+
+}  // namespace cairn::datasets
