@@ -132,6 +132,7 @@ float light(const Settings& settings, float u, float v) {
   }
   const float x = u + 0.5f - settings.lamp_x, y = v + 0.5f - settings.lamp_y;
   result /= 1 + settings.lamp * (x * x + y * y);
+  if (settings.shadow == 0) return result;
   const float edge = along(settings.shadow_degrees) - settings.shadow_at;
   return result * (1 - settings.shadow * smooth_step(-settings.shadow_soft, settings.shadow_soft, edge));
 }
@@ -220,8 +221,9 @@ datasets::Picture take_photo(const Drawing* drawing, const Settings& settings) {
   if (settings.blur_pixels > 0.2f) blur(image, width, height, settings.blur_pixels);
   datasets::Picture picture{width, height, 3, datasets::Bytes(image.size())};
   for (size_t i = 0; i < image.size(); ++i) {
-    const auto noise = static_cast<float>(philox::normal_at(settings.seed, kNoise, 0, i));
-    picture.pixels[i] = static_cast<uint8_t>(std::clamp(std::lround(image[i] + settings.noise * noise), 0L, 255L));
+    if (settings.noise > 0)
+      image[i] += settings.noise * static_cast<float>(philox::normal_at(settings.seed, kNoise, 0, i));
+    picture.pixels[i] = static_cast<uint8_t>(std::clamp(std::lround(image[i]), 0L, 255L));
   }
   return picture;
 }
