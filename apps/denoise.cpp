@@ -91,13 +91,13 @@ nlohmann::json denoise_with(const DenoiserInfo& filter, const Settings& settings
   Denoising denoising(device, filter, recipe, settings.denoising, data);
   double seconds = 0, loss = 0;
   for (int64_t epoch = 1; epoch <= recipe.epochs; ++epoch) {
-    const Denoising::Epoch result = denoising.run_epoch(stop);
+    const EpochResult result = denoising.run_epoch(stop);
     if (stop) return nullptr;
-    seconds += result.seconds;
-    loss = result.loss;
+    seconds += result.train_seconds;
+    loss = result.train_loss;
     if (!settings.quiet)
       say(fmt::format("{}: epoch {}/{}  loss {:.5f}  {:.2f} s", filter.name, epoch, recipe.epochs, loss,
-                      result.seconds));
+                      result.train_seconds));
   }
   const SignalToNoise ratio = denoising.evaluate();
   if (!settings.grid.empty()) write_grid(settings.grid, denoising);
@@ -138,9 +138,7 @@ int denoise(int argc, char** argv) {
   load.stop = &stop;
   datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
   const std::shared_ptr<Device> device = Device::open(settings.device);
-  const PixelScale pixels = pixel_scale(Normalization::unit, 0, 1);
-  const DeviceData data{upload(device, dataset.train), upload(device, dataset.test),
-                        RowScale(device, pixels.scale, pixels.shift)};
+  const DeviceData data{upload(device, dataset.train), upload(device, dataset.test), RowScale(device, 1.0f / 255, 0)};
   if (!settings.quiet)
     say(fmt::format("{}, {} images, noise {:g}\n{}: {}", dataset.name, dataset.train.count,
                     settings.denoising.deviation, device->label(), device->description()));

@@ -107,7 +107,7 @@ std::vector<std::string> with_values(const CLI::App& app, const std::vector<std:
 
 }  // namespace
 
-std::vector<std::string> flags_from_json(const std::string& text, const std::string& name) {
+std::vector<std::string> flags_from_json(const std::string& text, const std::string& name, UpgradeFlags upgrade) {
   nlohmann::json values;
   try {
     values = parse_json(text, true);
@@ -115,6 +115,7 @@ std::vector<std::string> flags_from_json(const std::string& text, const std::str
     throw UsageError(name + " is not JSON: " + error.what());
   }
   if (!values.is_object()) throw UsageError(name + " must hold one JSON object of flags and values");
+  if (upgrade) upgrade(values, name);
   std::vector<std::string> flags;
   for (const auto& [key, value] : values.items()) {
     if (value.is_string()) {
@@ -134,6 +135,7 @@ struct Flags::Parser {
   }
   CLI::App app;
   std::string folder_flag, file_name;  // another name for --config, see Flags::add_config
+  UpgradeFlags upgrade = nullptr;
 };
 
 Flags::Flags(const char* program, const char* description) : parser_(std::make_unique<Parser>(program, description)) {}
@@ -169,11 +171,12 @@ void Flags::add_words(const char* label, std::vector<std::string>& words, const 
   parser_->app.add_option(label, words, help)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
 }
 
-void Flags::add_config(const char* folder_flag, const char* file_name, const char* help) {
+void Flags::add_config(const char* folder_flag, const char* file_name, const char* help, UpgradeFlags upgrade) {
   const std::string text = help;  // CLI11 would take a char* for a variable to store into
   parser_->app.add_option("--config", text)->type_name("FILE");
   parser_->folder_flag = folder_flag;
   parser_->file_name = file_name;
+  parser_->upgrade = upgrade;
 }
 
 void Flags::set_footer(const std::string& text) {
@@ -195,7 +198,7 @@ bool Flags::parse(int argc, char** argv) {
       throw UsageError("--config: standard input (-) can be read only once");
     if (folder) path += "/" + parser_->file_name;
     const std::string text = read_text(name, path, folder ? Pipes::refuse : Pipes::read);
-    const std::vector<std::string> flags = flags_from_json(text, name + ": " + path);
+    const std::vector<std::string> flags = flags_from_json(text, name + ": " + path, parser_->upgrade);
     words.insert(words.end(), flags.begin(), flags.end());
   }
   words = with_values(app, words);

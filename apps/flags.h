@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,7 +12,10 @@ namespace cairn::app {
 
 // {"lr": 0.1, "drop-last": true}, the text of a `--config` file, as {"--drop-last=true", "--lr=0.1"}. `name` is
 // what errors call it. Throws UsageError.
-std::vector<std::string> flags_from_json(const std::string& text, const std::string& name);
+// Brings an older file's flags up to date; name: as above, for what it says of that.
+using UpgradeFlags = void (*)(nlohmann::json& values, const std::string& name);
+std::vector<std::string> flags_from_json(const std::string& text, const std::string& name,
+                                         UpgradeFlags upgrade = nullptr);
 
 class Flags {
  public:
@@ -32,7 +36,7 @@ class Flags {
   void add_words(const char* label, std::vector<std::string>& words, const char* help);
   // `--config FILE`, or - for standard input: a JSON object of flags and values, ahead of the others, so that those on
   // the command line win. `folder_flag FOLDER`, a flag added before, means FOLDER/file_name in the same way.
-  void add_config(const char* folder_flag, const char* file_name, const char* help);
+  void add_config(const char* folder_flag, const char* file_name, const char* help, UpgradeFlags upgrade = nullptr);
   // Text under --help's list.
   void set_footer(const std::string& text);
 

@@ -185,7 +185,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
   load.quiet = settings.quiet;
   load.check_hash = settings.check_hash;
   const datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
-  check_fit(network_input(*weights.model), dataset);
+  check_fit(network_input(*weights.model, find_recipe(*weights.model, weights.recipe)), dataset);
   const TestReport report = predictor.evaluate(dataset.test, settings.batch_size);
 
   const bool draw_grid = !settings.mistakes.empty() && !report.mistakes.empty();

@@ -23,9 +23,12 @@ struct Settings {
   RunOptions options;
   bool json = false;
   std::optional<int64_t> epochs, steps, batch_size, validation_count;
-  std::optional<double> learning_rate, momentum, weight_decay;
-  std::optional<std::string> optimizer, schedule;
-  std::optional<bool> shuffle, drop_last;
+  std::optional<double> learning_rate, momentum, weight_decay, label_smoothing, clip_norm, average;
+  std::optional<std::string> optimizer, schedule, decay_on;
+  std::optional<bool> shuffle, drop_last, average_ramp;
+  std::optional<int64_t> crop, pad;
+  std::optional<double> brightness, contrast;
+  std::optional<bool> flip, standardise;
   app::DeviceFlags device;
 };
 
@@ -39,6 +42,15 @@ std::string recipes_text() {
                           length_of(recipe), text_of(recipe.schedule), recipe.description);
   }
   return text;
+}
+
+void add_augmentation(app::Flags& flags, Settings& settings) {
+  flags.add("--crop", settings.crop, "train on a square window of so many pixels, at a random place; 0 = whole images");
+  flags.add("--pad", settings.pad, "black pixels around an image before it is cropped");
+  flags.add("--flip", settings.flip, "mirror every other image, left and right (true or false)");
+  flags.add("--brightness", settings.brightness, "add up to so much to an image's pixels, or take it away; of 255");
+  flags.add("--contrast", settings.contrast, "spread an image's pixels by a factor of 1 - C to 1 + C");
+  flags.add("--standardise", settings.standardise, "scale each image to mean 0 and deviation 1 (true or false)");
 }
 
 void add_flags(app::Flags& flags, Settings& settings) {
@@ -59,12 +71,19 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--lr", settings.learning_rate, "learning rate");
   flags.add("--momentum", settings.momentum, "of SGD");
   flags.add("--weight-decay", settings.weight_decay, "L2 penalty, decoupled for adamw");
+  flags.add("--decay-on", settings.decay_on, "tensors that --weight-decay is for, separated by commas; default all");
   flags.add("--optimizer", settings.optimizer, "sgd, adam or adamw");
-  flags.add("--schedule", settings.schedule, "constant, cosine, step:..., exponential:..., inverse:...");
+  flags.add("--schedule", settings.schedule,
+            "constant, cosine, step:..., exponential:..., inverse:..., each also with warmup=STEPS");
+  flags.add("--label-smoothing", settings.label_smoothing, "share of a label that all classes have alike");
+  flags.add("--clip-norm", settings.clip_norm, "scale gradients down to this norm, all together; 0 = never");
+  flags.add("--average", settings.average, "decay of the weights' moving average, which is evaluated; 0 = none");
+  flags.add("--average-ramp", settings.average_ramp, "a lower decay in the first steps (true or false)");
   flags.add("--shuffle", settings.shuffle, "another random order each epoch, or the stored one (true or false)");
   flags.add("--drop-last", settings.drop_last, "leave out an epoch's short last batch (true or false)");
   flags.add("--validation-count", settings.validation_count, "training images to hold out");
-  flags.add("--seed", config.seed, "of weights, order and dropout");
+  add_augmentation(flags, settings);
+  flags.add("--seed", config.seed, "of weights, order, dropout and augmentation");
   flags.add("--eval-every", config.eval_every, "epochs between evaluations, 0 = about twenty in a run");
   flags.add("--out", config.out, "run folder; default runs/<time>-<model>-<impl>, or --resume's");
   flags.add("--resume", options.resume, "continue the run in this folder with its settings");
@@ -73,7 +92,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--save-steps", config.save_steps, "steps between checkpoints within an epoch, 0 = none");
   flags.add_switch("--tensorboard", config.tensorboard, "write event files for TensorBoard into the run folder");
   flags.add("--log-interval", options.log_interval, "steps between progress lines");
-  flags.add_config("--resume", "config.json", "JSON file with flags by name, such as a run's config.json");
+  flags.add_config("--resume", "config.json", "JSON file with flags by name, such as a run's config.json", upgrade);
   flags.add_switch("--json", settings.json, "print the result as one JSON object, the last line of stdout");
   flags.add_switch("--quiet", options.quiet, "print only errors and results");
   flags.add_switch("--dry-run", options.dry_run, "stop before the first step; write nothing");
@@ -103,6 +122,17 @@ void resolve(Settings& settings) {
   }
   override_with(settings.momentum, training.momentum);
   if (settings.schedule) training.schedule = parse_schedule(*settings.schedule);
+  override_with(settings.decay_on, training.decay_on);
+  override_with(settings.label_smoothing, training.label_smoothing);
+  override_with(settings.clip_norm, training.clip_norm);
+  override_with(settings.average, training.average);
+  override_with(settings.average_ramp, training.average_ramp);
+  override_with(settings.crop, training.augmentation.crop);
+  override_with(settings.pad, training.augmentation.pad);
+  override_with(settings.flip, training.augmentation.flip);
+  override_with(settings.brightness, training.augmentation.brightness);
+  override_with(settings.contrast, training.augmentation.contrast);
+  override_with(settings.standardise, training.augmentation.standardise);
   settings.device.resolve(config.device);
 }
 

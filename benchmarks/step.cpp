@@ -43,12 +43,12 @@ StepReport run_step(const StepOptions& options) {
   report.device = name_of(device->where());
   report.description = device->description();
   report.threads = device->threads();
-  const datasets::Dataset dataset = load_quietly(report.dataset, find_model(options.model), options.data_dir);
+  const datasets::Dataset dataset = load_quietly(report.dataset, model, config.training, options.data_dir);
   report.batch_size = config.training.batch_size == 0 ? dataset.train.count : config.training.batch_size;
 
   size_t working_set = 0;
   {
-    const DeviceData data = upload(device, dataset, model, config.training.normalization, 0, config.seed);
+    const DeviceData data = upload(device, dataset, model, config.training, config.seed);
     const size_t resident = device->memory().live;
     std::vector<double> first_steps;
     for (int i = 0; i <= options.sampling.repeats; ++i) {
@@ -64,7 +64,7 @@ StepReport run_step(const StepOptions& options) {
   // The same again with every launch timed.
   TimedDevice timed(*find_backend(report.implementation.c_str(), device->where()), options.device);
   const std::shared_ptr<Device>& timed_device = timed.device();
-  const DeviceData data = upload(timed_device, dataset, model, config.training.normalization, 0, config.seed);
+  const DeviceData data = upload(timed_device, dataset, model, config.training, config.seed);
   Profile profile;
   // What a CUDA graph replays does not come by; many steps in one call are no graph.
   report.split_is_replayed = device->where() == Where::cpu || FusedSteps::asked_for(options.device.kernels);

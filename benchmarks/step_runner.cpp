@@ -26,23 +26,18 @@ RunConfig step_config(const StepOptions& options) {
   return config;
 }
 
-datasets::Dataset load_quietly(std::string& name, const ModelInfo& model, const std::string& data_dir) {
+datasets::Dataset load_quietly(std::string& name, const ModelInfo& model, const Recipe& recipe,
+                               const std::string& data_dir) {
   datasets::LoadOptions quiet;
   quiet.quiet = true;
   quiet.allow_download = !name.empty();
-  datasets::Dataset dataset = choose_dataset(name, network_input(model), data_dir, quiet);
+  datasets::Dataset dataset = choose_dataset(name, network_input(model, recipe), data_dir, quiet);
   name = dataset.name;
   return dataset;
 }
 
 double StepRunner::run(int64_t steps) {
-  stop_ = false;
-  Trainer::Hooks hooks;
-  hooks.progress_interval = steps;
-  hooks.progress = [this](int64_t, double) { stop_ = true; };
-  const int64_t before = trainer_.steps_done();
-  const EpochResult result = trainer_.run_epoch(hooks, stop_);
-  return result.train_seconds / static_cast<double>(std::max<int64_t>(1, trainer_.steps_done() - before));
+  return trainer_.run_steps(steps) / static_cast<double>(steps);
 }
 
 Timing time_replayed(StepRunner& runner, const Sampling& sampling) {

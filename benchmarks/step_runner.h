@@ -1,8 +1,6 @@
 // A model's training step, run a number of times at will. Not here: what is made of its times (step.h, turns.h).
 #pragma once
 
-#include <atomic>
-
 #include "benchmarks/step.h"
 #include "datasets/dataset.h"
 #include "trainers/trainer.h"
@@ -13,7 +11,8 @@ namespace cairn::benchmarks {
 RunConfig step_config(const StepOptions& options);
 
 // What datasets/choose.h says; nothing is downloaded that was not asked for by name. `name` then says which it is.
-datasets::Dataset load_quietly(std::string& name, const ModelInfo& model, const std::string& data_dir);
+datasets::Dataset load_quietly(std::string& name, const ModelInfo& model, const Recipe& recipe,
+                               const std::string& data_dir);
 
 // Runs training for a number of steps at a time, in the epoch or over its end.
 class StepRunner {
@@ -28,7 +27,6 @@ class StepRunner {
 
  private:
   Trainer trainer_;
-  std::atomic<bool> stop_{false};
 };
 
 // As the trainer runs them from the third step on. At least `repeats` samples and `seconds`.

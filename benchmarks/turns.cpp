@@ -16,9 +16,9 @@ void serve_turns(const StepOptions& options, std::istream& requests, std::ostrea
   const RunConfig config = step_config(options);
   const std::shared_ptr<Device> device = Device::open(options.device);
   std::string name = options.dataset;
-  const datasets::Dataset dataset = load_quietly(name, find_model(options.model), options.data_dir);
+  const datasets::Dataset dataset = load_quietly(name, model, config.training, options.data_dir);
   const int64_t batch = config.training.batch_size == 0 ? dataset.train.count : config.training.batch_size;
-  const DeviceData data = upload(device, dataset, model, config.training.normalization, 0, config.seed);
+  const DeviceData data = upload(device, dataset, model, config.training, config.seed);
   StepRunner runner(device, model, config, data);
   runner.run(3);
   const auto answer = [&](const nlohmann::json& line) { answers << dump_json(line) << std::endl; };

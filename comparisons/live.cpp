@@ -42,15 +42,11 @@ class CairnSide {
   double run(int64_t steps, std::vector<float>& losses) {
     double seconds = 0;
     for (int64_t left = steps; left > 0;) {
-      stop_ = false;
-      Trainer::Hooks hooks;
-      hooks.progress_interval = left;
-      hooks.progress = [this](int64_t, double) { stop_ = true; };
-      const int64_t before = trainer_.steps_done();
-      seconds += trainer_.run_epoch(hooks, stop_).train_seconds;
-      const int64_t done = trainer_.steps_done() - before;
-      losses.insert(losses.end(), trainer_.losses().end() - done, trainer_.losses().end());
-      left -= done;
+      const int64_t per_epoch = trainer_.steps_per_epoch();
+      const int64_t piece = std::min(left, per_epoch - trainer_.steps_done() % per_epoch);
+      seconds += trainer_.run_steps(piece);
+      losses.insert(losses.end(), trainer_.losses().end() - piece, trainer_.losses().end());
+      left -= piece;
     }
     return seconds;
   }
@@ -58,7 +54,6 @@ class CairnSide {
 
  private:
   Trainer trainer_;
-  std::atomic<bool> stop_{false};
 };
 
 // The twin's side: the same batches at the same rates.
@@ -74,8 +69,8 @@ class TwinSide {
     std::vector<LayerSummary> layers;
     trainer.model().summarize(model.input, "", layers);
     const std::vector<HostTensor> state = to_host(trainer.model().state());
-    const std::vector<uint8_t> images = data.train.images.to_host<uint8_t>();
-    const std::vector<int32_t> wide = data.train.labels.to_host<int32_t>();
+    const std::vector<uint8_t> images = data.train.column(datasets::kImage).to_host<uint8_t>();
+    const std::vector<int32_t> wide = data.train.column(datasets::kLabel).to_host<int32_t>();
     const std::vector<uint8_t> labels(wide.begin(), wide.end());
     const std::deque<std::vector<TwinOption>> options = options_of(layers);
     std::vector<TwinLayer> twin_layers;
@@ -166,6 +161,16 @@ class TwinSide {
   Twin* twin_ = nullptr;
 };
 
+// Throws UsageError for what the twin does not do.
+void check_twin(const Recipe& recipe) {
+  if (recipe.augmentation.any() || recipe.label_smoothing > 0 || recipe.clip_norm > 0 || recipe.average > 0 ||
+      !recipe.decay_on.empty())
+    throw UsageError(
+        "--live trains without augmentation, --label-smoothing, --clip-norm, --average and --decay-on; "
+        "recipe " +
+        recipe.name + " has some of them");
+}
+
 // |a - b| / |b| in the Euclidean norm.
 double distance(const std::vector<float>& a, const std::vector<float>& b) {
   double difference = 0, norm = 0;
@@ -193,7 +198,8 @@ datasets::Dataset load(RunConfig& run, const std::atomic<bool>* stop) {
   options.check_hash = run.check_hash;
   options.stop = stop;
   options.allow_download = !run.dataset.empty();
-  datasets::Dataset dataset = choose_dataset(run.dataset, network_input(find_model(run.model)), run.data_dir, options);
+  datasets::Dataset dataset =
+      choose_dataset(run.dataset, network_input(find_model(run.model), run.training), run.data_dir, options);
   run.dataset = dataset.name;
   return dataset;
 }
@@ -215,6 +221,7 @@ LiveResult run_live(const LiveOptions& options) {
   config.training.drop_last = true;
   check_config(config);
   if (options.steps < 2) throw UsageError("--steps must be at least 2");
+  check_twin(config.training);
   const TwinFunctions& functions = twin_functions();
   const std::shared_ptr<Device> device = Device::open(config.device);
   if (device->where() != Where::cpu) throw UsageError("the twin runs on the CPU: use --device cpu");
@@ -225,8 +232,8 @@ LiveResult run_live(const LiveOptions& options) {
   result.dataset = dataset.name;
   result.cairn = device->label() + ", " + device->description();
   result.twin = functions.library;
-  const DeviceData data = upload(device, std::move(dataset), model, config.training.normalization,
-                                 config.training.validation_count, config.seed);
+  const DeviceData data = upload(device, std::move(dataset), model, config.training, config.seed);
+  if (!data.pixels.is_uniform()) throw UsageError("--live scales all channels of an image alike; this recipe does not");
   CairnSide cairn(device, model, config, data);
   TwinSide twin(functions, config, model, data, cairn.trainer(), device->threads());
 

@@ -25,54 +25,64 @@ const char* name_of(BiasInit init) {
   return init == BiasInit::pytorch ? "pytorch" : init == BiasInit::weight ? "weight" : "constant";
 }
 
-const char* kind_of(const Schedule& schedule) {
-  switch (schedule.kind) {
-    case Schedule::Kind::constant:
-      return "constant";
-    case Schedule::Kind::step:
-      return "step";
-    case Schedule::Kind::exponential:
-      return "exponential";
-    case Schedule::Kind::inverse:
-      return "inverse";
-    case Schedule::Kind::cosine:
-      return "cosine";
-  }
-  return "?";
+// Without the length of a cosine, which is the run's.
+Json schedule_json(const Schedule& schedule) {
+  Json json = {{"kind", cairn::name_of(schedule.kind)}};
+  visit_parameters(schedule, [&](const std::string& name, const ScheduleNumber& value) {
+    if (name != "total") std::visit([&](auto number) { json[name] = number; }, value);
+  });
+  return json;
 }
 
-Json schedule_json(const Schedule& schedule) {
-  Json json = {{"kind", kind_of(schedule)}};
-  if (schedule.kind == Schedule::Kind::exponential || schedule.kind == Schedule::Kind::step ||
-      schedule.kind == Schedule::Kind::inverse)
-    json["gamma"] = schedule.gamma;
-  if (schedule.kind == Schedule::Kind::inverse) json["power"] = schedule.power;
-  if (schedule.kind == Schedule::Kind::step) json["step_size"] = schedule.step_size;
-  return json;
+// One value for all channels, or a list.
+Json plain(const std::vector<float>& values) {
+  return values.size() == 1 ? Json(values[0]) : Json(values);
+}
+
+// What few recipes have, where this one has it.
+void add_rare_settings(const Recipe& recipe, Json& settings) {
+  const auto add = [](Json& json, const char* name, const auto& value) {
+    if (value != std::decay_t<decltype(value)>()) json[name] = value;
+  };
+  Json augmentation = Json::object();
+  add(augmentation, "crop", recipe.augmentation.crop);
+  add(augmentation, "pad", recipe.augmentation.pad);
+  add(augmentation, "flip", recipe.augmentation.flip);
+  add(augmentation, "brightness", recipe.augmentation.brightness);
+  add(augmentation, "contrast", recipe.augmentation.contrast);
+  add(augmentation, "standardise", recipe.augmentation.standardise);
+  if (!augmentation.empty()) settings["augmentation"] = augmentation;
+  add(settings, "label_smoothing", recipe.label_smoothing);
+  add(settings, "clip_norm", recipe.clip_norm);
+  add(settings, "decay_on", recipe.decay_on);
+  add(settings, "average", recipe.average);
+  add(settings, "average_ramp", recipe.average_ramp);
 }
 
 // A recipe as comparisons/references/recipes.py writes it down.
 Json settings_of(const Recipe& recipe, const datasets::Dataset& dataset) {
-  const PixelScale pixels = pixel_scale(recipe.normalization, {dataset.mean, dataset.std});
-  return {{"init",
-           {{"weight", cairn::name_of(recipe.init.weight)},
-            {"bias", name_of(recipe.init.bias)},
-            {"weight_value", recipe.init.weight_value},
-            {"bias_value", recipe.init.bias_value}}},
-          {"normalization", cairn::name_of(recipe.normalization)},
-          {"optimizer", cairn::name_of(recipe.optimizer)},
-          {"lr", recipe.learning_rate},
-          {"momentum", recipe.momentum},
-          {"weight_decay", recipe.weight_decay},
-          {"schedule", schedule_json(recipe.schedule)},
-          {"batch_size", recipe.batch_size},
-          {"epochs", recipe.epochs},
-          {"steps", recipe.steps},
-          {"shuffle", recipe.shuffle},
-          {"drop_last", recipe.drop_last},
-          {"validation_count", recipe.validation_count},
-          {"scale", pixels.scale},
-          {"shift", pixels.shift}};
+  const PixelScale pixels = pixel_scale(recipe, {dataset.mean, dataset.std});
+  Json settings = {{"init",
+                    {{"weight", cairn::name_of(recipe.init.weight)},
+                     {"bias", name_of(recipe.init.bias)},
+                     {"weight_value", recipe.init.weight_value},
+                     {"bias_value", recipe.init.bias_value}}},
+                   {"normalization", normalization_of(recipe)},
+                   {"optimizer", cairn::name_of(recipe.optimizer)},
+                   {"lr", recipe.learning_rate},
+                   {"momentum", recipe.momentum},
+                   {"weight_decay", recipe.weight_decay},
+                   {"schedule", schedule_json(recipe.schedule)},
+                   {"batch_size", recipe.batch_size},
+                   {"epochs", recipe.epochs},
+                   {"steps", recipe.steps},
+                   {"shuffle", recipe.shuffle},
+                   {"drop_last", recipe.drop_last},
+                   {"validation_count", recipe.validation_count},
+                   {"scale", plain(pixels.scale)},
+                   {"shift", plain(pixels.shift)}};
+  add_rare_settings(recipe, settings);
+  return settings;
 }
 
 // Numbers are the same when nine digits say so.
@@ -223,11 +233,7 @@ class Comparison {
   // Seconds of the steps up to `next`, which lies within the epoch or at its end.
   double advance(int64_t next) {
     const int64_t first = trainer_.steps_done() % trainer_.steps_per_epoch();
-    std::atomic<bool> there = false;
-    Trainer::Hooks hooks;
-    hooks.progress_interval = next - trainer_.steps_done();
-    hooks.progress = [&](int64_t, double) { there = true; };
-    const double seconds = trainer_.run_epoch(hooks, there).train_seconds;
+    const double seconds = trainer_.run_steps(next - trainer_.steps_done());
     const std::vector<float>& losses = trainer_.losses();
     result_.losses.insert(result_.losses.end(), losses.begin() + first, losses.end());
     return seconds;
@@ -329,10 +335,8 @@ ParityResult compare_with_reference(const ReferenceCase& reference, const Parity
   config.training = find_recipe(model, reference.recipe);
   const std::shared_ptr<Device> device = Device::open(options.device);
   check_precision(*device, options.real);
-  Trainer trainer(
-      device, model, config,
-      upload(device, data.dataset, model, config.training.normalization, config.training.validation_count, config.seed),
-      options.real);
+  Trainer trainer(device, model, config, upload(device, data.dataset, model, config.training, config.seed),
+                  options.real);
 
   ParityResult result;
   result.reference = options.real == DType::f64 ? in_double(reference) : reference;

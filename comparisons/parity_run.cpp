@@ -15,6 +15,11 @@ namespace cairn::comparisons {
 namespace {
 
 // Those that the plan names, else what datasets/choose.h says of each network.
+datasets::NetworkInput input_of(const std::string& model) {
+  const ModelInfo& info = find_model(model);
+  return network_input(info, info.recipes.front());
+}
+
 std::vector<ParityData> load_data(const ParityPlan& plan, const std::vector<std::string>& models) {
   datasets::LoadOptions load;
   load.quiet = plan.quiet;
@@ -25,7 +30,7 @@ std::vector<ParityData> load_data(const ParityPlan& plan, const std::vector<std:
     all.push_back(parity_data(datasets::load_dataset(name, plan.data_dir, load)));
   if (!all.empty()) return all;
   for (const std::string& model : models) {
-    const datasets::NetworkInput input = network_input(find_model(model));
+    const datasets::NetworkInput input = input_of(model);
     if (std::ranges::none_of(all, [&](const ParityData& data) { return fits(input, data.dataset); }))
       all.push_back(parity_data(choose_dataset("", input, plan.data_dir, load)));
   }
@@ -39,7 +44,7 @@ std::vector<ReferenceCase> choose_cases(const ParityPlan& plan, const std::strin
   const std::vector<ReferenceCase> all = read_references(resolve_references(plan.references), model);
   std::vector<ReferenceCase> chosen;
   for (const ParityData& each : data) {
-    if (plan.datasets.empty() && !fits(network_input(find_model(model)), each.dataset)) continue;
+    if (plan.datasets.empty() && !fits(input_of(model), each.dataset)) continue;
     const size_t before = chosen.size();
     std::string there;
     for (const ReferenceCase& reference : all) {

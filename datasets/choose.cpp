@@ -9,22 +9,36 @@
 namespace cairn::datasets {
 namespace {
 
-bool fits(const DatasetInfo& info, const NetworkInput& input) {
-  return info.image == input.image && info.classes() == input.classes;
+// What the network is given of a stored image.
+Shape seen(const NetworkInput& input, const Shape& image) {
+  return input.crop > 0 ? Shape{image[0], input.crop, input.crop} : image;
+}
+
+bool holds_window(const NetworkInput& input, const Shape& image) {
+  return std::min(image[1], image[2]) + 2 * input.pad >= input.crop;
+}
+
+bool takes(const NetworkInput& input, const Shape& image, int classes) {
+  return holds_window(input, image) && seen(input, image) == input.image && classes == input.classes;
 }
 
 // The first one of the table, published or generated; null: none.
 const DatasetInfo* first_fitting(const NetworkInput& input, bool generated) {
   const std::span<const DatasetInfo> all = known_datasets();
-  const auto found = std::ranges::find_if(
-      all, [&](const DatasetInfo& info) { return fits(info, input) && (info.source == nullptr) == generated; });
+  const auto found = std::ranges::find_if(all, [&](const DatasetInfo& info) {
+    return takes(input, info.image, info.classes()) && (info.source == nullptr) == generated;
+  });
   return found == all.end() ? nullptr : &*found;
 }
 
 void check_fit(const NetworkInput& input, const std::string& name, const Shape& image, int classes) {
-  if (image == input.image && classes == input.classes) return;
-  throw UsageError(fmt::format("model {} takes images of {} in {} classes; data set {} has {} in {}", input.network,
-                               input.image.text(), input.classes, name, image.text(), classes));
+  if (takes(input, image, classes)) return;
+  if (!holds_window(input, image))
+    throw UsageError(fmt::format("--crop {0}: no window of {0}x{0} lies in the images of {1}, {2}, with --pad {3}",
+                                 input.crop, name, image.text(), input.pad));
+  const std::string window = input.crop > 0 ? ", by --crop " + seen(input, image).text() : "";
+  throw UsageError(fmt::format("model {} takes images of {} in {} classes; data set {} has {}{} in {}", input.network,
+                               input.image.text(), input.classes, name, image.text(), window, classes));
 }
 
 }  // namespace
@@ -56,7 +70,7 @@ Dataset choose_dataset(const std::string& asked, const NetworkInput& input, cons
 }
 
 bool fits(const NetworkInput& input, const Dataset& dataset) {
-  return image_shape(dataset.train) == input.image && dataset.classes == input.classes;
+  return takes(input, image_shape(dataset.train), dataset.classes);
 }
 
 void check_fit(const NetworkInput& input, const Dataset& dataset) {

@@ -11,6 +11,7 @@ struct NetworkInput {
   std::string network;
   Shape image;  // channels, height, width
   int classes = 0;
+  int64_t crop = 0, pad = 0;  // a square window of that side is taken of the image with such a border; 0: whole images
 };
 
 // The name of the data set that `asked`, or the lack of it, stands for: the first published one of the table that fits.

@@ -18,6 +18,7 @@ Trainer make_trainer() {
   RunConfig config;
   config.training.batch_size = 2;
   config.training.momentum = 0.9;
+  config.training.normalization = Normalization::unit;
   datasets::Dataset data;
   data.classes = 2;
   datasets::Bytes pixels;
@@ -29,7 +30,7 @@ Trainer make_trainer() {
   options.implementation = "reference";
   options.threads = 1;
   const std::shared_ptr<Device> device = Device::open(options);
-  return Trainer(device, model, config, upload(device, data, model, Normalization::unit, 0, 1));
+  return Trainer(device, model, config, upload(device, data, model, config.training, 1));
 }
 
 }  // namespace

@@ -27,10 +27,21 @@ const OptimizerName kOptimizers[] = {
 
 }  // namespace
 
+Augmentation AugmentationRecipe::settings() const {
+  return {.crop_height = crop,
+          .crop_width = crop,
+          .pad = pad,
+          .flip = flip,
+          .brightness = static_cast<float>(brightness),
+          .contrast_low = static_cast<float>(1 - contrast),
+          .contrast_high = static_cast<float>(1 + contrast),
+          .standardise = standardise};
+}
+
 std::span<const ModelInfo> known_models() {
   static const std::vector<ModelInfo> models = [] {
     std::vector<ModelInfo> all;
-    for (const auto& family : {mlp_family, lenet_family, convnet_family})
+    for (const auto& family : {mlp_family, lenet_family, convnet_family, cifar_family})
       std::ranges::move(family(), back_inserter(all));
     return all;
   }();
@@ -57,18 +68,23 @@ OptimizerKind optimizer_from(const std::string& name) {
   return find_named(std::span<const OptimizerName>(kOptimizers), name, "optimizer").kind;
 }
 
-const char* name_of(Normalization normalization) {
-  switch (normalization) {
+std::string normalization_of(const Recipe& recipe) {
+  switch (recipe.normalization) {
     case Normalization::unit:
       return "unit";
     case Normalization::unit_256:
       return "unit-256";
+    case Normalization::centred:
+      return "centred";
     case Normalization::standard:
-      return "standard";
-    case Normalization::mnist:
-      return "mnist";
+      return recipe.statistics.empty() ? "standard" : recipe.statistics;
   }
   return "?";
+}
+
+bool decays(const Recipe& recipe, const std::string& tensor) {
+  const std::string names = "," + recipe.decay_on + ",";
+  return recipe.decay_on.empty() || names.find("," + tensor + ",") != std::string::npos;
 }
 
 std::string length_of(const Recipe& recipe) {

@@ -9,6 +9,7 @@
 
 #include "framework/nn/init.h"
 #include "framework/nn/module.h"
+#include "framework/ops/augment.h"
 #include "framework/optim/schedule.h"
 
 namespace cairn {
@@ -17,10 +18,24 @@ namespace cairn {
 enum class Normalization {
   unit,      // x / 255
   unit_256,  // x / 256
-  standard,  // (x / 255 - mean) / std with the data set's own mean and standard deviation
-  mnist,     // the same with MNIST's, whatever the data set
+  centred,   // (x / 255 - 0.5) / 0.5
+  standard,  // (x / 255 - mean) / std, channel by channel, with the data set's or another one's mean and deviation
 };
 enum class OptimizerKind { sgd, adam, adamw };
+
+// How training changes its images, as flags and config.json have it; all of it is off by default.
+struct AugmentationRecipe {
+  int64_t crop = 0;          // side of the square window that is taken; 0: the whole image
+  int64_t pad = 0;           // black pixels around the image before it is cropped
+  bool flip = false;         // every other image is mirrored, left and right
+  double brightness = 0;     // up to so much, of 255, is added to an image's pixels or taken away
+  double contrast = 0;       // an image's pixels are spread by a factor of 1 - contrast to 1 + contrast
+  bool standardise = false;  // each image to mean 0 and deviation 1, in place of the data set's scale
+
+  bool operator==(const AugmentationRecipe&) const = default;
+  bool any() const { return *this != AugmentationRecipe(); }
+  Augmentation settings() const;
+};
 
 // Everything about a training run that is not the machine's. Flags override single fields.
 struct Recipe {
@@ -28,6 +43,7 @@ struct Recipe {
   std::string description;  // where it comes from, what it reaches
   InitRule init;
   Normalization normalization = Normalization::standard;
+  std::string statistics;  // the data set whose mean and deviation `standard` takes; "": the one that is trained on
   OptimizerKind optimizer = OptimizerKind::sgd;
   double learning_rate = 0.1;
   double momentum = 0;
@@ -39,15 +55,27 @@ struct Recipe {
   bool shuffle = true;      // otherwise batches follow the order in which the images are stored
   bool drop_last = false;
   int64_t validation_count = 0;  // images held out of the training set
+  AugmentationRecipe augmentation;  // of the images, drawn anew in each epoch
+  double label_smoothing = 0;    // share of a label that all classes have alike
+  double clip_norm = 0;          // the gradients are scaled down to this 2-norm, all of them together; 0: never
+  std::string decay_on;          // the tensors that weight_decay is for, by name, separated by commas; "": all
+  double average = 0;            // decay of the weights' moving average, which is then what is evaluated; 0: none
+  bool average_ramp = false;     // the decay is at most (1 + t) / (10 + t) at step t
+};
+
+enum class TaskKind {
+  classify,  // output: a logit for each class
+  denoise,   // output: the input without its noise
 };
 
 struct ModelInfo {
   std::string name;
   std::string description;
   Shape input;  // of one sample
-  int classes;
+  int classes;  // of the output
   std::shared_ptr<Module> (*build)(const std::shared_ptr<Device>&, Initializer&, DType);
   std::vector<Recipe> recipes;  // the first is `default`
+  TaskKind task = TaskKind::classify;
 };
 
 std::span<const ModelInfo> known_models();
@@ -59,7 +87,10 @@ const Recipe& find_recipe(std::span<const Recipe> recipes, const std::string& na
 
 const char* name_of(OptimizerKind kind);
 OptimizerKind optimizer_from(const std::string& name);
-const char* name_of(Normalization normalization);
+// "unit", "standard", or the data set that `standard` takes its statistics from.
+std::string normalization_of(const Recipe& recipe);
+// Whether weight_decay is for the tensor of that name.
+bool decays(const Recipe& recipe, const std::string& tensor);
 // "15 epochs", "20000 steps", or both.
 std::string length_of(const Recipe& recipe);
 
@@ -67,5 +98,6 @@ std::string length_of(const Recipe& recipe);
 std::vector<ModelInfo> mlp_family();      // mlp.cpp: linear, dnn, mlp and its wide, deep and dropout forms
 std::vector<ModelInfo> lenet_family();    // lenet.cpp: LeNet-5, Caffe's and Caffe2's LeNet, relunet
 std::vector<ModelInfo> convnet_family();  // convnets.cpp: cnn, simplecnn, simplenet, largenet
+std::vector<ModelInfo> cifar_family();    // cifar.cpp: networks for small colour images
 
 }  // namespace cairn

@@ -36,7 +36,7 @@ std::vector<Recipe> skoltech(const Recipe& standard, const std::string& cudnn_re
                      .drop_last = true};
   const Recipe pytorch{.name = "skoltech-pytorch",
                        .description = text("PyTorch", pytorch_reaches),
-                       .normalization = Normalization::mnist,
+                       .statistics = "mnist",
                        .learning_rate = 0.01,
                        .epochs = 45};
   return {standard, cudnn, pytorch};

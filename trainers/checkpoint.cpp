@@ -9,6 +9,7 @@ namespace {
 
 constexpr const char* kModelPrefix = "model.";
 constexpr const char* kOptimizerPrefix = "optimizer.";
+constexpr const char* kAveragePrefix = "average.";
 constexpr const char* kStep = "step";
 constexpr const char* kStepsPerEpoch = "steps_per_epoch";
 constexpr const char* kEpochLosses = "epoch_losses";
@@ -36,6 +37,10 @@ bool take(HostTensor& tensor, const char* prefix, std::vector<HostTensor>& list)
   return true;
 }
 
+std::vector<NamedTensor> average_of(Trainer& trainer) {
+  return trainer.average() ? trainer.average()->state() : std::vector<NamedTensor>();
+}
+
 // The single number of that name, if there is one.
 template <class Value>
 std::optional<Value> scalar(const std::vector<HostTensor>& tensors, const char* name) {
@@ -50,6 +55,7 @@ std::optional<Value> scalar(const std::vector<HostTensor>& tensors, const char* 
 std::vector<HostTensor> checkpoint_of(Trainer& trainer, const RunState& state) {
   std::vector<HostTensor> tensors = to_host(trainer.model().state(), kModelPrefix);
   for (HostTensor& each : to_host(trainer.optimizer().state(), kOptimizerPrefix)) tensors.push_back(std::move(each));
+  for (HostTensor& each : to_host(average_of(trainer), kAveragePrefix)) tensors.push_back(std::move(each));
   const int64_t steps = trainer.steps_done(), steps_per_epoch = trainer.steps_per_epoch();
   std::vector<float> losses;
   if (steps % steps_per_epoch != 0) losses = trainer.losses();
@@ -77,10 +83,12 @@ RunState restore(Trainer& trainer, std::vector<HostTensor> checkpoint, const std
                     "--batch-size has " + std::to_string(steps_per_epoch) + ": start another run");
   RunState state;
   state.best_accuracy = scalar<double>(checkpoint, kBestAccuracy).value_or(state.best_accuracy);
-  std::vector<HostTensor> weights, states;
+  std::vector<HostTensor> weights, states, averages;
   std::vector<float> losses;
   for (HostTensor& tensor : checkpoint) {
-    if (take(tensor, kModelPrefix, weights) || take(tensor, kOptimizerPrefix, states)) continue;
+    if (take(tensor, kModelPrefix, weights) || take(tensor, kOptimizerPrefix, states) ||
+        take(tensor, kAveragePrefix, averages))
+      continue;
     if (tensor.name == kEpochLosses && tensor.dtype == DType::f32) losses = values_of<float>(tensor);
   }
   const int64_t begun = steps % steps_per_epoch;
@@ -88,8 +96,10 @@ RunState restore(Trainer& trainer, std::vector<HostTensor> checkpoint, const std
     throw DataError(where + " is of a run with other batches: it has the losses of " + std::to_string(losses.size()) +
                     " steps of its last epoch, not of " + std::to_string(begun));
   check_fit(trainer.optimizer().state(), states, where);
+  check_fit(average_of(trainer), averages, where);
   load_tensors(trainer.model().state(), weights, where);
   load_tensors(trainer.optimizer().state(), states, where);
+  load_tensors(average_of(trainer), averages, where);
   trainer.continue_at(steps, std::move(losses));
   return state;
 }

@@ -1,49 +1,87 @@
 #include "trainers/device_data.h"
 
+#include <algorithm>
+
+#include "datasets/choose.h"
 #include "datasets/order.h"
 #include "framework/error.h"
 
 namespace cairn {
+namespace {
 
-PixelScale pixel_scale(Normalization normalization, const datasets::PixelStatistics& pixels) {
-  constexpr float kMnistMean = 0.1307f, kMnistStd = 0.3081f;
-  const float mean = pixels.mean.front(), std = pixels.std.front();
-  switch (normalization) {
-    case Normalization::unit:
-      return {1.0f / 255.0f, 0};
-    case Normalization::unit_256:
-      return {1.0f / 256.0f, 0};
-    case Normalization::standard:
-      return {1.0f / (255.0f * std), -mean / std};
-    case Normalization::mnist:
-      return {1.0f / (255.0f * kMnistStd), -kMnistMean / kMnistStd};
-  }
-  throw Error("unknown normalization");
+// count x row_shape, with the column's bytes in it.
+Tensor upload(const std::shared_ptr<Device>& device, int64_t count, const datasets::Column& column) {
+  std::vector<int64_t> sizes = {count};
+  for (int i = 0; i < column.row_shape.rank(); ++i) sizes.push_back(column.row_shape[i]);
+  Tensor tensor = Tensor::empty(device, Shape(sizes), column.dtype, "a data set");
+  if (tensor.count() > 0) device->copy_to_device(tensor.data(), column.bytes.data(), column.bytes.size());
+  return tensor;
 }
 
-DeviceImages upload(const std::shared_ptr<Device>& device, const datasets::Split& split) {
-  const Shape image = image_shape(split);
-  DeviceImages result;
+}  // namespace
+
+bool DeviceSplit::has(const std::string& name) const {
+  return std::ranges::any_of(columns, [&](const auto& column) { return column.first == name; });
+}
+
+const Tensor& DeviceSplit::column(const std::string& name) const {
+  std::string there;
+  for (const auto& [each, tensor] : columns) {
+    if (each == name) return tensor;
+    there += (there.empty() ? "" : ", ") + each;
+  }
+  throw UsageError("the data has no column '" + name + "'; it has " + (there.empty() ? "none" : there));
+}
+
+DeviceSplit upload(const std::shared_ptr<Device>& device, const datasets::Split& split) {
+  DeviceSplit result;
   result.count = split.count;
-  result.images = Tensor::from_host<uint8_t>(device, {split.count, image[0], image[1], image[2]}, images(split));
-  if (split.has(datasets::kLabel))
-    result.labels = Tensor::from_host<uint8_t>(device, {split.count}, byte_labels(split));
+  for (const datasets::Column& column : split.columns)
+    result.columns.emplace_back(column.name, upload(device, split.count, column));
   return result;
 }
 
-datasets::NetworkInput network_input(const ModelInfo& model) {
-  return {model.name, model.input, static_cast<int>(model.classes)};
+PixelScale pixel_scale(const Recipe& recipe, const datasets::PixelStatistics& own) {
+  switch (recipe.normalization) {
+    case Normalization::unit:
+      return {{1.0f / 255.0f}, {0}};
+    case Normalization::unit_256:
+      return {{1.0f / 256.0f}, {0}};
+    case Normalization::centred:
+      return {{1.0f / 127.5f}, {-1}};
+    case Normalization::standard:
+      break;
+  }
+  const datasets::PixelStatistics pixels =
+      recipe.statistics.empty() ? own : datasets::find_dataset(recipe.statistics).pixels;
+  if (pixels.mean.size() != own.mean.size())
+    throw UsageError("recipe " + recipe.name + " scales pixels as " + recipe.statistics + " does, whose images have " +
+                     std::to_string(pixels.mean.size()) + " channels; these have " + std::to_string(own.mean.size()));
+  PixelScale result;
+  for (size_t channel = 0; channel < pixels.mean.size(); ++channel) {
+    result.scale.push_back(1.0f / (255.0f * pixels.std[channel]));
+    result.shift.push_back(-pixels.mean[channel] / pixels.std[channel]);
+  }
+  return result;
+}
+
+datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recipe) {
+  return {.network = model.name,
+          .image = model.input,
+          .classes = model.classes,
+          .crop = recipe.augmentation.crop,
+          .pad = recipe.augmentation.pad};
 }
 
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,
-                  Normalization normalization, int64_t validation_count, uint64_t seed) {
-  check_fit(network_input(model), dataset);
-  if (validation_count > 0) {
-    const datasets::SplitIndices split = datasets::split_indices(dataset.train.count, validation_count, seed);
-    dataset.train = datasets::subset(dataset.train, split.train);
-  }
+                  const Recipe& recipe, uint64_t seed) {
+  check_fit(network_input(model, recipe), dataset);
   DeviceData data;
-  data.pixels = pixel_scale(normalization, {dataset.mean, dataset.std});
+  const PixelScale pixels = pixel_scale(recipe, {dataset.mean, dataset.std});
+  data.pixels = RowScale(device, pixels.scale, pixels.shift);
+  if (recipe.validation_count > 0)
+    dataset.train = datasets::subset(dataset.train,
+                                     datasets::split_indices(dataset.train.count, recipe.validation_count, seed).train);
   data.train = upload(device, dataset.train);
   dataset.train = {};
   data.test = upload(device, dataset.test);

@@ -1,38 +1,48 @@
-// A data set resident on a device as bytes. Not here: reading it (datasets/), the order of batches (trainer.cpp).
+// A data set's columns on a device: all of their rows, or, where those do not fit, the rows of the step in hand. Not
+// here: reading a data set (datasets/), which rows a step takes (loop.h), what a network sees of them (image_input.h).
 #pragma once
 
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "datasets/choose.h"
-#include "framework/tensor.h"
+#include "framework/row_scale.h"
 #include "models/model.h"
 
 namespace cairn {
 
-// Images and labels of one split.
-struct DeviceImages {
-  Tensor images;  // N x C x H x W, u8
-  Tensor labels;  // N, i32; not defined where there are none
+// Columns of one split: as many rows as the split has.
+struct DeviceSplit {
   int64_t count = 0;
-};
+  std::vector<std::pair<std::string, Tensor>> columns;
 
-// How bytes become the numbers that a network sees: byte * scale + shift.
-struct PixelScale {
-  float scale = 1, shift = 0;
+  bool has(const std::string& name) const;
+  // Throws UsageError that names the columns there are.
+  const Tensor& column(const std::string& name) const;
 };
-PixelScale pixel_scale(Normalization normalization, const datasets::PixelStatistics& pixels);
 
 struct DeviceData {
-  DeviceImages train, test;
-  RowScale pixels;
+  DeviceSplit train, test;
+  RowScale pixels;  // how bytes become the numbers that a network sees
 };
 
-// Copies one split to the device.
-DeviceImages upload(const std::shared_ptr<Device>& device, const datasets::Split& split);
+DeviceSplit upload(const std::shared_ptr<Device>& device, const datasets::Split& split);
+
+// byte * scale + shift: one value each, or one for each channel.
+struct PixelScale {
+  std::vector<float> scale, shift;
+};
+// As the recipe normalises; own: of the data set that is trained on. Throws UsageError for statistics of another number
+// of channels.
+PixelScale pixel_scale(const Recipe& recipe, const datasets::PixelStatistics& own);
 
 // What data sets are chosen by, and checked against.
-datasets::NetworkInput network_input(const ModelInfo& model);
+datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recipe);
 
-// Copies a data set to the device and frees the host's copy. Throws as datasets::check_fit does.
+// Copies a data set to the device, without the training images that the recipe holds out by the seed, and frees the
+// host's copy. Throws as datasets::check_fit does.
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,
-                  Normalization normalization, int64_t validation_count, uint64_t seed);
+                  const Recipe& recipe, uint64_t seed);
 
 }  // namespace cairn

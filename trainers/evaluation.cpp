@@ -7,22 +7,21 @@
 
 namespace cairn {
 
-void visit_batches(Module& model, const DeviceImages& images, const RowScale& pixels, int64_t batch_size,
+void visit_batches(Module& model, const DeviceSplit& split, const ImageInput& input, int64_t batch_size,
                    const UseLogits& use) {
   NoGrad no_grad;
   model.eval();
-  for (int64_t begin = 0; begin < images.count; begin += batch_size) {
-    const int64_t end = std::min(begin + batch_size, images.count);
-    use(model.forward(Tensor::byte_rows(images.images.rows(begin, end), {}, pixels)), begin, end);
+  const Tensor& images = split.column(datasets::kImage);
+  for (int64_t begin = 0; begin < split.count; begin += batch_size) {
+    const int64_t end = std::min(begin + batch_size, split.count);
+    use(model.forward(input.plain(images.rows(begin, end))), begin, end);
   }
 }
 
-MetricSums::MetricSums(const DeviceImages& images) {
-  const std::shared_ptr<Device>& device = images.labels.device();
-  labels_ = images.labels;
-  loss_sum_ = Tensor::zeros(device, {}, DType::f64);
-  correct_ = Tensor::zeros(device, {}, DType::i64);
-}
+MetricSums::MetricSums(const DeviceSplit& split)
+    : labels_(split.column(datasets::kLabel)),
+      loss_sum_(Tensor::zeros(labels_.device(), {}, DType::f64)),
+      correct_(Tensor::zeros(labels_.device(), {}, DType::i64)) {}
 
 void MetricSums::add(const Tensor& logits, int64_t begin, int64_t end) {
   add_metrics(logits, labels_.rows(begin, end), loss_sum_, correct_);

@@ -6,6 +6,7 @@
 
 #include "framework/nn/module.h"
 #include "trainers/device_data.h"
+#include "trainers/image_input.h"
 
 namespace cairn {
 
@@ -19,18 +20,18 @@ struct Evaluation {
 using UseLogits = std::function<void(const Tensor& logits, int64_t begin, int64_t end)>;
 
 // Puts the model into evaluation mode and calls use for one batch after the other.
-void visit_batches(Module& model, const DeviceImages& images, const RowScale& pixels, int64_t batch_size,
+void visit_batches(Module& model, const DeviceSplit& split, const ImageInput& input, int64_t batch_size,
                    const UseLogits& use);
 
 // Loss and hits, summed on the device.
 class MetricSums {
  public:
-  explicit MetricSums(const DeviceImages& images);
+  explicit MetricSums(const DeviceSplit& split);
   void add(const Tensor& logits, int64_t begin, int64_t end);
   Evaluation result() const;  // waits for the device
 
  private:
-  Tensor labels_;  // i32
+  Tensor labels_;
   Tensor loss_sum_, correct_;
   int64_t count_ = 0;
 };

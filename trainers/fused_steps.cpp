@@ -51,14 +51,18 @@ FusedSteps::FusedSteps(const ModelInfo& model, const Recipe& recipe, const Parts
   if (recipe.optimizer != OptimizerKind::sgd)
     refuse(std::string("with SGD, not ") + name_of(recipe.optimizer) + ": --optimizer sgd");
   if (recipe.batch_size == 0) refuse("on mini-batches, not on the full batch: --batch-size 64");
+  if (recipe.augmentation.any() || !parts.data.pixels.is_uniform())
+    refuse("on images as they are stored, all channels scaled alike");
+  if (recipe.label_smoothing > 0 || recipe.clip_norm > 0 || recipe.average > 0 || !recipe.decay_on.empty())
+    refuse("by plain SGD, without --label-smoothing, --clip-norm, --average and --decay-on");
   layers_ = linear_stack(model, parts);
   const Tensor first = parts.network.parameters().front().tensor;
   device_ = first.device();
   args_ = {.dtype = first.dtype(),
            .layers = layers_.data(),
            .layer_count = static_cast<int64_t>(layers_.size()),
-           .images = parts.data.train.images.data<uint8_t>(),
-           .labels = parts.data.train.labels.data<int32_t>(),
+           .images = parts.data.train.column(datasets::kImage).data<uint8_t>(),
+           .labels = parts.data.train.column(datasets::kLabel).data<int32_t>(),
            .order = parts.order.data<int32_t>(),
            .order_count = parts.order.count(),
            .scale = parts.data.pixels.scale().front(),

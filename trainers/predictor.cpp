@@ -1,29 +1,19 @@
 #include "trainers/predictor.h"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <tuple>
 
 #include "framework/error.h"
 #include "framework/ops/loss.h"
 #include "trainers/median.h"
+#include "trainers/stopwatch.h"
 
 namespace cairn {
-namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point begin) {
-  return std::chrono::duration<double>(Clock::now() - begin).count();
-}
-
-}  // namespace
-
 Predictor::Predictor(const std::shared_ptr<Device>& device, const Weights& weights)
     : device_(device), weights_(weights), model_(load_model(device, weights)) {}
 
-Predictions Predictor::run(const DeviceImages& images, int64_t batch_size, const UseLogits& use) {
+Predictions Predictor::run(const DeviceSplit& images, int64_t batch_size, const UseLogits& use) {
   if (batch_size < 0)
     throw UsageError("--batch-size must be a number of images, or 0 for all at once, not " +
                      std::to_string(batch_size));
@@ -33,21 +23,22 @@ Predictions Predictor::run(const DeviceImages& images, int64_t batch_size, const
   result.timing.batch_size = batch_size == 0 ? images.count : std::min(batch_size, images.count);
   if (images.count == 0) return result;
 
-  const RowScale pixels(images.images.device(), weights_.pixels.scale, weights_.pixels.shift);
+  const Tensor& all = images.column(datasets::kImage);
+  const ImageInput input(RowScale(device_, weights_.pixels.scale, weights_.pixels.shift), weights_.augmentation);
   const auto probabilities = [](const Tensor& logits) { return softmax(logits).to_host<float>(); };
-  const DeviceImages first{images.images.rows(0, result.timing.batch_size), {}, result.timing.batch_size};
-  visit_batches(*model_, first, pixels, first.count,
+  const DeviceSplit first{result.timing.batch_size, {{datasets::kImage, all.rows(0, result.timing.batch_size)}}};
+  visit_batches(*model_, first, input, first.count,
                 [&](const Tensor& logits, int64_t, int64_t) { probabilities(logits); });
 
   std::vector<double> batch_seconds;
-  auto begin_batch = Clock::now();
-  visit_batches(*model_, images, pixels, result.timing.batch_size,
+  Stopwatch batch_watch;
+  visit_batches(*model_, images, input, result.timing.batch_size,
                 [&](const Tensor& logits, int64_t begin, int64_t end) {
                   const std::vector<float> batch = probabilities(logits);
-                  batch_seconds.push_back(seconds_since(begin_batch));
+                  batch_seconds.push_back(batch_watch.seconds());
                   result.probabilities.insert(result.probabilities.end(), batch.begin(), batch.end());
                   use(logits, begin, end);
-                  begin_batch = Clock::now();
+                  batch_watch = {};
                 });
   if (!std::ranges::all_of(result.probabilities, [](float value) { return std::isfinite(value); }))
     throw DataError(weights_.file.string() + ": these weights give probabilities that are no numbers");
@@ -63,7 +54,7 @@ Predictions Predictor::predict(const datasets::Split& split, int64_t batch_size)
 }
 
 TestReport Predictor::evaluate(const datasets::Split& split, int64_t batch_size) {
-  const DeviceImages on_device = upload(device_, split);
+  const DeviceSplit on_device = upload(device_, split);
   MetricSums sums(on_device);
   const Predictions predictions = run(
       on_device, batch_size, [&](const Tensor& logits, int64_t begin, int64_t end) { sums.add(logits, begin, end); });

@@ -53,7 +53,7 @@ class Predictor {
   TestReport evaluate(const datasets::Split& split, int64_t batch_size);
 
  private:
-  Predictions run(const DeviceImages& images, int64_t batch_size, const UseLogits& use);
+  Predictions run(const DeviceSplit& images, int64_t batch_size, const UseLogits& use);
 
   std::shared_ptr<Device> device_;
   Weights weights_;

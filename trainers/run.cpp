@@ -37,9 +37,10 @@ size_t peak_memory_bytes(const Device& device) {
   return static_cast<size_t>(usage.ru_maxrss) * 1024;
 }
 
-void save_result(const RunFolder& folder, const Module& model) {
+void save_result(const RunFolder& folder, Trainer& trainer) {
   try {
-    folder.save_model(model);
+    folder.save_model(trainer.model());
+    if (trainer.average()) trainer.with_average([&] { folder.save_average(trainer.model()); });
   } catch (const IoError& error) {
     throw RunError(std::string("the training is done but its weights are lost: ") + error.what());
   }
@@ -162,7 +163,7 @@ const nlohmann::json kNothingTrained = {
 RunResult finished_result(const std::optional<RunFolder>& folder, Trainer& trainer, const RunConfig& config,
                           const RunResources& resources, const RunOptions& options) {
   // Killed before the last of its files was written, it gets that now.
-  if (folder && !RunFolder::holds_model(folder->path(), trainer.model())) save_result(*folder, trainer.model());
+  if (folder && !RunFolder::holds_model(folder->path(), trainer)) save_result(*folder, trainer);
   RunResult result{summary_of(config, resources.device(), trainer, trainer.evaluate(), kNothingTrained), false};
   result.summary["run_dir"] = options.resume;
   return result;
@@ -184,7 +185,7 @@ RunResult train_parts(const RunPart& first, const RunPart& last, std::unique_ptr
       say("step " + std::to_string(part->end) + ": other settings from here on\n" + resources.banner());
     restore(*trainer, end, "the run's earlier part");
   }
-  save_result(log.folder(), trainer->model());
+  save_result(log.folder(), *trainer);
   result.summary = summary_of(part->config, resources.device(), *trainer,
                               log.evaluation() ? log.evaluation() : trainer->evaluate(), log.figures());
   result.summary["run_dir"] = log.folder().path().string();

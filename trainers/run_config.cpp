@@ -7,6 +7,7 @@
 #include "framework/error.h"
 #include "framework/file.h"
 #include "framework/json_text.h"
+#include "framework/message.h"
 #include "trainers/run_parts.h"
 
 namespace cairn {
@@ -18,6 +19,8 @@ void require(bool holds, const std::string& flag, const std::string& rule, doubl
   if (std::isfinite(value) && value == std::floor(value)) text = std::to_string(static_cast<int64_t>(value));
   throw UsageError(flag + " must be " + rule + ", not " + text);
 }
+
+constexpr const char* kCrop = "crop";  // no settings of Cairn 0.1 have it, all later ones do
 
 // Every setting under its flag's name, for writing and for reading. Not `out`: a run that is repeated has a folder of
 // its own.
@@ -48,6 +51,17 @@ void visit_settings(Config& config, const Visit& visit) {
   visit("schedule", training.schedule);
   visit("drop-last", training.drop_last);
   visit("validation-count", training.validation_count);
+  visit("label-smoothing", training.label_smoothing);
+  visit("clip-norm", training.clip_norm);
+  visit("decay-on", training.decay_on);
+  visit("average", training.average);
+  visit("average-ramp", training.average_ramp);
+  visit(kCrop, training.augmentation.crop);
+  visit("pad", training.augmentation.pad);
+  visit("flip", training.augmentation.flip);
+  visit("brightness", training.augmentation.brightness);
+  visit("contrast", training.augmentation.contrast);
+  visit("standardise", training.augmentation.standardise);
   visit("eval-every", config.eval_every);
   visit("save-every", config.save_every);
   visit("save-steps", config.save_steps);
@@ -87,28 +101,59 @@ void check_device(const DeviceOptions& device) {
   require(device.threads >= 0 && device.threads <= 1024, "--threads", "between 0 and 1024", device.threads);
 }
 
-void check_config(const RunConfig& config) {
-  const Recipe& training = config.training;
-  const auto whole = [](int64_t value) { return static_cast<double>(value); };
-  require(std::isfinite(training.learning_rate) && training.learning_rate > 0, "--lr", "a number above 0",
-          training.learning_rate);
-  require(training.momentum >= 0 && training.momentum < 1, "--momentum", "in [0, 1)", training.momentum);
-  require(std::isfinite(training.weight_decay) && training.weight_decay >= 0, "--weight-decay", "0 or more",
-          training.weight_decay);
-  require(training.batch_size >= 0, "--batch-size", "a number of images, or 0 for the full batch",
-          whole(training.batch_size));
+namespace {
+
+double whole(int64_t value) {
+  return static_cast<double>(value);
+}
+
+void check_length(const Recipe& training) {
   require(training.steps >= 0 && training.steps <= 1000000000, "--steps", "between 0 and 1000000000",
           whole(training.steps));
   const int64_t least_epochs = training.steps > 0 ? 0 : 1;
   require(training.epochs >= least_epochs && training.epochs <= 1000000, "--epochs",
           "between " + std::to_string(least_epochs) + " and 1000000", whole(training.epochs));
+}
+
+void check_optimizer(const Recipe& training) {
+  require(std::isfinite(training.learning_rate) && training.learning_rate > 0, "--lr", "a number above 0",
+          training.learning_rate);
+  require(training.momentum >= 0 && training.momentum < 1, "--momentum", "in [0, 1)", training.momentum);
+  require(std::isfinite(training.weight_decay) && training.weight_decay >= 0, "--weight-decay", "0 or more",
+          training.weight_decay);
+  require(std::isfinite(training.clip_norm) && training.clip_norm >= 0, "--clip-norm", "0 or more",
+          training.clip_norm);
+  require(training.average >= 0 && training.average < 1, "--average", "in [0, 1)", training.average);
+  require(training.label_smoothing >= 0 && training.label_smoothing < 1, "--label-smoothing", "in [0, 1)",
+          training.label_smoothing);
+  if (training.optimizer != OptimizerKind::sgd && training.momentum != 0)
+    throw UsageError(std::string("--momentum is SGD's; ") + name_of(training.optimizer) + " has its own");
+}
+
+void check_augmentation(const AugmentationRecipe& images) {
+  constexpr int64_t kMostPixels = 4096;
+  require(images.crop >= 0 && images.crop <= kMostPixels, "--crop", "between 0 and 4096", whole(images.crop));
+  require(images.pad >= 0 && images.pad <= kMostPixels, "--pad", "between 0 and 4096", whole(images.pad));
+  require(images.brightness >= 0 && images.brightness <= 255, "--brightness", "between 0 and 255", images.brightness);
+  require(images.contrast >= 0 && images.contrast <= 1, "--contrast", "between 0 and 1", images.contrast);
+  if (images.pad > 0 && images.crop == 0)
+    throw UsageError("--pad goes with --crop: the images are padded, and a window of that size is taken");
+}
+
+}  // namespace
+
+void check_config(const RunConfig& config) {
+  const Recipe& training = config.training;
+  check_optimizer(training);
+  check_length(training);
+  check_augmentation(training.augmentation);
+  require(training.batch_size >= 0, "--batch-size", "a number of images, or 0 for the full batch",
+          whole(training.batch_size));
   require(training.validation_count >= 0, "--validation-count", "0 or more", whole(training.validation_count));
   require(config.eval_every >= 0, "--eval-every", "0 or more", whole(config.eval_every));
   require(config.save_every >= 0, "--save-every", "0 or more", whole(config.save_every));
   require(config.save_steps >= 0, "--save-steps", "0 or more", whole(config.save_steps));
   check_device(config.device);
-  if (training.optimizer != OptimizerKind::sgd && training.momentum != 0)
-    throw UsageError(std::string("--momentum is SGD's; ") + name_of(training.optimizer) + " has its own");
   if (config.earlier.empty()) return;
   for (const RunPart& part : parts_of(config)) check_config(part.config);
 }
@@ -126,7 +171,23 @@ nlohmann::json to_json(const RunConfig& config) {
   return settings;
 }
 
-RunConfig config_from_json(const nlohmann::json& settings, const std::string& file) {
+void upgrade(nlohmann::json& settings, const std::string& file) {
+  if (!settings.is_object() || settings.contains(kCrop)) return;
+  bool renamed = false;
+  const auto rename = [&](nlohmann::json& each) {
+    const auto implementation = each.is_object() ? each.find("impl") : each.end();
+    if (implementation == each.end() || *implementation != "eigen") return;
+    *implementation = "simd";
+    renamed = true;
+  };
+  rename(settings);
+  if (settings.contains("earlier") && settings["earlier"].is_array())
+    for (nlohmann::json& part : settings["earlier"]) rename(part);
+  if (renamed) say(file + ": is of Cairn 0.1; the implementation that was called eigen there is simd now");
+}
+
+RunConfig config_from_json(nlohmann::json settings, const std::string& file) {
+  upgrade(settings, file);
   const auto read = [&](const char* name, auto& value) {
     if (!settings.contains(name)) return;
     try {

@@ -43,6 +43,8 @@ Precision precision_from(const std::string& name);
 nlohmann::json to_json(const RunConfig& config);
 // The settings in it, and the recipe's where it is silent. Throws DataError that names `file`, UsageError for unknown
 // names.
-RunConfig config_from_json(const nlohmann::json& settings, const std::string& file);
+RunConfig config_from_json(nlohmann::json settings, const std::string& file);
+// Settings that Cairn 0.1 wrote, in today's names; says so where that changes one. Others are left alone.
+void upgrade(nlohmann::json& settings, const std::string& file);
 
 }  // namespace cairn

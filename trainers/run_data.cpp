@@ -20,7 +20,7 @@ datasets::Dataset load_data(RunConfig& config, const RunOptions& options) {
   load.check_hash = config.check_hash;
   load.stop = options.stop;
   datasets::Dataset dataset =
-      choose_dataset(config.dataset, network_input(find_model(config.model)), config.data_dir, load);
+      choose_dataset(config.dataset, network_input(find_model(config.model), config.training), config.data_dir, load);
   config.dataset = dataset.name;
   return dataset;
 }
@@ -105,8 +105,7 @@ std::unique_ptr<Trainer> RunResources::trainer(const RunConfig& config) {
   settle(settled);
   banner_ = banner_of(settled, *device_, *dataset_);
   const ModelInfo& model = find_model(config.model);
-  DeviceData data = upload(device_, std::move(*dataset_), model, config.training.normalization,
-                           config.training.validation_count, config.seed);
+  DeviceData data = upload(device_, std::move(*dataset_), model, config.training, config.seed);
   dataset_.reset();
   return std::make_unique<Trainer>(device_, model, settled, std::move(data));
 }

@@ -21,9 +21,24 @@ constexpr const char* kMetrics = "metrics.jsonl";
 constexpr const char* kCheckpoint = "checkpoint.safetensors";
 constexpr const char* kBest = "best.safetensors";
 constexpr const char* kModel = "model.safetensors";
+constexpr const char* kAverage = "average.safetensors";
 // Every file that is replaced as a whole.
-constexpr const char* kReplaced[] = {kConfig, kMetrics, kCheckpoint, kBest, kModel};
+constexpr const char* kReplaced[] = {kConfig, kMetrics, kCheckpoint, kBest, kModel, kAverage};
 constexpr uint64_t kMaxTextBytes = uint64_t{1} << 30;
+
+const SafetensorsMetadata kPyTorch = {{"format", "pt"}};
+
+// Whether the file holds these weights.
+bool holds(const fs::path& file, const Module& model) {
+  std::map<std::string, std::vector<std::byte>> there, here;
+  try {
+    for (HostTensor& each : read_safetensors(file)) there[each.name] = std::move(each.bytes);
+  } catch (const DataError&) {
+    return false;  // none, or one that is to be replaced
+  }
+  for (HostTensor& each : to_host(model.state())) here[each.name] = std::move(each.bytes);
+  return here == there;
+}
 
 std::string time_text() {
   const std::time_t now = std::time(nullptr);
@@ -113,15 +128,10 @@ std::optional<std::vector<HostTensor>> RunFolder::read_checkpoint(const fs::path
   return read_safetensors(folder / kCheckpoint);
 }
 
-bool RunFolder::holds_model(const fs::path& folder, const Module& model) {
-  std::map<std::string, std::vector<std::byte>> there, here;
-  try {
-    for (HostTensor& each : read_safetensors(folder / kModel)) there[each.name] = std::move(each.bytes);
-  } catch (const DataError&) {
-    return false;  // none, or one that is to be replaced
-  }
-  for (HostTensor& each : to_host(model.state())) here[each.name] = std::move(each.bytes);
-  return here == there;
+bool RunFolder::holds_model(const fs::path& folder, Trainer& trainer) {
+  bool average = true;
+  if (trainer.average()) trainer.with_average([&] { average = holds(folder / kAverage, trainer.model()); });
+  return average && holds(folder / kModel, trainer.model());
 }
 
 void RunFolder::copy_from(const fs::path& folder) const {
@@ -156,12 +166,17 @@ void RunFolder::truncate_metrics(int64_t epochs) const {
 }
 
 void RunFolder::save_model(const Module& model) const {
-  write_safetensors(path_ / kModel, to_host(model.state()), {{"format", "pt"}});
+  write_safetensors(path_ / kModel, to_host(model.state()), kPyTorch);
 }
 
-void RunFolder::save_best(const Module& model, int64_t epoch, double accuracy) const {
-  write_safetensors(path_ / kBest, to_host(model.state()),
-                    {{"format", "pt"}, {"epoch", std::to_string(epoch)}, {"test_accuracy", std::to_string(accuracy)}});
+void RunFolder::save_average(const Module& averaged) const {
+  write_safetensors(path_ / kAverage, to_host(averaged.state()), kPyTorch);
+}
+
+void RunFolder::save_best(Trainer& trainer, int64_t epoch, double accuracy) const {
+  SafetensorsMetadata facts = kPyTorch;
+  facts.insert({{"epoch", std::to_string(epoch)}, {"test_accuracy", std::to_string(accuracy)}});
+  trainer.with_average([&] { write_safetensors(path_ / kBest, to_host(trainer.model().state()), facts); });
 }
 
 void RunFolder::save_checkpoint(Trainer& trainer, const RunState& state) const {

@@ -4,6 +4,7 @@
 //   checkpoint.safetensors   the last state to continue from: weights, optimizer, step
 //   best.safetensors         the weights with the best test accuracy so far
 //   model.safetensors        the weights at the end
+//   average.safetensors      their moving average at the end, where the recipe keeps one
 //   events.out.tfevents.*    on request, TensorBoard's view of the run (tensorboard.h)
 // All but the metrics and the events, which only grow, are replaced as wholes: killed at any moment, a run leaves each
 // of them old or new. Not here: what is in a safetensors file (framework/safetensors.h).
@@ -34,8 +35,8 @@ class RunFolder {
   static std::optional<std::vector<HostTensor>> read_checkpoint(const std::filesystem::path& folder);
   // As errors call it.
   static std::string checkpoint_name(const std::filesystem::path& folder);
-  // Whether its model.safetensors holds these weights.
-  static bool holds_model(const std::filesystem::path& folder, const Module& model);
+  // Whether what save_model writes is there.
+  static bool holds_model(const std::filesystem::path& folder, Trainer& trainer);
 
   const std::filesystem::path& path() const { return path_; }
 
@@ -46,9 +47,10 @@ class RunFolder {
   void append_metrics(const nlohmann::json& line) const;
   // Keeps the lines of the first `epochs` epochs: those that the continued run writes again go.
   void truncate_metrics(int64_t epochs) const;
-  // Weights under PyTorch's names: at the end, and the best so far.
+  // Weights under PyTorch's names: at the end, and the best so far, as they are evaluated.
   void save_model(const Module& model) const;
-  void save_best(const Module& model, int64_t epoch, double accuracy) const;
+  void save_average(const Module& averaged) const;
+  void save_best(Trainer& trainer, int64_t epoch, double accuracy) const;
   void save_checkpoint(Trainer& trainer, const RunState& state) const;
 
  private:

@@ -78,7 +78,7 @@ void RunLog::end_epoch(const EpochResult& epoch, bool interrupted, bool goes_on)
   if (events_ && !goes_on) attempt([&] { events_->append(epoch, trainer_->losses(), evaluation_, trainer_->model()); });
   if (evaluation_ && evaluation_->accuracy > state_.best_accuracy) {
     state_.best_accuracy = evaluation_->accuracy;
-    attempt([&] { folder_.save_best(trainer_->model(), epoch.epoch, evaluation_->accuracy); });
+    attempt([&] { folder_.save_best(*trainer_, epoch.epoch, evaluation_->accuracy); });
   }
   if (interrupted || end || due(part_.config.save_every)) save_checkpoint();
 }

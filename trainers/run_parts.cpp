@@ -12,7 +12,7 @@ namespace {
 
 // What weights, steps and the order of batches were counted and drawn by.
 const std::vector<const char*> kFixed = {"model",      "recipe",    "seed",     "validation-count",
-                                         "batch-size", "drop-last", "optimizer"};
+                                         "batch-size", "drop-last", "optimizer", "average"};
 // What makes no difference to the results.
 const std::set<std::string> kWithoutEffect = {"check-hash", "data-dir",   "threads",
                                               "save-every", "save-steps", "tensorboard"};

@@ -13,6 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kModelFile = "model.safetensors";
+constexpr const char* kAverageFile = "average.safetensors";  // what was evaluated, where there is one
 constexpr const char* kConfigFile = "config.json";
 constexpr uint64_t kMaxConfigBytes = 1 << 20;
 
@@ -37,7 +38,7 @@ Weights find_weights(const WeightsChoice& choice) {
   weights.file = choice.path;
   std::error_code error;
   if (fs::is_directory(weights.file, error)) {
-    weights.file /= kModelFile;
+    weights.file /= fs::exists(weights.file / kAverageFile, error) ? kAverageFile : kModelFile;
     if (!fs::exists(weights.file, error))
       throw DataError(choice.path + ": has no " + kModelFile +
                       ": is it a run's folder, and was the run finished? Otherwise name a safetensors file in it");
@@ -56,9 +57,22 @@ Weights find_weights(const WeightsChoice& choice) {
                      " that names the network");
   weights.model = &find_model(model);
   weights.recipe = setting(choice.recipe, "recipe", "default");
-  weights.trained_on = setting(choice.trained_on, "dataset", "mnist");
-  weights.pixels = pixel_scale(find_recipe(*weights.model, weights.recipe).normalization,
-                               datasets::find_dataset(weights.trained_on).pixels);
+  const Recipe& recipe = find_recipe(*weights.model, weights.recipe);
+  const std::string usual = datasets::choose_name("", network_input(*weights.model, recipe));
+  weights.trained_on = setting(choice.trained_on, "dataset", usual.c_str());
+  weights.pixels = pixel_scale(recipe, datasets::find_dataset(weights.trained_on).pixels);
+  weights.augmentation = recipe.augmentation;
+  const auto changed = [&](const char* name, auto& value) {
+    if (!config.contains(name)) return;
+    try {
+      value = config[name].template get<std::decay_t<decltype(value)>>();
+    } catch (const nlohmann::json::exception&) {
+      throw DataError(config_path.string() + ": '" + name + "' cannot be " + in_quotes(dump_json(config[name])));
+    }
+  };
+  changed("crop", weights.augmentation.crop);
+  changed("pad", weights.augmentation.pad);
+  changed("standardise", weights.augmentation.standardise);
   return weights;
 }
 

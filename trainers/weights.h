@@ -22,6 +22,7 @@ struct Weights {
   const ModelInfo* model = nullptr;
   std::string recipe, trained_on;
   PixelScale pixels;
+  AugmentationRecipe augmentation;  // of which evaluation sees the crop and the standardising
 };
 
 // A folder stands for its model.safetensors; config.json is looked for beside the weights. Throws UsageError for

@@ -14,6 +14,7 @@ Without --data-dir (a folder of MNIST's IDX files) the images are random bytes: 
 Needs numpy and torch.
 """
 import argparse
+import math
 import json
 import pathlib
 import platform
@@ -40,16 +41,17 @@ MOST_STEPS = 200  # a piece, as Cairn's own
 
 def resident(arguments, settings):
     """Images as floats, labels, and where they come from."""
+    shape = networks.shape_of(arguments.model)
     if arguments.data_dir:
         data = datasets.load("mnist", arguments.data_dir)
         scale, shift = datasets.pixel_scale(data, settings["normalization"])
         images, labels, source = data.images, data.labels, "mnist"
     else:
         draw = numpy.random.default_rng(SEED)
-        images = draw.integers(0, 256, (IMAGES, 784), numpy.uint8)
-        labels, scale, shift, source = draw.integers(0, 10, IMAGES), 1 / 255, 0, "random bytes"
-    images = torch.from_numpy(images.copy()).to(arguments.device, torch.float32)
-    images = images.mul_(float(scale)).add_(float(shift)).view(-1, 1, 28, 28)
+        images = draw.integers(0, 256, (IMAGES, math.prod(shape)), numpy.uint8)
+        labels, source = draw.integers(0, 10, IMAGES), "random bytes"
+        scale, shift = numpy.float32([1 / 255]), numpy.float32([0])
+    images = datasets.scaled(torch.from_numpy(images.copy()), shape, scale, shift, arguments.device)
     return images, torch.from_numpy(labels.astype(numpy.int64)).to(arguments.device), source
 
 

@@ -11,7 +11,8 @@ import torch
 
 import philox
 
-RELU, POOL, HALF = ("relu",), ("pool",), ("dropout", 0.5)
+RELU, POOL, HALF, FIFTH = ("relu",), ("pool",), ("dropout", 0.5), ("dropout", 0.2)
+MNIST_SHAPE, CIFAR_SHAPE = (1, 28, 28), (3, 32, 32)
 
 
 def dense(*widths, dropout=False):
@@ -58,7 +59,14 @@ MODELS = {
     "simplenet": [("conv", 20, 5), POOL, ("linear", 10)],
     "largenet": largenet((20, 3), (50, 3), (70, 3)),
     "largenet-1x1": largenet((20, 5), (50, 1), (70, 1)),
+    "cifar-lenet": [("conv", 6, 5, 1, 2), RELU, POOL, FIFTH, ("conv", 16, 5), RELU, POOL, FIFTH, ("linear", 120), RELU,
+                    FIFTH, ("linear", 84), RELU, FIFTH, ("linear", 10)],
 }
+SHAPES = {"cifar-lenet": CIFAR_SHAPE}  # of an image; the others' is MNIST's
+
+
+def shape_of(model):
+    return SHAPES.get(model, MNIST_SHAPE)
 
 
 class Dropout(torch.nn.Module):
@@ -87,7 +95,8 @@ class Clock:
 
 def build(model, clock=None):
     """The network as a Sequential. With a clock it has Cairn's dropout, without one PyTorch's own."""
-    channels, side, flat = 1, 28, None
+    channels, side, _ = shape_of(model)
+    flat = None
     layers, counts = collections.OrderedDict(), collections.Counter()
 
     def add(kind, layer):

@@ -5,7 +5,7 @@ Not here: which network starts how (networks.py), which images are held out (dat
 """
 import numpy
 
-INIT, SHUFFLE, DROPOUT = 1, 2, 3  # the purposes of a stream
+INIT, SHUFFLE, DROPOUT, AUGMENTATION = 1, 2, 3, 4  # the purposes of a stream
 TWIN = 255  # training.py's own
 EPOCH_SHUFFLE, SPLIT_SHUFFLE = 0, 1
 MASK = numpy.uint64(0xFFFFFFFF)

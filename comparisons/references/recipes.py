@@ -8,6 +8,8 @@ import math
 PYTORCH = {"weight": "pytorch", "bias": "pytorch", "weight_value": 0, "bias_value": 0}
 CONSTANT_BIAS = {"bias": "constant", "weight_value": 0, "bias_value": 0}
 
+# Fields that only recipes with something else than 0 have: augmentation, label_smoothing, clip_norm, decay_on, average,
+# average_ramp.
 BASE = {"init": PYTORCH, "normalization": "standard", "optimizer": "sgd", "lr": 0.1, "momentum": 0, "weight_decay": 0,
         "schedule": {"kind": "constant"}, "batch_size": 64, "epochs": 0, "steps": 0, "shuffle": True,
         "drop_last": False, "validation_count": 0}
@@ -73,14 +75,24 @@ RECIPES = {
     "simplenet": skoltech(0.01, 8),
     "largenet": skoltech(0.02, 8),
     "largenet-1x1": skoltech(0.02, 8),
+    "cifar-lenet": {
+        "default": recipe(optimizer="adam", lr=2e-3, schedule={"kind": "cosine", "warmup": 500}, batch_size=128, epochs=30,
+                          augmentation={"crop": 32, "pad": 2, "flip": True}),
+        "playground": recipe(normalization="centred", optimizer="adam", lr=1e-3, batch_size=256, epochs=25,
+                             validation_count=10000),
+        "gentle": GENTLE},
 }
 
 
 def learning_rate(settings, step, total_steps):
     """At step 0, 1, 2, ... in double; the optimizer gets it rounded to float."""
     base, schedule = settings["lr"], settings["schedule"]
+    if step < schedule.get("warmup", 0):
+        base *= (step + 1) / schedule["warmup"]
     if schedule["kind"] == "exponential":
         return base * schedule["gamma"] ** step
+    if schedule["kind"] == "step":
+        return base * schedule["gamma"] ** (step // schedule["size"])
     if schedule["kind"] == "inverse":
         return base * (1 + schedule["gamma"] * step) ** -schedule["power"]
     if schedule["kind"] == "cosine":

@@ -67,7 +67,7 @@ def record_case(arguments, model, recipe, data, device):
     settings = recipes.RECIPES[model][recipe]
     scale, shift = datasets.pixel_scale(data, settings["normalization"])
     file = store.File(arguments.out, model)
-    case = file.case(recipe, data.name, arguments.seed, {**settings, "scale": float(scale), "shift": float(shift)},
+    case = file.case(recipe, data.name, arguments.seed, {**settings, "scale": datasets.plain(scale), "shift": datasets.plain(shift)},
                      data.sha256)
     key, facts = machine.describe(device)
     before = case["runs"].get(key, {})

@@ -28,15 +28,16 @@ def forms_of(device):
 class Images(torch.utils.data.Dataset):
     """One image at a time as a normalised tensor, as a DataLoader is usually fed."""
 
-    def __init__(self, images, labels, scale, shift):
-        self.images, self.labels, self.scale, self.shift = images, labels, float(scale), float(shift)
+    def __init__(self, images, labels, shape, scale, shift):
+        self.images, self.labels, self.shape = images, labels, shape
+        self.scale, self.shift = (torch.from_numpy(each).view(-1, 1, 1) for each in (scale, shift))
 
     def __len__(self):
         return len(self.labels)
 
     def __getitem__(self, index):
-        image = torch.from_numpy(self.images[index]).to(torch.float32).mul_(self.scale).add_(self.shift)
-        return image.view(1, 28, 28), int(self.labels[index])
+        image = torch.from_numpy(self.images[index]).view(self.shape).to(torch.float32).mul_(self.scale).add_(self.shift)
+        return image, int(self.labels[index])
 
 
 class Step:
@@ -139,10 +140,9 @@ def record(model, settings, data, seed, device, seconds, forms, sources):
     """A list of timings, one for each form and source of data."""
     chosen_images, chosen_labels = datasets.training_subset(data, settings["validation_count"], seed)
     scale, shift = datasets.pixel_scale(data, settings["normalization"])
-    resident = torch.from_numpy(chosen_images.copy()).to(device, torch.float32).mul_(float(scale)).add_(float(shift))
-    resident = resident.view(-1, 1, 28, 28)
+    resident = datasets.scaled(torch.from_numpy(chosen_images.copy()), data.shape, scale, shift, device)
     labels = torch.from_numpy(chosen_labels.astype(numpy.int64)).to(device)
-    dataset = Images(chosen_images.copy(), chosen_labels, scale, shift)
+    dataset = Images(chosen_images.copy(), chosen_labels, data.shape, scale, shift)
     batch = settings["batch_size"] or len(labels)
     steps_per_epoch = len(labels) // batch if settings["drop_last"] else -(-len(labels) // batch)
     timings = []

@@ -7,6 +7,7 @@ import numpy
 import torch
 from torch.nn import functional
 
+import augment
 import data as datasets
 import networks
 import philox
@@ -19,9 +20,11 @@ GONE = 1e-4  # relative: a tenth of what 100 losses may deviate
 EVALUATION_ROWS = 1000
 
 
-def make_optimizer(settings, parameters):
+def make_optimizer(settings, network):
     """With PyTorch's defaults for the rest; the learning rate is set before each step."""
-    decay = settings["weight_decay"]
+    decay, chosen = settings["weight_decay"], settings.get("decay_on", "").split(",")
+    parameters = [{"params": [parameter], "weight_decay": decay if chosen == [""] or name in chosen else 0}
+                  for name, parameter in network.named_parameters()]
     if settings["optimizer"] == "sgd":
         return torch.optim.SGD(parameters, lr=settings["lr"], momentum=settings["momentum"], weight_decay=decay)
     kind = torch.optim.Adam if settings["optimizer"] == "adam" else torch.optim.AdamW
@@ -47,7 +50,10 @@ class Training:
         self.network = networks.build(model, self.clock)
         networks.initialise(self.network, settings["init"], seed)
         self.network.to(self.device, dtype)
-        self.optimizer = make_optimizer(settings, self.network.parameters())
+        self.optimizer = make_optimizer(settings, self.network)
+        # The weights' moving average starts from the weights.
+        self.average = ([parameter.detach().clone() for parameter in self.network.parameters()]
+                        if settings.get("average") else None)
         count, batch = len(labels), settings["batch_size"]
         self.steps_per_epoch = 1 if batch == 0 else count // batch if settings["drop_last"] else -(-count // batch)
         ends = [settings["epochs"] * self.steps_per_epoch, settings["steps"]]
@@ -55,10 +61,33 @@ class Training:
         self.all_pixels = None  # of a full batch, made once
         self.losses = []  # of all steps so far
 
-    def pixels(self, images):
-        """N x 1 x 28 x 28, rounded to float first in double precision too, unless the training is to be exact."""
-        values = images.to(self.pixel_dtype) * float(self.scale) + float(self.shift)
-        return values.to(self.dtype).view(-1, 1, 28, 28)
+    def pixels(self, images, numbers=None):
+        """N x C x H x W, rounded to float first in double precision too, unless the training is to be exact. numbers:
+        of the images in the training split, in training."""
+        settings, shape = self.settings.get("augmentation", {}), self.data.shape
+        if augment.any_of(settings):
+            epoch = self.clock.step // self.steps_per_epoch
+            values = augment.augment(images.cpu().numpy(), shape, settings, self.scale.astype(numpy.float64),
+                                     self.shift.astype(numpy.float64), self.seed, epoch, numbers)
+            return torch.from_numpy(values).to(self.device, self.pixel_dtype).to(self.dtype)
+        return datasets.scaled(images, shape, self.scale, self.shift, self.device, self.pixel_dtype).to(self.dtype)
+
+    def update(self, pixels, labels):
+        """Forward, backward and update of one batch; the loss."""
+        self.optimizer.zero_grad()
+        smoothing = self.settings.get("label_smoothing", 0)
+        loss = functional.cross_entropy(self.network(pixels), labels, label_smoothing=smoothing)
+        loss.backward()
+        if self.settings.get("clip_norm"):
+            torch.nn.utils.clip_grad_norm_(self.network.parameters(), self.settings["clip_norm"])
+        self.optimizer.step()
+        if self.average is not None:
+            step, decay = self.clock.step, self.settings["average"]
+            decay = min(decay, (1 + step) / (10 + step)) if self.settings.get("average_ramp") else decay
+            with torch.no_grad():
+                for average, parameter in zip(self.average, self.network.parameters()):
+                    average.mul_(decay).add_(parameter, alpha=1 - decay)
+        return loss.item()
 
     def epoch(self):
         """Runs one epoch step by step; yields the number of steps done after each."""
@@ -74,13 +103,9 @@ class Training:
             rate = recipes.learning_rate(settings, self.clock.step, self.total_steps)
             for group in self.optimizer.param_groups:
                 group["lr"] = float(numpy.float32(rate))
-            self.optimizer.zero_grad()
-            pixels = self.pixels(self.images[index]) if self.all_pixels is None else self.all_pixels
+            pixels = self.pixels(self.images[index], batch) if self.all_pixels is None else self.all_pixels
             self.all_pixels = pixels if full else None
-            loss = functional.cross_entropy(self.network(pixels), self.labels[index])
-            loss.backward()
-            self.optimizer.step()
-            self.losses.append(loss.item())
+            self.losses.append(self.update(pixels, self.labels[index]))
             self.clock.step += 1
             yield self.clock.step
 
@@ -100,15 +125,29 @@ class Training:
         rows = [min(batch, count - i * batch) for i in range(len(losses))]
         return sum(loss * row for loss, row in zip(losses, rows)) / sum(rows)
 
+    def swap(self):
+        """Exchanges the weights with their average, where there is one."""
+        with torch.no_grad():
+            for average, parameter in zip(self.average or (), self.network.parameters()):
+                kept = parameter.clone()
+                parameter.copy_(average)
+                average.copy_(kept)
+
     def accuracy(self):
         self.network.eval()
+        self.swap()
+        hits = self.hits()
+        self.swap()
+        return hits / len(self.data.test_labels)
+
+    def hits(self):
         hits = 0
         with torch.no_grad():
             for begin in range(0, len(self.data.test_labels), EVALUATION_ROWS):
                 images = torch.from_numpy(self.data.test_images[begin:begin + EVALUATION_ROWS].copy()).to(self.device)
                 chosen = self.network(self.pixels(images)).argmax(dim=1).cpu().numpy()
                 hits += int((chosen == self.data.test_labels[begin:begin + EVALUATION_ROWS]).sum())
-        return hits / len(self.data.test_labels)
+        return hits
 
 
 def record(model, settings, data, seed, device, epochs, dtype=torch.float32):

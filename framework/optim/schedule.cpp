@@ -29,18 +29,27 @@ struct Description {
 };
 
 const std::array<Description, 5>& descriptions() {
+  static const Parameter warmup{"warmup", &Schedule::warmup, false};
   static const std::array<Description, 5> all = {{
-      {Schedule::Kind::constant, "constant", {}},
-      {Schedule::Kind::step, "step", {{"gamma", &Schedule::gamma, true}, {"size", &Schedule::step_size, true}}},
-      {Schedule::Kind::exponential, "exponential", {{"gamma", &Schedule::gamma, true}}},
-      {Schedule::Kind::inverse, "inverse", {{"gamma", &Schedule::gamma, true}, {"power", &Schedule::power, true}}},
-      {Schedule::Kind::cosine, "cosine", {{"total", &Schedule::total_steps, false}}},
+      {Schedule::Kind::constant, "constant", {warmup}},
+      {Schedule::Kind::step, "step", {{"gamma", &Schedule::gamma, true}, {"size", &Schedule::step_size, true}, warmup}},
+      {Schedule::Kind::exponential, "exponential", {{"gamma", &Schedule::gamma, true}, warmup}},
+      {Schedule::Kind::inverse,
+       "inverse",
+       {{"gamma", &Schedule::gamma, true}, {"power", &Schedule::power, true}, warmup}},
+      {Schedule::Kind::cosine, "cosine", {{"total", &Schedule::total_steps, false}, warmup}},
   }};
   return all;
 }
 
+const Description& description_of(Schedule::Kind kind) {
+  return *std::find_if(descriptions().begin(), descriptions().end(),
+                       [&](const Description& each) { return each.kind == kind; });
+}
+
 constexpr const char* kChoices =
-    "constant, step:gamma=G,size=STEPS, exponential:gamma=G, inverse:gamma=G,power=P, cosine[:total=STEPS]";
+    "constant, step:gamma=G,size=STEPS, exponential:gamma=G, inverse:gamma=G,power=P, cosine[:total=STEPS], each with "
+    "warmup=STEPS";
 
 [[noreturn]] void fail(const std::string& text, const std::string& what) {
   throw UsageError("schedule '" + text + "': " + what + "; choose one of " + kChoices);
@@ -57,6 +66,7 @@ T parse_positive(const std::string& text, const std::string& name, const std::st
 }  // namespace
 
 double learning_rate_at(const Schedule& schedule, double base_rate, int64_t step) {
+  if (step < schedule.warmup) base_rate *= static_cast<double>(step + 1) / static_cast<double>(schedule.warmup);
   const auto t = static_cast<double>(step);
   switch (schedule.kind) {
     case Schedule::Kind::constant:
@@ -108,23 +118,31 @@ Schedule parse_schedule(const std::string& text) {
   return schedule;
 }
 
-std::string text_of(const Schedule& schedule) {
-  std::string text;
-  for (const Description& description : descriptions()) {
-    if (description.kind != schedule.kind) continue;
-    text = description.name;
-    const char* separator = ":";
-    for (const Parameter& parameter : description.parameters) {
-      std::array<char, 32> digits{};
-      const auto write = [&](auto member) {
-        return std::to_chars(digits.data(), digits.data() + digits.size(), schedule.*member).ptr;
-      };
-      const std::string value(digits.data(), std::visit(write, parameter.member));
-      if (!parameter.required && value == "0") continue;
-      text += separator + std::string(parameter.name) + "=" + value;
-      separator = ",";
-    }
+const char* name_of(Schedule::Kind kind) {
+  return description_of(kind).name;
+}
+
+void visit_parameters(const Schedule& schedule,
+                      const std::function<void(const char* name, const ScheduleNumber& value)>& visit) {
+  for (const Parameter& parameter : description_of(schedule.kind).parameters) {
+    const ScheduleNumber value =
+        std::visit([&](auto member) { return ScheduleNumber(schedule.*member); }, parameter.member);
+    if (parameter.required || value != ScheduleNumber(int64_t{0})) visit(parameter.name, value);
   }
+}
+
+std::string text_of(const Schedule& schedule) {
+  std::string text = name_of(schedule.kind);
+  const char* separator = ":";
+  visit_parameters(schedule, [&](const char* name, const ScheduleNumber& value) {
+    std::array<char, 32> digits{};
+    const auto write = [&](auto number) {
+      return std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
+    };
+    const std::string number(digits.data(), std::visit(write, value));
+    text += separator + std::string(name) + "=" + number;
+    separator = ",";
+  });
   return text;
 }
 

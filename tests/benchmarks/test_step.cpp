@@ -87,7 +87,7 @@ TEST_CASE("the launches of a step with batch norm") {
     CAPTURE(implementation);
     TimedDevice timed(*find_backend(implementation, Where::cpu), {.implementation = implementation, .threads = 1});
     const DeviceData data =
-        upload(timed.device(), load_quietly(options.dataset, ""), model, config.training.normalization, 0, 1);
+        upload(timed.device(), load_quietly(options.dataset, model, config.training, ""), model, config.training, 1);
     StepRunner runner(timed.device(), model, config, data);
     runner.run(2);
     Profile profile;

@@ -14,7 +14,7 @@ using Kind = Schedule::Kind;
 
 constexpr const char* kChoices =
     "; choose one of constant, step:gamma=G,size=STEPS, exponential:gamma=G, inverse:gamma=G,power=P, "
-    "cosine[:total=STEPS]";
+    "cosine[:total=STEPS], each with warmup=STEPS";
 
 std::string schedule_refusal(const std::string& text) {
   return message_of<UsageError>([&] { parse_schedule(text); });
@@ -47,6 +47,15 @@ TEST_CASE("schedules follow their formulas") {
   for (const int t : {0, 2, 4, 6}) CHECK(learning_rate_at(cosine, 2, t) == doctest::Approx(2 * half_turn[t]));
   for (const int t : {8, 9, 1000}) CHECK(learning_rate_at(cosine, 2, t) == 0);
   CHECK(learning_rate_at(cosine, 2, 7) > 0);
+}
+
+TEST_CASE("a warm-up raises the rate to the schedule's own") {
+  const Schedule warm{.kind = Kind::step, .gamma = 0.5, .step_size = 4, .warmup = 5};
+  // (t + 1) / 5 of 1, 1, 1, 1, 0.5, and then the staircase alone.
+  const double expected[] = {0.2, 0.4, 0.6, 0.8, 0.5, 0.5, 0.5, 0.5, 0.25};
+  for (int t = 0; t < 9; ++t) CHECK(learning_rate_at(warm, 1, t) == doctest::Approx(expected[t]).epsilon(1e-12));
+  CHECK(text_of(warm) == "step:gamma=0.5,size=4,warmup=5");
+  CHECK(parse_schedule("cosine:warmup=100") == Schedule{.kind = Kind::cosine, .warmup = 100});
 }
 
 TEST_CASE("a schedule that cannot be evaluated says why") {

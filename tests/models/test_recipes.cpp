@@ -57,7 +57,7 @@ TEST_CASE("the four networks of HCP_skoltech share the settings of its programs"
     const Recipe& pytorch = find_recipe(find_model(name), "skoltech-pytorch");
     CHECK(pytorch.shuffle);
     CHECK_FALSE(pytorch.drop_last);
-    CHECK(pytorch.normalization == Normalization::mnist);
+    CHECK(normalization_of(pytorch) == "mnist");
     CHECK(pytorch.init.weight == WeightInit::pytorch);
     CHECK(learning_rate_at(pytorch.schedule, pytorch.learning_rate, 40000) == 0.01);
   }

@@ -1,7 +1,7 @@
 """PyTorch's side of test_pytorch_weights.cpp.
 
 usage: pytorch_networks.py MODEL...    for each: loads MODEL/model.safetensors strictly, saves a state_dict of its own as
-MODEL/pytorch.safetensors, and writes the bytes of both in state_dict's order and the logits of images.safetensors.
+MODEL/pytorch.safetensors, and writes the bytes of both in state_dict's order and the logits of MODEL/images.safetensors.
 """
 import collections
 import pathlib
@@ -34,14 +34,16 @@ NETWORKS = {
     "simplenet": "conv 20 5, pool, fc 10",
     "largenet": LARGE.format(3, 3),
     "largenet-1x1": LARGE.format(5, 1),
+    "cifar-lenet": "conv 6 5 1 2, relu, pool, dropout, conv 16 5, relu, pool, dropout, fc 120, relu, dropout, fc 84, relu, "
+    "dropout, fc 10",
     "batch-norm": "conv 8 3 1 1 0, bn, relu, pool, fc 10",
 }
 
 
-def build(description):
+def build(description, images):
     """The network, its layers named by kind and number: conv1, relu1, ..."""
     layers, counts = collections.OrderedDict(), collections.Counter()
-    sample = torch.zeros(2, 1, 28, 28)
+    sample = torch.zeros_like(images)
     for kind, *numbers in (layer.split() for layer in description.split(", ")):
         if kind == "fc" and sample.dim() > 2:
             layers["flatten"] = nn.Flatten()
@@ -74,10 +76,10 @@ def write(network, images, folder, name):
 
 def main(names):
     torch.manual_seed(3)
-    images = load_file("images.safetensors")["images"]
     for name in names:
         folder = pathlib.Path(name)
-        network = build(NETWORKS[name])
+        images = load_file(folder / "images.safetensors")["images"]
+        network = build(NETWORKS[name], images)
         network.train()(images)  # moves a batch norm's statistics
         save_file(network.state_dict(), folder / "pytorch.safetensors")
         write(network, images, folder, "pytorch")

@@ -48,7 +48,7 @@ bool has_mnist() {
 Trainer make_trainer(const RunConfig& config, const datasets::Dataset& dataset) {
   const std::shared_ptr<Device> device = Device::open(config.device);
   const ModelInfo& model = find_model(config.model);
-  return Trainer(device, model, config, upload(device, dataset, model, config.training.normalization, 0, config.seed));
+  return Trainer(device, model, config, upload(device, dataset, model, config.training, config.seed));
 }
 
 std::vector<float> first_losses(Trainer& trainer, int64_t steps) {

@@ -29,7 +29,7 @@ Trainer trainer_with_batch_norm(const std::string& implementation, const dataset
   const RunConfig config = config_for("linear", "default", implementation);
   const std::shared_ptr<Device> device = Device::open(config.device);
   const ModelInfo model = model_with_batch_norm();
-  return Trainer(device, model, config, upload(device, dataset, model, config.training.normalization, 0, config.seed));
+  return Trainer(device, model, config, upload(device, dataset, model, config.training, config.seed));
 }
 
 std::vector<std::vector<std::byte>> bytes_of(const std::vector<HostTensor>& tensors) {

@@ -64,7 +64,7 @@ TEST_CASE("denoising: learning raises the ratio, and every implementation takes 
       Denoising denoising = make_denoising(filter, implementation, 2, recipe);
       const SignalToNoise before = denoising.evaluate();
       std::vector<double> seen;
-      for (int epoch = 0; epoch < 4; ++epoch) seen.push_back(denoising.run_epoch(kNever).loss);
+      for (int epoch = 0; epoch < 4; ++epoch) seen.push_back(denoising.run_epoch(kNever).train_loss);
       const SignalToNoise after = denoising.evaluate();
       CHECK(after.noisy == doctest::Approx(before.noisy).epsilon(1e-6));
       CHECK(after.denoised > before.denoised);
@@ -80,7 +80,7 @@ TEST_CASE("denoising: the same bits on one thread and on two") {
   for (const char* implementation : {"simd", "vanilla"}) {
     CAPTURE(implementation);
     Denoising one = make_denoising("deep-3", implementation, 1), two = make_denoising("deep-3", implementation, 2);
-    for (int epoch = 0; epoch < 2; ++epoch) CHECK(one.run_epoch(kNever).loss == two.run_epoch(kNever).loss);
+    for (int epoch = 0; epoch < 2; ++epoch) CHECK(one.run_epoch(kNever).train_loss == two.run_epoch(kNever).train_loss);
     for (size_t i = 0; i < one.model().parameters().size(); ++i)
       CHECK(one.model().parameters()[i].tensor.to_host<float>() == two.model().parameters()[i].tensor.to_host<float>());
   }

@@ -117,14 +117,14 @@ TEST_CASE("what config.json leaves open must be said, and what is said wins") {
   const Weights bare = find_weights({.path = path, .model = "mlp"});
   CHECK(bare.model->name == "mlp");
   CHECK(bare.trained_on == "mnist");
-  CHECK(bare.pixels.scale == doctest::Approx(1 / (255 * 0.3081)));
-  CHECK(bare.pixels.shift == doctest::Approx(-0.1307 / 0.3081));
+  CHECK(bare.pixels.scale.at(0) == doctest::Approx(1 / (255 * 0.3081)));
+  CHECK(bare.pixels.shift.at(0) == doctest::Approx(-0.1307 / 0.3081));
 
   folder.write("config.json", R"({"model": "mlp", "recipe": "adam", "dataset": "digits", "seed": 1})");
   const Weights run = find_weights({.path = path});
   CHECK(run.model->name == "mlp");
-  CHECK(run.pixels.scale == doctest::Approx(1 / 255.0));  // that recipe takes pixels as they are
-  CHECK(run.pixels.shift == 0);
+  CHECK(run.pixels.scale.at(0) == doctest::Approx(1 / 255.0));  // that recipe takes pixels as they are
+  CHECK(run.pixels.shift.at(0) == 0);
   const Weights chosen = find_weights({.path = path, .model = "dnn", .recipe = "default"});
   CHECK(chosen.model->name == "dnn");
   CHECK(chosen.trained_on == "digits");

@@ -79,19 +79,29 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
   options.threads = 2;
   const std::shared_ptr<Device> device = Device::open(options);
   const datasets::Dataset digits = load("digits", kImages, kImages);
-  std::vector<float> pixels;
-  for (const uint8_t pixel : images(digits.test)) pixels.push_back((static_cast<float>(pixel) / 255 - 0.13f) / 0.31f);
-  const Tensor images = Tensor::from_host<float>(device, {kImages, 1, 28, 28}, pixels);
+  // kImages of that shape, out of the digits' pixels.
+  const auto draw = [&](const Shape& shape) {
+    const std::span<const uint8_t> bytes = images(digits.test);
+    std::vector<float> pixels(static_cast<size_t>(kImages * shape.count()));
+    for (size_t i = 0; i < pixels.size(); ++i)
+      pixels[i] = (static_cast<float>(bytes[i % bytes.size()]) / 255 - 0.13f) / 0.31f;
+    return Tensor::from_host<float>(device, {kImages, shape[0], shape[1], shape[2]}, pixels);
+  };
 
-  std::vector<std::pair<std::string, std::shared_ptr<Module>>> ours;
+  struct Network {
+    std::string name;
+    std::shared_ptr<Module> model;
+    Tensor images;
+  };
+  std::vector<Network> ours;
   Initializer initializer(InitRule{}, 5);
   for (const ModelInfo& info : known_models())
-    ours.emplace_back(info.name, info.build(device, initializer, DType::f32));
-  ours.emplace_back(kBatchNorm, batch_norm_network(device, initializer));
-  ours.back().second->forward(images);  // in training: the statistics are no longer those at the start
+    ours.push_back({info.name, info.build(device, initializer, DType::f32), draw(info.input)});
+  ours.push_back({kBatchNorm, batch_norm_network(device, initializer), draw({1, 28, 28})});
+  ours.back().model->forward(ours.back().images);  // in training: the statistics are no longer those at the start
 
   std::string names;
-  for (const auto& [name, model] : ours) {
+  for (const auto& [name, model, images] : ours) {
     RunConfig config;
     config.model = name;
     config.dataset = "digits";
@@ -99,15 +109,14 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
     const RunFolder run = RunFolder::create(config.out, config);
     run.write_config(to_json(config));
     run.save_model(*model);
+    write_safetensors(run.path() / "images.safetensors", to_host({{"images", images}}));
     names += " " + name;
   }
-  write_safetensors(folder.path / "images.safetensors", to_host({{"images", images}}));
   REQUIRE(run_python(fs::path(CAIRN_SOURCE_DIR) / "tests/trainers" / "pytorch_networks.py", names, folder.path));
 
   double worst = 0;
   for (const auto& each : ours) {
-    const auto& name = each.first;
-    const auto& model = each.second;
+    const auto& [name, model, images] = each;
     CAPTURE(name);
     const fs::path run = folder.path / name;
     CHECK(bytes_of(run / "loaded.bytes") == state_bytes(*model));

@@ -116,16 +116,26 @@ TEST_CASE("without shuffling, the batches are the images as they are stored, epo
 }
 
 TEST_CASE("bytes become the numbers that a recipe asks for") {
-  const auto value = [](Normalization normalization, int byte) {
-    const PixelScale pixels = pixel_scale(normalization, {{0.25f}, {0.5f}});
-    return static_cast<float>(byte) * pixels.scale + pixels.shift;
+  const auto value = [](const Recipe& recipe, int byte) {
+    const PixelScale pixels = pixel_scale(recipe, {{0.25f}, {0.5f}});
+    REQUIRE(pixels.scale.size() == 1);
+    return static_cast<float>(byte) * pixels.scale[0] + pixels.shift[0];
   };
-  CHECK(value(Normalization::unit, 255) == doctest::Approx(1));
-  CHECK(value(Normalization::unit_256, 128) == 0.5f);
-  CHECK(value(Normalization::standard, 0) == doctest::Approx(-0.5));
-  CHECK(value(Normalization::standard, 255) == doctest::Approx(1.5));
-  CHECK(value(Normalization::mnist, 0) == doctest::Approx(-0.1307 / 0.3081));
-  CHECK(value(Normalization::mnist, 255) == doctest::Approx((1 - 0.1307) / 0.3081));
+  CHECK(value({.normalization = Normalization::unit}, 255) == doctest::Approx(1));
+  CHECK(value({.normalization = Normalization::unit_256}, 128) == 0.5f);
+  CHECK(value({.normalization = Normalization::centred}, 0) == -1);
+  CHECK(value({.normalization = Normalization::centred}, 255) == doctest::Approx(1));
+  CHECK(value({}, 0) == doctest::Approx(-0.5));
+  CHECK(value({}, 255) == doctest::Approx(1.5));
+  CHECK(value({.statistics = "mnist"}, 0) == doctest::Approx(-0.1307 / 0.3081));
+  CHECK(value({.statistics = "mnist"}, 255) == doctest::Approx((1 - 0.1307) / 0.3081));
+  // Channel by channel, and no data set's statistics for images of other channels.
+  const PixelScale colours = pixel_scale({}, {{0.5f, 0.25f, 0}, {0.5f, 0.25f, 1}});
+  CHECK(colours.shift == std::vector<float>{-1, -1, 0});
+  CHECK(colours.scale[1] == doctest::Approx(4.0 / 255));
+  CHECK_THROWS_WITH_AS(pixel_scale({.name = "of-digits", .statistics = "mnist"}, {{0, 0, 0}, {1, 1, 1}}),
+                       "recipe of-digits scales pixels as mnist does, whose images have 1 channels; these have 3",
+                       UsageError);
 }
 
 TEST_CASE("a replayed step is the step that was run first") {

@@ -45,14 +45,14 @@ class Programs(unittest.TestCase):
 
     def test_one_line_and_exit_code_2(self):
         count = "is not a whole number from 1 to 2147483647"
-        self.check("bench/accuracy.py", ["--train", "train", "--seeds", "+5"], f"argument --seeds: '+5' {count}")
-        self.check("bench/accuracy.py", ["--train", "train", "--seeds", "-1"], f"argument --seeds: '-1' {count}")
-        self.check("bench/versus_pytorch.py", ["--rounds", "1_000"], f"argument --rounds: '1_000' {count}")
-        self.check("bench/versus_pytorch.py", ["--seconds", "inf"],
+        self.check("benchmarks/accuracy.py", ["--train", "train", "--seeds", "+5"], f"argument --seeds: '+5' {count}")
+        self.check("benchmarks/accuracy.py", ["--train", "train", "--seeds", "-1"], f"argument --seeds: '-1' {count}")
+        self.check("benchmarks/versus_pytorch.py", ["--rounds", "1_000"], f"argument --rounds: '1_000' {count}")
+        self.check("benchmarks/versus_pytorch.py", ["--seconds", "inf"],
                    "argument --seconds: 'inf' is not a number above 0 and up to 604800")
-        self.check("bench/versus_pytorch.py", ["--forms", "eager/two/all"],
+        self.check("benchmarks/versus_pytorch.py", ["--forms", "eager/two/all"],
                    "argument --forms: 'two' is not a whole number from 0 to 1024")
-        self.check("bench/versus_pytorch.py", ["--forms", "eager"],
+        self.check("benchmarks/versus_pytorch.py", ["--forms", "eager"],
                    "argument --forms: 'eager' is not FORM/THREADS/BATCH, as in compile/2/slice")
 
     def test_no_program_has_a_reader_of_its_own(self):

@@ -11,6 +11,7 @@
 #include <string>
 
 #include "comparisons/parity.h"
+#include "datasets/registry.h"
 #include "framework/error.h"
 
 namespace cairn::comparisons {

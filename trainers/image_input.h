@@ -1,0 +1,33 @@
+// What a network sees of stored images: their bytes as numbers, and, where the recipe augments them, a window of them,
+// mirrored, brighter, of other contrast. Training and prediction share it. Not here: the draws (kernels/augment.h).
+#pragma once
+
+#include "framework/row_scale.h"
+#include "models/model.h"
+
+namespace cairn {
+
+// What the draws of an image depend on, beside its number.
+struct ImageDraws {
+  uint64_t seed = 0;
+  Tensor step;  // one i64, the clock's
+  int64_t steps_per_epoch = 1;
+};
+
+class ImageInput {
+ public:
+  ImageInput(RowScale scale, const AugmentationRecipe& augmentation, DType real = DType::f32)
+      : scale_(std::move(scale)), augmentation_(augmentation), real_(real) {}
+
+  // Rows as training sees them. index: which; not defined: all.
+  Tensor augmented(const Tensor& images, const Tensor& index, const ImageDraws& draws) const;
+  // All rows as evaluation sees them: the window in the middle, nothing drawn.
+  Tensor plain(const Tensor& images) const;
+
+ private:
+  RowScale scale_;
+  AugmentationRecipe augmentation_;
+  DType real_;
+};
+
+}  // namespace cairn

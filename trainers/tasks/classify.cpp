@@ -1,0 +1,46 @@
+#include "trainers/tasks/classify.h"
+
+#include "framework/ops/loss.h"
+
+namespace cairn {
+namespace {
+
+constexpr int64_t kEvaluationRows = 2000;  // bounds the memory of an evaluation's activations
+
+// into[i] = all[index[i]]
+Tensor gather(const Tensor& all, const Tensor& index, Tensor into) {
+  into.device()->call(&Backend::gather_rows, GatherRowsArgs{.from = all.dtype(),
+                                                            .to = into.dtype(),
+                                                            .rows = into.count(),
+                                                            .channels = 1,
+                                                            .plane = 1,
+                                                            .x = all.data(),
+                                                            .index = index.data<int32_t>(),
+                                                            .out = into.data()});
+  return into;
+}
+
+}  // namespace
+
+Classify::Classify(const DeviceData& data, const Recipe& recipe, const Loop& loop, uint64_t seed, DType real)
+    : data_(data),
+      input_(data.pixels, recipe.augmentation, real),
+      draws_{seed, loop.clock().step(), loop.steps_per_epoch()},
+      smoothing_(recipe.label_smoothing),
+      labels_(Tensor::empty(loop.history().device(), {loop.batch_size()}, DType::i32, "labels")) {}
+
+Tensor Classify::loss(Module& model, const Batch& batch) {
+  const Tensor& images = data_.train.column(datasets::kImage);
+  Tensor labels = data_.train.column(datasets::kLabel);
+  if (batch.index.defined()) labels = gather(labels, batch.index, labels_.rows(0, batch.rows));
+  return cross_entropy(model.forward(input_.augmented(images, batch.index, draws_)), labels, smoothing_);
+}
+
+Evaluation Classify::evaluate(Module& model) const {
+  MetricSums sums(data_.test);
+  visit_batches(model, data_.test, input_, kEvaluationRows,
+                [&](const Tensor& logits, int64_t begin, int64_t end) { sums.add(logits, begin, end); });
+  return sums.result();
+}
+
+}  // namespace cairn

@@ -1,0 +1,28 @@
+// The task of telling classes apart: cross-entropy over a logit for each class, and how many are right. Not here: the
+// steps (loop.h), the images (image_input.h).
+#pragma once
+
+#include "trainers/evaluation.h"
+#include "trainers/loop.h"
+
+namespace cairn {
+
+class Classify {
+ public:
+  // loop: whose clock the augmentation's draws follow; it and the data must live as long.
+  Classify(const DeviceData& data, const Recipe& recipe, const Loop& loop, uint64_t seed, DType real);
+
+  // The mean loss of a batch, as calls that can be captured.
+  Tensor loss(Module& model, const Batch& batch);
+  // On the test images. Waits for the device.
+  Evaluation evaluate(Module& model) const;
+
+ private:
+  const DeviceData& data_;
+  ImageInput input_;
+  ImageDraws draws_;
+  double smoothing_;
+  Tensor labels_;  // of the batch
+};
+
+}  // namespace cairn
