@@ -13,9 +13,12 @@ void cross_entropy_forward(Stream&, const CrossEntropyForwardArgs& args) {
       T* probabilities = static_cast<T*>(args.probabilities) + r * args.columns;
       const auto [maximum, sum] = normaliser_of(logits, args.columns);
       for (int64_t c = 0; c < args.columns; ++c) probabilities[c] = static_cast<T>(std::exp(logits[c] - maximum) / sum);
-      double loss = (1 - args.smoothing) * (std::log(sum) - (logits[args.labels[r]] - maximum));
-      for (int64_t c = 0; c < args.columns && args.smoothing > 0; ++c)
-        loss += args.smoothing / static_cast<double>(args.columns) * (std::log(sum) - (logits[c] - maximum));
+      double loss = std::log(sum) - (logits[args.labels[r]] - maximum);
+      if (args.smoothing > 0) {
+        double mean = 0;
+        for (int64_t c = 0; c < args.columns; ++c) mean += (logits[c] - maximum) / static_cast<double>(args.columns);
+        loss = (1 - args.smoothing) * loss + args.smoothing * (std::log(sum) - mean);
+      }
       row_loss[r] = static_cast<T>(loss);
       total += loss;
     }
