@@ -1,10 +1,15 @@
-// info: what this build has: implementations, devices, who computes which primitive, kernels, models, data sets.
+// info: what this build has: implementations, devices, who computes which primitive, kernels, models, data sets;
+// and what is in one data set.
 #include <fmt/format.h>
+
+#include <algorithm>
 
 #include "apps/app.h"
 #include "apps/flags.h"
+#include "datasets/image_grid.h"
 #include "datasets/registry.h"
 #include "framework/error.h"
+#include "framework/file.h"
 #include "kernels/registry.h"
 #include "models/model.h"
 
@@ -96,6 +101,54 @@ void print_datasets() {
     app::print("  {}: {}\n", dataset.name, dataset.description);
 }
 
+struct DatasetChoice {
+  std::string name, data_dir, picture;
+  bool check_hash = true;
+};
+
+std::vector<int64_t> count_classes(const datasets::Split& split, int classes) {
+  std::vector<int64_t> counts(static_cast<size_t>(classes));
+  for (const int32_t label : labels(split)) ++counts[static_cast<size_t>(label)];
+  return counts;
+}
+
+// Ten rows of ten or so: of each class the first training images, as a network is given them.
+void draw_examples(const datasets::Dataset& dataset, const std::string& path) {
+  constexpr int64_t kColumns = 10, kMost = 100;
+  const int64_t each = std::clamp<int64_t>(kMost / dataset.classes, 1, kColumns);
+  const Shape image = image_shape(dataset.train);
+  const auto size = static_cast<size_t>(image.count());
+  std::vector<datasets::GridCell> cells;
+  for (const int32_t i : first_of_each_class(dataset.train, dataset.classes, each))
+    cells.push_back({images(dataset.train).subspan(static_cast<size_t>(i) * size, size),
+                     std::to_string(labels(dataset.train)[static_cast<size_t>(i)])});
+  const datasets::Bytes file = encode_png(draw_grid(image, cells, kColumns));
+  const std::span<const std::byte> bytes = std::as_bytes(std::span(file));
+  write_file_atomically(path, std::span(&bytes, 1));
+}
+
+void describe_dataset(const DatasetChoice& choice) {
+  const datasets::DatasetInfo& known = datasets::find_dataset(choice.name);
+  datasets::LoadOptions load;
+  load.allow_download = false;
+  load.check_hash = choice.check_hash;
+  const datasets::Dataset dataset = datasets::load_dataset(known.name, choice.data_dir, load);
+  app::print("{}: {}\nsource: {}\ntraining examples: {}\ntest examples: {}\n", dataset.name, known.description,
+             dataset.source, dataset.train.count, dataset.test.count);
+  for (const datasets::Column& column : dataset.train.columns)
+    app::print("column {}: {} {}\n", column.name, name_of(column.dtype), column.row_shape.text());
+  const datasets::PixelStatistics pixels = measure_pixels(dataset.train);
+  for (size_t channel = 0; channel < pixels.mean.size(); ++channel)
+    app::print("channel {}: mean {:.4f}, deviation {:.4f} of the training pixels / 255\n", channel,
+               pixels.mean[channel], pixels.std[channel]);
+  const std::vector<int64_t> train = count_classes(dataset.train, dataset.classes),
+                             test = count_classes(dataset.test, dataset.classes);
+  for (size_t label = 0; label < train.size(); ++label)
+    app::print("class {}: {}, {} training and {} test examples\n", label, dataset.class_names[label], train[label],
+               test[label]);
+  if (!choice.picture.empty()) draw_examples(dataset, choice.picture);
+}
+
 int info(int argc, char** argv) {
   app::Flags flags("info", "Shows what this build has.");
   bool implementations = false, primitives = false, kernels = false, models = false, datasets = false;
@@ -104,7 +157,18 @@ int info(int argc, char** argv) {
   flags.add_switch("--kernels", kernels, "the rungs of the ladders");
   flags.add_switch("--models", models, "networks: layers, shapes, parameters, multiply-adds");
   flags.add_switch("--datasets", datasets, "data sets");
+  DatasetChoice choice;
+  flags.add("--dataset", choice.name,
+            ("one data set: counts, classes, statistics; of " + datasets::dataset_names()).c_str());
+  flags.add("--show", choice.picture, "with --dataset: write training images of each class to this PNG file");
+  flags.add("--data-dir", choice.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
+  flags.add("--check-hash", choice.check_hash, "refuse data files that are not the published ones (true or false)");
   if (!flags.parse(argc, argv)) return app::kDone;
+  if (choice.name.empty() && !choice.picture.empty()) throw UsageError("--show goes with --dataset");
+  if (!choice.name.empty()) {
+    describe_dataset(choice);
+    return app::kDone;
+  }
   const bool all = !(implementations || primitives || kernels || models || datasets);
   const bool of_implementations = all || implementations || primitives || kernels;
   const std::string problems = of_implementations ? load_plugins() : "";

@@ -1,5 +1,5 @@
-// predict: recognises digits in PNG files, or tests a network on a data set. Parses flags and prints; the work is
-// trainers/predictor.h's and datasets/digit_image.h's.
+// predict: recognises what is in PNG files, or tests a network on a data set. Parses flags and prints; the work is
+// trainers/predictor.h's, datasets/digit_image.h's and datasets/color_image.h's.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,6 +8,7 @@
 #include "apps/app.h"
 #include "apps/device_flags.h"
 #include "apps/flags.h"
+#include "datasets/color_image.h"
 #include "datasets/digit_image.h"
 #include "framework/error.h"
 #include "framework/file.h"
@@ -32,11 +33,13 @@ struct Settings {
 };
 
 void add_flags(app::Flags& flags, Settings& settings) {
-  flags.add_words("PNG", settings.files, "pictures of one handwritten digit each; - is standard input");
+  flags.add_words("PNG", settings.files,
+                  "pictures, for a digit network of one handwritten digit each; - is standard input");
   flags.add("--weights", settings.weights.path, "a run's folder or a safetensors file");
   flags.add("--model", settings.weights.model, "network; default: the run's");
   flags.add("--recipe", settings.weights.recipe, "recipe it was trained with; default: the run's, else default");
-  flags.add("--trained-on", settings.weights.trained_on, "data set it was trained on; default: the run's, else mnist");
+  flags.add("--trained-on", settings.weights.trained_on,
+            "data set it was trained on; default: the run's, else the first that fits");
   flags.add("--dataset", settings.dataset,
             ("test on this data set's test split instead: " + datasets::dataset_names()).c_str());
   flags.add("--data-dir", settings.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
@@ -62,9 +65,17 @@ void check(const Settings& settings) {
   check_device(settings.device);
 }
 
-nlohmann::json to_json(const std::vector<ClassProbability>& classes) {
+// What the data set that the network was trained on calls a class; its number, where it has fewer.
+std::string class_name(const Weights& weights, int label) {
+  const std::vector<std::string>& names = datasets::find_dataset(weights.trained_on).class_names;
+  const auto i = static_cast<size_t>(label);
+  return i < names.size() ? names[i] : std::to_string(label);
+}
+
+nlohmann::json to_json(const Weights& weights, const std::vector<ClassProbability>& classes) {
   nlohmann::json list = nlohmann::json::array();
-  for (const auto& [label, probability] : classes) list.push_back({{"class", label}, {"probability", probability}});
+  for (const auto& [label, probability] : classes)
+    list.push_back({{"class", label}, {"name", class_name(weights, label)}, {"probability", probability}});
   return list;
 }
 
@@ -90,12 +101,19 @@ nlohmann::json identity(const Settings& settings, const Weights& weights, const 
           {"images_per_second", timing.images_per_second}};
 }
 
-// Two columns a pixel, so that it is about square on a terminal.
-void draw(std::span<const uint8_t> pixels) {
+// Two columns a pixel, so that it is about square on a terminal. Colour as the mean of its channels.
+void draw(const Shape& image, std::span<const uint8_t> pixels) {
   constexpr const char* kShades[] = {"  ", "░░", "▒▒", "▓▓", "██"};
-  for (size_t i = 0; i < pixels.size(); ++i)
-    app::print("{}{}", kShades[(pixels[i] * 4 + 200) / 255], (i + 1) % datasets::kDigitSide == 0 ? "\n" : "");
+  const auto channels = static_cast<size_t>(image[0]), plane = static_cast<size_t>(image[1] * image[2]);
+  for (size_t i = 0; i < plane; ++i) {
+    size_t sum = 0;
+    for (size_t channel = 0; channel < channels; ++channel) sum += pixels[channel * plane + i];
+    app::print("{}{}", kShades[(sum / channels * 4 + 200) / 255],
+               (i + 1) % static_cast<size_t>(image[2]) == 0 ? "\n" : "");
+  }
 }
+
+const Shape kDigitImage{1, datasets::kDigitSide, datasets::kDigitSide};
 
 // Those that can be read, one after the other; each of the rest is a line on stderr.
 struct Pictures {
@@ -104,13 +122,21 @@ struct Pictures {
   std::vector<std::vector<std::string>> doubts;  // of each: what may be wrong with the picture
 };
 
-Pictures read_pictures(const std::vector<std::string>& files) {
+Pictures read_pictures(const std::vector<std::string>& files, const Shape& image) {
   Pictures pictures;
+  const auto append = [&](const auto& pixels, std::vector<std::string> doubts) {
+    pictures.pixels.insert(pictures.pixels.end(), pixels.begin(), pixels.end());
+    pictures.doubts.push_back(std::move(doubts));
+  };
   for (const std::string& file : files) {
     try {
-      datasets::PreparedDigit digit = datasets::prepare_digit(datasets::read_png(file), file);
-      pictures.pixels.insert(pictures.pixels.end(), digit.pixels.begin(), digit.pixels.end());
-      pictures.doubts.push_back(std::move(digit.doubts));
+      const datasets::Picture picture = datasets::read_png(file);
+      if (image == kDigitImage) {
+        datasets::PreparedDigit digit = datasets::prepare_digit(picture, file);
+        append(digit.pixels, std::move(digit.doubts));
+      } else {
+        append(prepare_color(picture, image), {});
+      }
       pictures.files.push_back(file);
     } catch (const DataError& error) {
       say(fmt::format("predict: {}", error.what()));
@@ -120,14 +146,14 @@ Pictures read_pictures(const std::vector<std::string>& files) {
 }
 
 int recognise(const Settings& settings, const Weights& weights, Device& device, Predictor& predictor) {
-  if (weights.model->input != Shape{1, datasets::kDigitSide, datasets::kDigitSide})
-    throw UsageError("PNG files are made into 1x28x28 images; model " + weights.model->name + " takes " +
-                     weights.model->input.text());
-  const Pictures pictures = read_pictures(settings.files);
+  const Shape image = network_input(*weights.model).image;
+  if (image != kDigitImage && image[0] != 3)
+    throw UsageError("PNG files are made into images of " + kDigitImage.text() + " or of three channels; model " +
+                     weights.model->name + " takes " + image.text());
+  const Pictures pictures = read_pictures(settings.files, image);
   const int code = pictures.files.size() == settings.files.size() ? app::kDone : app::kBadInput;
   if (pictures.files.empty()) return code;
-  const Predictions predictions = predictor.predict(
-      datasets::image_split({1, datasets::kDigitSide, datasets::kDigitSide}, pictures.pixels), settings.batch_size);
+  const Predictions predictions = predictor.predict(datasets::image_split(image, pictures.pixels), settings.batch_size);
 
   nlohmann::json list = nlohmann::json::array();
   for (int64_t i = 0; i < predictions.count; ++i) {
@@ -136,17 +162,19 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
     const std::vector<std::string>& doubts = pictures.doubts[static_cast<size_t>(i)];
     list.push_back({{"file", file},
                     {"class", top[0].label},
+                    {"name", class_name(weights, top[0].label)},
                     {"probability", top[0].probability},
-                    {"top", to_json(top)},
+                    {"top", to_json(weights, top)},
                     {"doubts", doubts}});
     if (settings.show) {
-      constexpr auto kPixels = static_cast<size_t>(datasets::kDigitSide * datasets::kDigitSide);
-      draw(std::span(pictures.pixels).subspan(static_cast<size_t>(i) * kPixels, kPixels));
+      const auto size = static_cast<size_t>(image.count());
+      draw(image, std::span(pictures.pixels).subspan(static_cast<size_t>(i) * size, size));
     }
     if (settings.json) continue;
-    app::print("{}  {}  {:.2f} %", file, top[0].label, 100 * top[0].probability);
+    app::print("{}  {}  {:.2f} %", file, class_name(weights, top[0].label), 100 * top[0].probability);
     for (size_t k = 1; k < top.size(); ++k)
-      app::print("{}{} {:.2f} %", k == 1 ? "   then " : ", ", top[k].label, 100 * top[k].probability);
+      app::print("{}{} {:.2f} %", k == 1 ? "   then " : ", ", class_name(weights, top[k].label),
+                 100 * top[k].probability);
     if (!doubts.empty()) app::print("   doubtful: {}", fmt::join(doubts, "; "));
     app::print("\n");
   }
@@ -160,7 +188,7 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
   return code;
 }
 
-void print_report(const TestReport& report) {
+void print_report(const TestReport& report, const std::vector<std::string>& names) {
   constexpr size_t kListed = 10;
   const size_t classes = report.confusion.size();
   app::print("accuracy {:.2f} % ({} of {})  loss {:.4f}\n\nright class (down) and predicted class (across)\n{:4}",
@@ -174,7 +202,8 @@ void print_report(const TestReport& report) {
   if (!report.mistakes.empty()) app::print("\n\nworst mistakes of {}\n", report.mistakes.size());
   for (size_t i = 0; i < std::min(kListed, report.mistakes.size()); ++i) {
     const Mistake& mistake = report.mistakes[i];
-    app::print("  image {:<6} is {} and was taken for {} ({:.2f} %)\n", mistake.index, mistake.label, mistake.predicted,
+    app::print("  image {:<6} is {} and was taken for {} ({:.2f} %)\n", mistake.index,
+               names[static_cast<size_t>(mistake.label)], names[static_cast<size_t>(mistake.predicted)],
                100 * mistake.probability);
   }
   app::print("\n{}\n", timing_text(report.timing));
@@ -198,7 +227,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
     say(draw_grid ? "the worst mistakes are in " + settings.mistakes
                   : "no mistakes: " + settings.mistakes + " was not written");
   if (!settings.json) {
-    print_report(report);
+    print_report(report, dataset.class_names);
     return app::kDone;
   }
   nlohmann::json mistakes = nlohmann::json::array();
@@ -222,7 +251,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
 }
 
 int predict(int argc, char** argv) {
-  app::Flags flags("predict", "Recognises digits in PNG files, or tests a network on a data set.");
+  app::Flags flags("predict", "Recognises what is in PNG files, or tests a network on a data set.");
   Settings settings;
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;

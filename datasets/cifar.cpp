@@ -12,12 +12,15 @@
 #include "datasets/file.h"
 #include "datasets/sha256.h"
 #include "datasets/sources.h"
+#include "datasets/stream.h"
 #include "framework/message.h"
 
 namespace cairn::datasets {
 namespace {
 
 namespace fs = std::filesystem;
+
+const Shape kCifarImage{3, 32, 32};
 
 struct CifarFamily {
   CifarRecord record;
@@ -164,28 +167,45 @@ void check_published(const Content& content, const RemoteFile& member, const Cif
                                 member.name, family.source.name, kAdvice));
 }
 
-// One file's images and labels.
-Split decode_file(const Content& content, size_t i, const CifarFamily& family, bool check_hash) {
+// What is kept of one file: its labels, and its pixels unless these stay in it.
+struct Part {
+  Bytes pixels;
+  std::vector<int32_t> labels;
+};
+
+Part decode_file(const Content& content, size_t i, const CifarFamily& family, const LoadOptions& options) {
   const CifarRecord& record = family.record;
   const auto count = static_cast<size_t>(count_cifar(content.bytes.size(), record, content.name));
-  Bytes pixels(count * kCifarImageBytes);
-  std::vector<int32_t> labels(count);
-  decode_cifar(content.bytes, record, content.name, pixels, labels);
-  if (check_hash) check_published(content, family.source.members[i], family);
-  return image_split({3, 32, 32}, std::move(pixels), labels);
+  Part part{Bytes(count * kCifarImageBytes), std::vector<int32_t>(count)};
+  decode_cifar(content.bytes, record, content.name, part.pixels, part.labels);
+  if (options.check_hash) check_published(content, family.source.members[i], family);
+  if (options.stream) part.pixels = {};
+  return part;
 }
 
-Split join(std::span<const Split> parts) {
+// `paths`: of the parts, whose images stay there; none: the parts have them.
+Split join(std::span<const Part> parts, std::span<const fs::path> paths, const CifarRecord& record) {
   Bytes pixels;
-  std::vector<int32_t> all;
+  std::vector<int32_t> labels;
+  std::vector<RecordFile> files;
   size_t bytes = 0;
-  for (const Split& part : parts) bytes += images(part).size();
+  for (const Part& part : parts) bytes += part.pixels.size();
   pixels.reserve(bytes);
-  for (const Split& part : parts) {
-    pixels.insert(pixels.end(), images(part).begin(), images(part).end());
-    all.insert(all.end(), labels(part).begin(), labels(part).end());
+  for (size_t i = 0; i < parts.size(); ++i) {
+    pixels.insert(pixels.end(), parts[i].pixels.begin(), parts[i].pixels.end());
+    labels.insert(labels.end(), parts[i].labels.begin(), parts[i].labels.end());
+    if (!paths.empty()) files.push_back({paths[i], static_cast<int64_t>(parts[i].labels.size())});
   }
-  return image_split({3, 32, 32}, std::move(pixels), all);
+  if (files.empty()) return image_split(kCifarImage, std::move(pixels), labels);
+  const RecordPart image{record.bytes(), record.label_bytes, kCifarImageBytes};
+  return streamed_split(kCifarImage, record_source(files, image), labels);
+}
+
+void check_streamable(std::span<const fs::path> paths, const fs::path& archive, const std::string& name) {
+  const auto packed = std::ranges::find_if(paths, [](const fs::path& path) { return path.extension() != ".bin"; });
+  if (archive.empty() && packed == paths.end()) return;
+  throw DataError(fmt::format("{}: images can be left in plain .bin files only: unpack it, or `fetch {}`",
+                              archive.empty() ? packed->string() : archive.string(), name));
 }
 
 Dataset load_cifar(const CifarFamily& family, const fs::path& data_dir, const LoadOptions& options) {
@@ -195,25 +215,33 @@ Dataset load_cifar(const CifarFamily& family, const fs::path& data_dir, const Lo
     download(family, data_dir, options);
     paths = find_files(family, data_dir);
   }
+  const fs::path place = archive.empty() ? paths[0].parent_path() : archive;
+  if (options.stream) check_streamable(paths, archive, family.source.name);
   const bool check_hash = options.check_hash;
   std::vector<Content> contents;
   if (!archive.empty()) contents = read_contents(family, archive, check_hash);
-  std::vector<std::future<Split>> files;
+  std::vector<std::future<Part>> files;
   for (size_t i = 0; i < family.source.members.size(); ++i)
     files.push_back(std::async(std::launch::async, [&, i] {
       const Content content =
           archive.empty() ? read_content(paths[i], family.source.members[i], check_hash) : std::move(contents[i]);
-      return decode_file(content, i, family, check_hash);
+      return decode_file(content, i, family, options);
     }));
-  std::vector<Split> parts;
-  for (std::future<Split>& file : files) parts.push_back(file.get());
+  std::vector<Part> parts;
+  for (std::future<Part>& file : files) parts.push_back(file.get());
+  const size_t training = parts.size() - 1;
+  if (!options.stream) paths.clear();
+  const auto split = [&](size_t first, size_t count) {
+    return join(std::span(parts).subspan(first, count),
+                std::span(paths).subspan(paths.empty() ? 0 : first, paths.empty() ? 0 : count), family.record);
+  };
 
   const DatasetInfo& info = find_dataset(family.source.name);
   Dataset dataset;
   dataset.name = info.name;
-  dataset.source = archive.empty() ? paths[0].parent_path().string() : archive.string();
-  dataset.train = join(std::span(parts).first(parts.size() - 1));
-  dataset.test = std::move(parts.back());
+  dataset.source = place.string();
+  dataset.train = split(0, training);
+  dataset.test = split(training, 1);
   dataset.classes = info.classes();
   dataset.class_names = info.class_names;
   dataset.mean = info.pixels.mean;
@@ -250,7 +278,7 @@ void decode_cifar(std::span<const uint8_t> file, const CifarRecord& record, cons
 DatasetInfo cifar10_info() {
   return {.name = "cifar10",
           .description = "photos, 32x32 colour, 10 classes, 50,000 + 10,000 (Krizhevsky, Nair, Hinton)",
-          .image = {3, 32, 32},
+          .image = kCifarImage,
           .class_names = {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"},
           .pixels = {{0.4914f, 0.4822f, 0.4465f}, {0.2470f, 0.2435f, 0.2616f}},
           .load = [](const fs::path& data_dir,
@@ -261,7 +289,7 @@ DatasetInfo cifar10_info() {
 DatasetInfo cifar100_info() {
   return {.name = "cifar100",
           .description = "photos, 32x32 colour, 100 classes, 50,000 + 10,000 (Krizhevsky, Nair, Hinton)",
-          .image = {3, 32, 32},
+          .image = kCifarImage,
           .class_names = {"apple",       "aquarium fish", "baby",      "bear",       "beaver",       "bed",
                           "bee",         "beetle",        "bicycle",   "bottle",     "bowl",         "boy",
                           "bridge",      "bus",           "butterfly", "camel",      "can",          "castle",

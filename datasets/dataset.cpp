@@ -6,7 +6,28 @@
 #include <cmath>
 #include <cstring>
 
+#include "datasets/stream.h"
+
 namespace cairn::datasets {
+namespace {
+
+const Bytes& resident(const Column& column) {
+  if (column.source)
+    throw UsageError(fmt::format("the column '{}' is in files, where the whole of it is asked for", column.name));
+  return column.bytes;
+}
+
+// Adds labels, one for each image.
+Split with_labels(Split split, std::span<const int32_t> labels) {
+  if (static_cast<int64_t>(labels.size()) != split.count)
+    throw ShapeError(fmt::format("{} labels for {} images", labels.size(), split.count));
+  Bytes bytes(labels.size_bytes());
+  std::memcpy(bytes.data(), labels.data(), bytes.size());
+  split.columns.push_back({kLabel, DType::i32, {}, std::move(bytes)});
+  return split;
+}
+
+}  // namespace
 
 bool Split::has(const std::string& name) const {
   return std::ranges::find(columns, name, &Column::name) != columns.end();
@@ -22,7 +43,7 @@ const Column& Split::column(const std::string& name) const {
 }
 
 std::span<const uint8_t> images(const Split& split) {
-  return split.column(kImage).bytes;
+  return resident(split.column(kImage));
 }
 
 Shape image_shape(const Split& split) {
@@ -30,7 +51,7 @@ Shape image_shape(const Split& split) {
 }
 
 std::span<const int32_t> labels(const Split& split) {
-  const Bytes& bytes = split.column(kLabel).bytes;
+  const Bytes& bytes = resident(split.column(kLabel));
   return {reinterpret_cast<const int32_t*>(bytes.data()), bytes.size() / sizeof(int32_t)};
 }
 
@@ -40,13 +61,20 @@ Split image_split(const Shape& image, Bytes pixels, std::span<const int32_t> lab
     throw ShapeError(fmt::format("{} bytes are no whole number of images of {}", pixels.size(), image.text()));
   Split split{static_cast<int64_t>(pixels.size() / size), {}};
   split.columns.push_back({kImage, DType::u8, image, std::move(pixels)});
-  if (labels.empty()) return split;
-  if (static_cast<int64_t>(labels.size()) != split.count)
-    throw ShapeError(fmt::format("{} labels for {} images", labels.size(), split.count));
-  Bytes bytes(labels.size_bytes());
-  std::memcpy(bytes.data(), labels.data(), bytes.size());
-  split.columns.push_back({kLabel, DType::i32, {}, std::move(bytes)});
-  return split;
+  return labels.empty() ? split : with_labels(std::move(split), labels);
+}
+
+Split streamed_split(const Shape& image, std::shared_ptr<BatchSource> source, std::span<const int32_t> labels) {
+  Split split{source->count(), {}};
+  split.columns.push_back({kImage, DType::u8, image, {}, std::move(source)});
+  return with_labels(std::move(split), labels);
+}
+
+void read_rows(const Column& column, std::span<const int32_t> rows, std::byte* into) {
+  if (column.source) return column.source->read(rows, into);
+  const size_t size = column.row_bytes();
+  for (size_t i = 0; i < rows.size(); ++i)
+    std::memcpy(into + i * size, column.bytes.data() + static_cast<size_t>(rows[i]) * size, size);
 }
 
 Bytes byte_labels(const Split& split) {

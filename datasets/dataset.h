@@ -3,7 +3,9 @@
 // (order.h), sets that do not fit into memory (stream.h).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
@@ -14,13 +16,16 @@
 
 namespace cairn::datasets {
 
+class BatchSource;
+
 // The data set is not on this machine and could not be fetched; a caller may fall back on a generated one. Damaged
 // files are a plain DataError: nothing falls back from those.
 struct MissingDataError : DataError {
   using DataError::DataError;
 };
 
-// One thing that is known of each example of a split, dense: count rows of row_shape, one after the other.
+// One thing that is known of each example of a split, dense: count rows of row_shape, one after the other, in memory or
+// to be had from a source.
 //   image   u8, channels x height x width, 0 = background
 //   tokens  i32, the numbers of words in their order
 //   label   i32, a single number from 0 to Dataset::classes - 1
@@ -29,6 +34,7 @@ struct Column {
   DType dtype = DType::u8;
   Shape row_shape;
   Bytes bytes;
+  std::shared_ptr<BatchSource> source = {};  // in place of bytes: the rows stay in files (stream.h)
 
   size_t row_bytes() const { return bytes_of(row_shape, dtype); }
 };
@@ -60,7 +66,7 @@ struct PixelStatistics {
 inline constexpr const char* kImage = "image";
 inline constexpr const char* kLabel = "label";
 
-// Columns that most callers want, as what they are. UsageError: the split has no such column.
+// Columns that most callers want, as what they are. UsageError: the split has no such column, or has it in files.
 std::span<const uint8_t> images(const Split& split);
 Shape image_shape(const Split& split);  // channels, height, width
 std::span<const int32_t> labels(const Split& split);
@@ -68,6 +74,12 @@ std::span<const int32_t> labels(const Split& split);
 // A split of images, with labels unless these are empty. ShapeError: not the bytes of a whole number of images, or
 // another number of labels.
 Split image_split(const Shape& image, Bytes pixels, std::span<const int32_t> labels = {});
+// The same with images that stay in files.
+Split streamed_split(const Shape& image, std::shared_ptr<BatchSource> source, std::span<const int32_t> labels);
+
+// These rows of a column, in memory or in files; `into` has room for them.
+void read_rows(const Column& column, std::span<const int32_t> rows, std::byte* into);
+
 // As files hold labels. UsageError: a label that no byte holds.
 Bytes byte_labels(const Split& split);
 std::vector<int32_t> widen_labels(std::span<const uint8_t> labels);

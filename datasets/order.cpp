@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <cstring>
 #include <numeric>
 
+#include "datasets/stream.h"
 #include "framework/random.h"
 #include "kernels/philox.h"
 
@@ -100,11 +100,14 @@ Split subset(const Split& split, std::span<const int32_t> indices) {
   }
   Split chosen{static_cast<int64_t>(indices.size()), {}};
   for (const Column& column : split.columns) {
-    const size_t size = column.row_bytes();
-    Bytes bytes(indices.size() * size);
-    for (size_t i = 0; i < indices.size(); ++i)
-      std::memcpy(bytes.data() + i * size, column.bytes.data() + static_cast<size_t>(indices[i]) * size, size);
-    chosen.columns.push_back({column.name, column.dtype, column.row_shape, std::move(bytes)});
+    chosen.columns.push_back({column.name, column.dtype, column.row_shape, {}});
+    Column& copy = chosen.columns.back();
+    if (column.source) {
+      copy.source = chosen_rows(column.source, {indices.begin(), indices.end()});
+    } else {
+      copy.bytes.resize(indices.size() * column.row_bytes());
+      read_rows(column, indices, reinterpret_cast<std::byte*>(copy.bytes.data()));
+    }
   }
   return chosen;
 }

@@ -18,6 +18,7 @@ struct DataSource;
 struct LoadOptions {
   bool allow_download = true;
   bool check_hash = true;                   // false: any set in the same format will do
+  bool stream = false;                      // leave images in files, where the set can (Column::source)
   bool quiet = false;                       // no lines about downloads on stderr
   const std::atomic<bool>* stop = nullptr;  // true: a download ends soon, with an InterruptedError
   uint64_t seed = 0;                        // of a generated data set, not of the training run

@@ -1,7 +1,8 @@
-// PNG, up to the 28 x 28 image that a network is shown. A mutation is given right checksums, else none would get past
-// the first chunk.
+// PNG, up to the images that networks are shown, in colour and of a digit. A mutation is given right checksums, else
+// none would get past the first chunk.
 #include <cstring>
 
+#include "datasets/color_image.h"
 #include "datasets/digit_image.h"
 #include "fuzz/fuzz.h"
 
@@ -42,5 +43,7 @@ extern "C" size_t LLVMFuzzerCustomMutator(uint8_t* data, size_t size, size_t cap
 }
 
 void cairn::fuzz::run(std::span<const uint8_t> input) {
-  datasets::prepare_digit(datasets::decode_png(input, "file"), "file");
+  const datasets::Picture picture = datasets::decode_png(input, "file");
+  datasets::prepare_color(picture, {3, 32, 32});
+  datasets::prepare_digit(picture, "file");
 }

@@ -31,6 +31,21 @@ nlohmann::json read_config(const fs::path& path) {
   return config;
 }
 
+// What evaluation sees of the augmentation, where the run had it otherwise than its recipe.
+void change_by(const nlohmann::json& config, const fs::path& file, AugmentationRecipe& augmentation) {
+  const auto change = [&](const char* name, auto& value) {
+    if (!config.contains(name)) return;
+    try {
+      value = config[name].template get<std::decay_t<decltype(value)>>();
+    } catch (const nlohmann::json::exception&) {
+      throw DataError(file.string() + ": '" + name + "' cannot be " + in_quotes(dump_json(config[name])));
+    }
+  };
+  change("crop", augmentation.crop);
+  change("pad", augmentation.pad);
+  change("standardise", augmentation.standardise);
+}
+
 }  // namespace
 
 Weights find_weights(const WeightsChoice& choice) {
@@ -62,17 +77,7 @@ Weights find_weights(const WeightsChoice& choice) {
   weights.trained_on = setting(choice.trained_on, "dataset", usual.c_str());
   weights.pixels = pixel_scale(recipe, datasets::find_dataset(weights.trained_on).pixels);
   weights.augmentation = recipe.augmentation;
-  const auto changed = [&](const char* name, auto& value) {
-    if (!config.contains(name)) return;
-    try {
-      value = config[name].template get<std::decay_t<decltype(value)>>();
-    } catch (const nlohmann::json::exception&) {
-      throw DataError(config_path.string() + ": '" + name + "' cannot be " + in_quotes(dump_json(config[name])));
-    }
-  };
-  changed("crop", weights.augmentation.crop);
-  changed("pad", weights.augmentation.pad);
-  changed("standardise", weights.augmentation.standardise);
+  change_by(config, config_path, weights.augmentation);
   return weights;
 }
 

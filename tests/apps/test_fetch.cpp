@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "datasets/sources.h"
 #include "tests/apps/command.h"
 #include "tests/datasets/http_server.h"
 
@@ -50,9 +51,11 @@ TEST_CASE("fetch --list names data sets, sizes, places and mirrors") {
   const Result result = run(CAIRN_FETCH, {"--list", "--data-dir", "place"}, folder.path);
   CHECK(result.code == 0);
   CHECK(result.error.empty());
-  for (const char* part : {"mnist: ", "11.1 MiB", "4 files", "place/fashion-mnist", "cifar10: ", "162.2 MiB",
-                           "6 files, 175.8 MiB in place/cifar10", "cifar100: ", "160.7 MiB", "2 files, 175.9 MiB in place/cifar100", "imdb: ", "16.7 MiB", "not read by `train` yet",
-                           "from http://127.0.0.1:9/imdb/", "digits: drawn here", "4 files in place/digits", "digits32: drawn here", "6 files in place/digits32"})
+  for (const char* part :
+       {"mnist: ", "11.1 MiB", "4 files", "place/fashion-mnist", "cifar10: ", "162.2 MiB",
+        "6 files, 175.8 MiB in place/cifar10", "cifar100: ", "160.7 MiB", "2 files, 175.9 MiB in place/cifar100",
+        "imdb: ", "16.7 MiB", "not read by `train` yet", "from http://127.0.0.1:9/imdb/", "digits: drawn here",
+        "4 files in place/digits", "digits32: drawn here", "6 files in place/digits32"})
     CHECK_MESSAGE(has(result.out, part), part);
   CHECK(fs::is_empty(folder.path));
   CHECK(has(run("/usr/bin/env", {"-u", "CAIRN_MIRROR", CAIRN_FETCH, "--list"}, folder.path).out,
@@ -70,7 +73,9 @@ TEST_CASE("fetch: bad usage is one line and exit code 2") {
     CHECK_MESSAGE(has(result.error, part), result.error);
   };
   refused({}, "name the data sets");
-  refused({"cifar"}, "unknown data set 'cifar': choose one of mnist, fashion-mnist, cifar10, cifar100, imdb, or all");
+  std::string choices;
+  for (const datasets::DataSource& source : datasets::known_sources()) choices += source.name + ", ";
+  refused({"cifar"}, ("unknown data set 'cifar': choose one of " + choices + "or all").c_str());
   refused({"mnist", "--timeout", "0"}, "--timeout must be from 0.1");
   refused({"mnist", "--timeout", "nan"}, "--timeout: 'nan' is not a number");
   refused({"mnist", "--what"}, "--what");
@@ -102,7 +107,7 @@ TEST_CASE("fetch: no mirror that can be reached is one line for each data set, e
   const Result result = run_with("http://127.0.0.1:9", CAIRN_FETCH, {"all", "--quiet"}, folder.path);
   CHECK(result.code == 1);
   CHECK(result.out.empty());
-  CHECK_MESSAGE(line_count(result.error) == 5, result.error);
+  CHECK_MESSAGE(line_count(result.error) == static_cast<int>(datasets::known_sources().size()), result.error);
   for (const char* name : {"train-images-idx3-ubyte.gz", "cifar-10-binary.tar.gz", "imdb.npz"})
     CHECK_MESSAGE(has(result.error, std::string("fetch: ") + name + " could not be downloaded"), result.error);
   CHECK(fs::is_empty(folder.path));

@@ -2,8 +2,10 @@
 #include <doctest/doctest.h>
 #include <stdlib.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "datasets/png.h"
 #include "tests/apps/command.h"
 
 namespace cairn::testing {
@@ -31,6 +33,31 @@ TEST_CASE("info prints only what is asked for") {
     CHECK_MESSAGE(result.out.find(part) != std::string::npos, part);
   CHECK(result.out.find("Primitives") == std::string::npos);
   CHECK(run(CAIRN_INFO, {"--colour"}, folder.path).code == 2);
+}
+
+TEST_CASE("info describes one data set and draws what is in it") {
+  const TemporaryFolder folder;
+  const Result result = run(CAIRN_INFO, {"--dataset", "digits32", "--show", "examples.png"}, folder.path);
+  CHECK_MESSAGE(result.code == 0, result.error);
+  for (const char* part : {"digits32: ", "source: drawn in-process from seed 0", "training examples: 20000",
+                           "test examples: 4000", "column image: u8 [3, 32, 32]", "column label: i32 []",
+                           "channel 2: mean 0.4989, deviation 0.2802", "class 9: 9, "})
+    CHECK_MESSAGE(result.out.find(part) != std::string::npos, result.out);
+  CHECK(result.out.find("Models") == std::string::npos);
+  const datasets::Picture page = datasets::read_png(folder.path / "examples.png");
+  CHECK(page.width == 10 * (64 + 8) + 8);
+  CHECK(page.height == 10 * (64 + 14 + 8) + 8);
+
+  const auto refused = [&](const std::vector<std::string>& flags, int code, const char* part) {
+    const Result bad = run(CAIRN_INFO, flags, folder.path);
+    CHECK(bad.code == code);
+    CHECK_MESSAGE(bad.error.find(part) != std::string::npos, bad.error);
+    CHECK(std::count(bad.error.begin(), bad.error.end(), '\n') == 1);
+  };
+  refused({"--dataset", "cifar11"}, 2, "unknown data set 'cifar11': choose one of mnist, ");
+  refused({"--dataset", "cifar10", "--data-dir", "."}, 2, "cifar10: data_batch_1.bin is not in ./cifar10");
+  refused({"--show", "x.png"}, 2, "--show goes with --dataset");
+  refused({"--dataset", "digits", "--show", "none/x.png"}, 2, "none/x.png");
 }
 
 // Both are the build's own doing: nothing is expected of a machine.

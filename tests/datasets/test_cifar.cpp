@@ -7,6 +7,7 @@
 #include <cstring>
 
 #include "datasets/choose.h"
+#include "datasets/order.h"
 #include "datasets/sha256.h"
 #include "tests/datasets/support.h"
 #include "tests/datasets/tar.h"
@@ -133,6 +134,38 @@ TEST_CASE("faulty CIFAR files are refused in one line") {
   const TemporaryFolder empty;
   check_error<MissingDataError>([&] { load_dataset("cifar10", empty.path(), kChecked); },
                                 {"cifar10: data_batch_1.bin is not in ", "or use --dataset digits32"});
+}
+
+TEST_CASE("CIFAR's images may stay in their files") {
+  const TemporaryFolder folder;
+  write_small_cifar(folder.path() / "cifar10");
+  LoadOptions options = kUnchecked;
+  options.stream = true;
+  const Dataset streamed = load_dataset("cifar10", folder.path(), options);
+  const Dataset resident = load_dataset("cifar10", folder.path(), kUnchecked);
+  CHECK(streamed.source == resident.source);
+  CHECK(streamed.train.column("label").bytes == resident.train.column("label").bytes);
+  CHECK(streamed.train.column("image").bytes.empty());
+  CHECK(image_shape(streamed.train) == Shape{3, 32, 32});
+  check_error<UsageError>([&] { images(streamed.train); }, {"the column 'image' is in files"});
+
+  const std::vector<int32_t> rows{9, 0, 4, 4};
+  const auto same = [&](const Split& one, const Split& other, std::span<const int32_t> which) {
+    Bytes a(which.size() * kCifarImageBytes), b(a.size());
+    read_rows(one.column("image"), which, reinterpret_cast<std::byte*>(a.data()));
+    read_rows(other.column("image"), which, reinterpret_cast<std::byte*>(b.data()));
+    return a == b;
+  };
+  CHECK(same(streamed.train, resident.train, rows));
+  CHECK(same(streamed.test, resident.test, std::array{2, 0}));
+  const Split some = subset(streamed.train, rows);
+  CHECK(some.count == 4);
+  CHECK(byte_labels(some) == Bytes{9, 0, 4, 4});
+  CHECK(same(some, subset(resident.train, rows), std::array{0, 1, 2, 3}));
+
+  write_small_cifar(folder.path() / "packed/cifar10", true);
+  check_error<DataError>([&] { load_dataset("cifar10", folder.path() / "packed", options); },
+                         {"data_batch_1.bin.gz: images can be left in plain .bin files only"});
 }
 
 TEST_CASE("a compressed file that holds more than the published one is not inflated to its end") {

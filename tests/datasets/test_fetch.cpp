@@ -185,7 +185,6 @@ TEST_CASE("members of an archive are read into memory, and single files that are
 }
 
 TEST_CASE("the table of sources is complete") {
-  CHECK(known_sources().size() == 5);
   for (const DataSource& source : known_sources()) {
     CAPTURE(source.name);
     CHECK(source.mirrors.size() >= 2);
@@ -201,8 +200,8 @@ TEST_CASE("the table of sources is complete") {
       CHECK(mirror.ends_with('/'));
     }
   }
-  check_error<UsageError>([] { find_source("cifar"); },
-                          {"unknown data set 'cifar'", "mnist, fashion-mnist, cifar10, cifar100, imdb"});
+  for (const DataSource& source : known_sources())
+    check_error<UsageError>([] { find_source("cifar"); }, {"unknown data set 'cifar'", source.name.c_str()});
   const ScopedVariable variable("CAIRN_MIRROR", " http://a/x  http://b/ ");
   CHECK(choose_mirrors(find_source("imdb")) == std::vector<std::string>{"http://a/x/imdb/", "http://b/imdb/"});
   CHECK(choose_mirrors(find_source("imdb"), {"http://c"}) == std::vector<std::string>{"http://c/imdb/"});

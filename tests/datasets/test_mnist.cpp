@@ -32,12 +32,6 @@ void check_small_set(const Dataset& dataset, const fs::path& folder) {
 
 }  // namespace
 
-TEST_CASE("an unknown data set is refused with the choices") {
-  check_error<UsageError>([] { load_dataset("minst"); },
-                          {"unknown data set 'minst'", "mnist", "fashion-mnist", "digits"});
-  CHECK(known_datasets().size() == 6);
-}
-
 TEST_CASE("the four files are found in each folder, gzipped or plain") {
   for (const char* subfolder : {"mnist", "MNIST/raw", ""}) {
     for (const bool gzip : {false, true}) {

@@ -1,0 +1,63 @@
+// Pictures for colour networks. The hashes are of what Pillow 13.0 makes of the same pixels (Image.resize with
+// BILINEAR, then crop, sizes and places as torchvision's Resize and CenterCrop have them).
+#include "datasets/color_image.h"
+
+#include "datasets/sha256.h"
+#include "tests/datasets/support.h"
+
+namespace cairn::datasets {
+namespace {
+
+Picture picture_of(int64_t width, int64_t height, int64_t channels, Bytes pixels) {
+  return {width, height, channels, std::move(pixels)};
+}
+
+}  // namespace
+
+TEST_CASE("pictures of any size become the bytes that Pillow makes of them") {
+  struct Case {
+    int64_t width, height;
+    Shape image;
+    const char* sha256;
+  };
+  const Case cases[] = {
+      {32, 32, {3, 32, 32}, "48d72d87d91e3a1969cce5d0ff50af7b75dc422e9547377f8c175417dfe7fcbc"},
+      {64, 64, {3, 32, 32}, "2c0ab7586206f6de0f503bcaebc18166b693fe59d7cb1325b0139002495ab27f"},
+      {100, 75, {3, 32, 32}, "494976a3a30a07b5d06c32d444ad42398929d0639e81b4adb923a1a1d31c9576"},
+      {75, 100, {3, 32, 32}, "6d43b42e33f17cbfd3ce090bb90ff81c00215680790e83e459d6ebf0266377e4"},
+      {7, 5, {3, 32, 32}, "9f2fd22afcec82e6965a9a67a43db419cfb93416721c631020ca3983b4487cb6"},
+      {33, 32, {3, 32, 32}, "d2368c0de841ffcb8234965836ab51092631bcd24f7a883df8305d1a1a69cd29"},
+      {301, 32, {3, 32, 32}, "e49ebaa6e440707e91ad634f45f8e7d87c3280dca8634b0b4786ee7ab184b41e"},
+      {1, 1, {3, 32, 32}, "421123ff03d95069522bd55d465999e752f909abc70740bda95e9ad298393c70"},
+      {640, 480, {3, 32, 32}, "a01a7d4b1d06da0f5fc5b5d224de0993049ca13a660f3ff2568d73f659859701"},
+      {37, 90, {3, 40, 24}, "961b40469c224daf811ead1de374d81c14536c8fec79a4dc9240c12f868b5b59"},
+  };
+  for (const Case& each : cases) {
+    CAPTURE(each.width);
+    CAPTURE(each.height);
+    const auto size = static_cast<size_t>(each.width * each.height * 3);
+    const Bytes made = prepare_color(picture_of(each.width, each.height, 3, pattern(size)), each.image);
+    CHECK(sha256(made) == each.sha256);
+  }
+}
+
+TEST_CASE("grey and see-through pictures become colour ones") {
+  const Shape image{3, 2, 2};
+  CHECK(prepare_color(picture_of(2, 2, 1, {10, 20, 30, 40}), image) ==
+        Bytes{10, 20, 30, 40, 10, 20, 30, 40, 10, 20, 30, 40});
+  // Opaque, half seen through, not to be seen.
+  CHECK(prepare_color(picture_of(2, 2, 4, {9, 8, 7, 255, 9, 8, 7, 255, 0, 100, 200, 128, 1, 2, 3, 0}), image) ==
+        Bytes{9, 9, 127, 255, 8, 8, 177, 255, 7, 7, 227, 255});
+}
+
+TEST_CASE("a picture a million times longer than wide takes no more memory than it has") {
+  constexpr int64_t kLong = 2'000'000;
+  const Bytes long_line(kLong, 77);
+  for (const bool wide : {false, true}) {
+    const Bytes made = prepare_color(picture_of(wide ? kLong : 1, wide ? 1 : kLong, 1, long_line), {3, 32, 32});
+    CHECK(made == Bytes(3 * 32 * 32, 77));
+  }
+  check_error<UsageError>([] { prepare_color({1, 1, 1, {0}}, {1, 28, 28}); }, {"of 3 channels, not of [1, 28, 28]"});
+}
+
+}  // namespace cairn::datasets
