@@ -22,54 +22,10 @@ double element_bytes(DType dtype);
 // `count` elements: operations each, arrays that are read or written each.
 Cost each(DType dtype, double count, double operations, double arrays);
 
-Cost cost(const GemmArgs& args);
-Cost cost(const ByteLinearForwardArgs& args);
-Cost cost(const ByteLinearBackwardWeightArgs& args);
-Cost cost(const BinaryArgs& args);
-Cost cost(const ScaleArgs& args);
-Cost cost(const BiasForwardArgs& args);
-Cost cost(const BiasBackwardArgs& args);
-Cost cost(const BiasReluBackwardArgs& args);
-Cost cost(const ReluForwardArgs& args);
-Cost cost(const ReluBackwardArgs& args);
-Cost cost(const TanhForwardArgs& args);
-Cost cost(const TanhBackwardArgs& args);
-Cost cost(const DropoutArgs& args);
-Cost cost(const Conv2dForwardArgs& args);
-Cost cost(const Conv2dBackwardDataArgs& args);
-Cost cost(const Conv2dBackwardFilterArgs& args);
-Cost cost(const Conv2dBackwardBiasArgs& args);
-Cost cost(const MaxPoolForwardArgs& args);
-Cost cost(const MaxPoolBackwardArgs& args);
-Cost cost(const AveragePoolForwardArgs& args);
-Cost cost(const AveragePoolBackwardArgs& args);
-Cost cost(const BatchNormForwardArgs& args);
-Cost cost(const BatchNormBackwardArgs& args);
-Cost cost(const LocalResponseNormForwardArgs& args);
-Cost cost(const LocalResponseNormBackwardArgs& args);
-Cost cost(const CopyRowsArgs& args);
-Cost cost(const SoftmaxForwardArgs& args);
-Cost cost(const SoftmaxBackwardArgs& args);
-Cost cost(const CrossEntropyForwardArgs& args);
-Cost cost(const CrossEntropyBackwardArgs& args);
-Cost cost(const SquaredErrorForwardArgs& args);
-Cost cost(const SquaredErrorBackwardArgs& args);
-Cost cost(const SumArgs& args);
-Cost cost(const BroadcastScalarArgs& args);
-Cost cost(const ArgmaxArgs& args);
-Cost cost(const ClassificationMetricsArgs& args);
-Cost cost(const SelectRowsArgs& args);
-Cost cost(const GatherRowsArgs& args);
-Cost cost(const AugmentImagesArgs& args);  // the second reading of the bytes, from the cache, does not count
-Cost cost(const FinishStepArgs& args);
-Cost cost(const IncrementArgs& args);
-Cost cost(const RandomArgs& args);
-Cost cost(const AddNoiseArgs& args);
-Cost cost(const SgdArgs& args);
-Cost cost(const AdamArgs& args);
-Cost cost(const ClipGradientsArgs& args);
-Cost cost(const MovingAverageArgs& args);
-Cost cost(const SgdStepsArgs& args);  // of whole batches
+// Of each primitive's arguments; of whole batches for sgd_steps.
+#define CAIRN_PRIMITIVE(family, name, Args) Cost cost(const Args& args);
+CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)
+#undef CAIRN_PRIMITIVE
 
 std::string shape_of(const GemmArgs& args);  // m x n x k, and which operand is stored transposed
 std::string shape_of(const ByteLinearForwardArgs& args);

@@ -54,13 +54,13 @@ struct Recipe {
   int64_t steps = 0;        // of the optimizer; 0: no limit
   bool shuffle = true;      // otherwise batches follow the order in which the images are stored
   bool drop_last = false;
-  int64_t validation_count = 0;  // images held out of the training set
+  int64_t validation_count = 0;     // images held out of the training set
   AugmentationRecipe augmentation;  // of the images, drawn anew in each epoch
-  double label_smoothing = 0;    // share of a label that all classes have alike
-  double clip_norm = 0;          // the gradients are scaled down to this 2-norm, all of them together; 0: never
-  std::string decay_on;          // the tensors that weight_decay is for, by name, separated by commas; "": all
-  double average = 0;            // decay of the weights' moving average, which is then what is evaluated; 0: none
-  bool average_ramp = false;     // the decay is at most (1 + t) / (10 + t) at step t
+  double label_smoothing = 0;       // share of a label that all classes have alike
+  double clip_norm = 0;             // the gradients are scaled down to this 2-norm, all of them together; 0: never
+  std::string decay_on;             // the tensors that weight_decay is for, by name, separated by commas; "": all
+  double average = 0;               // decay of the weights' moving average, which is then what is evaluated; 0: none
+  bool average_ramp = false;        // the decay is at most (1 + t) / (10 + t) at step t
 };
 
 enum class TaskKind {

@@ -1,7 +1,7 @@
 // What a run needs to continue bit for bit, as tensors of one safetensors file: weights ("model."), optimizer state
-// ("optimizer."), their moving average ("average."), the step and how many an epoch has, the losses of an unfinished epoch, the best accuracy so far.
-// Not the settings: config.json alone says what the run is. Random numbers and the order
-// of batches follow from the seed and the step. Not here: where the file lies (run_folder.h).
+// ("optimizer."), their moving average ("average."), the step and how many an epoch has, the losses of an unfinished
+// epoch, the best accuracy so far. Not the settings: config.json alone says what the run is. Random numbers and the
+// order of batches follow from the seed and the step. Not here: where the file lies (run_folder.h).
 #pragma once
 
 #include <string>

@@ -121,8 +121,7 @@ void check_optimizer(const Recipe& training) {
   require(training.momentum >= 0 && training.momentum < 1, "--momentum", "in [0, 1)", training.momentum);
   require(std::isfinite(training.weight_decay) && training.weight_decay >= 0, "--weight-decay", "0 or more",
           training.weight_decay);
-  require(std::isfinite(training.clip_norm) && training.clip_norm >= 0, "--clip-norm", "0 or more",
-          training.clip_norm);
+  require(std::isfinite(training.clip_norm) && training.clip_norm >= 0, "--clip-norm", "0 or more", training.clip_norm);
   require(training.average >= 0 && training.average < 1, "--average", "in [0, 1)", training.average);
   require(training.label_smoothing >= 0 && training.label_smoothing < 1, "--label-smoothing", "in [0, 1)",
           training.label_smoothing);

@@ -11,7 +11,7 @@ namespace cairn {
 namespace {
 
 // What weights, steps and the order of batches were counted and drawn by.
-const std::vector<const char*> kFixed = {"model",      "recipe",    "seed",     "validation-count",
+const std::vector<const char*> kFixed = {"model",      "recipe",    "seed",      "validation-count",
                                          "batch-size", "drop-last", "optimizer", "average"};
 // What makes no difference to the results.
 const std::set<std::string> kWithoutEffect = {"check-hash", "data-dir",   "threads",

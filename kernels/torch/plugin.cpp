@@ -19,6 +19,7 @@
 #include <unordered_map>
 
 #include "kernels/cpu_share.h"
+#include "kernels/manifest.h"
 #include "kernels/plugin.h"
 #include "kernels/torch/primitives.h"
 
@@ -96,8 +97,13 @@ struct Entry<function> {
     return guarded(stream, [&](const Place& place) { function(place, *args); });
   }
 };
-template <auto function>
-constexpr auto entry = &Entry<function>::call;
+template <bool there, auto function>
+consteval auto entry_if() {
+  if constexpr (there)
+    return &Entry<function>::call;
+  else
+    return nullptr;
+}
 
 template <Where where>
 Status open_stream(const StreamOptions* options, Stream** out) {
@@ -157,50 +163,16 @@ Backend with_services(Backend table) {
   return table;
 }
 
+// ATen draws by a generator of its own, and knows neither the order of a data set nor a clock.
+constexpr std::string_view kLacking[] = {"uniform", "normal", "add_noise", "select_rows",
+                                         "augment", "clock",  "sgd_steps"};
+
 Backend primitives() {
   return {
-      .gemm = entry<gemm>,
-      .byte_linear_forward = entry<byte_linear_forward>,
-      .byte_linear_backward_weight = entry<byte_linear_backward_weight>,
-      .add = entry<add>,
-      .multiply = entry<multiply>,
-      .scale = entry<scale>,
-      .copy_rows = entry<copy_rows>,
-      .broadcast_scalar = entry<broadcast_scalar>,
-      .bias_forward = entry<bias_forward>,
-      .bias_backward = entry<bias_backward>,
-      .bias_relu_backward = entry<bias_relu_backward>,
-      .relu_forward = entry<relu_forward>,
-      .relu_backward = entry<relu_backward>,
-      .tanh_forward = entry<tanh_forward>,
-      .tanh_backward = entry<tanh_backward>,
-      .dropout = entry<dropout>,
-      .conv2d_forward = entry<conv2d_forward>,
-      .conv2d_backward_data = entry<conv2d_backward_data>,
-      .conv2d_backward_filter = entry<conv2d_backward_filter>,
-      .conv2d_backward_bias = entry<conv2d_backward_bias>,
-      .max_pool_forward = entry<max_pool_forward>,
-      .max_pool_backward = entry<max_pool_backward>,
-      .average_pool_forward = entry<average_pool_forward>,
-      .average_pool_backward = entry<average_pool_backward>,
-      .batch_norm_forward = entry<batch_norm_forward>,
-      .batch_norm_backward = entry<batch_norm_backward>,
-      .local_response_norm_forward = entry<local_response_norm_forward>,
-      .local_response_norm_backward = entry<local_response_norm_backward>,
-      .softmax_forward = entry<softmax_forward>,
-      .softmax_backward = entry<softmax_backward>,
-      .cross_entropy_forward = entry<cross_entropy_forward>,
-      .cross_entropy_backward = entry<cross_entropy_backward>,
-      .squared_error_forward = entry<squared_error_forward>,
-      .squared_error_backward = entry<squared_error_backward>,
-      .sum = entry<sum>,
-      .argmax = entry<argmax>,
-      .classification_metrics = entry<classification_metrics>,
-      .gather_rows = entry<gather_rows>,
-      .sgd = entry<sgd>,
-      .adam = entry<adam>,
-      .clip_gradients = entry<clip_gradients>,
-      .moving_average = entry<moving_average>,
+
+#define CAIRN_PRIMITIVE(family, name, Args) .name = entry_if<has(kLacking, #family, #name), name>(),
+      CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)
+#undef CAIRN_PRIMITIVE
   };
 }
 

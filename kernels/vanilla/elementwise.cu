@@ -5,25 +5,21 @@
 namespace cairn::CAIRN_VANILLA {
 namespace {
 
-__global__ void add_kernel(int64_t count, const float* a, const float* b, float* out, bool accumulate) {
-  const int64_t i = element_index();
-  if (i < count) store(out + i, a[i] + b[i], accumulate);
-}
-
-__global__ void multiply_kernel(int64_t count, const float* a, const float* b, float* out, bool accumulate) {
-  const int64_t i = element_index();
-  if (i < count) store(out + i, a[i] * b[i], accumulate);
-}
-
-__global__ void scale_kernel(int64_t count, const float* x, float* out, float factor, bool accumulate) {
-  const int64_t i = element_index();
-  if (i < count) store(out + i, factor * x[i], accumulate);
-}
-
-__global__ void broadcast_scalar_kernel(int64_t count, const float* x, float* out, float factor, bool accumulate) {
-  const int64_t i = element_index();
-  if (i < count) store(out + i, factor * x[0], accumulate);
-}
+struct Added {
+  __device__ float operator()(float a, float b) const { return a + b; }
+};
+struct Multiplied {
+  __device__ float operator()(float a, float b) const { return a * b; }
+};
+struct Scaled {
+  float factor;
+  __device__ float operator()(float x) const { return factor * x; }
+};
+struct SpreadOut {
+  const float* x;
+  float factor;
+  __device__ float operator()() const { return factor * x[0]; }
+};
 
 // Grid: blocks of 256 columns x rows, so that a row's addresses are computed once a block. 8 bytes an element.
 __global__ void copy_rows_kernel(int64_t rows, int64_t columns, const float* x, int64_t x_stride, float* y,
@@ -37,34 +33,23 @@ __global__ void copy_rows_kernel(int64_t rows, int64_t columns, const float* x, 
 
 void add(Stream& stream, const BinaryArgs& args) {
   require_f32(args.dtype, "add");
-  if (args.count == 0) return;
-  simt::launch<add_kernel>(stream, element_grid(args.count), kElementBlock, 0, args.count,
-                           static_cast<const float*>(args.a), static_cast<const float*>(args.b),
-                           static_cast<float*>(args.out), args.accumulate != 0);
+  map(stream, args.count, args.out, args.accumulate, Added{}, args.a, args.b);
 }
 
 void multiply(Stream& stream, const BinaryArgs& args) {
   require_f32(args.dtype, "multiply");
-  if (args.count == 0) return;
-  simt::launch<multiply_kernel>(stream, element_grid(args.count), kElementBlock, 0, args.count,
-                                static_cast<const float*>(args.a), static_cast<const float*>(args.b),
-                                static_cast<float*>(args.out), args.accumulate != 0);
+  map(stream, args.count, args.out, args.accumulate, Multiplied{}, args.a, args.b);
 }
 
 void scale(Stream& stream, const ScaleArgs& args) {
   require_f32(args.dtype, "scale");
-  if (args.count == 0) return;
-  simt::launch<scale_kernel>(stream, element_grid(args.count), kElementBlock, 0, args.count,
-                             static_cast<const float*>(args.x), static_cast<float*>(args.out),
-                             static_cast<float>(args.factor), args.accumulate != 0);
+  map(stream, args.count, args.out, args.accumulate, Scaled{static_cast<float>(args.factor)}, args.x);
 }
 
 void broadcast_scalar(Stream& stream, const BroadcastScalarArgs& args) {
   require_f32(args.dtype, "broadcast_scalar");
-  if (args.count == 0) return;
-  simt::launch<broadcast_scalar_kernel>(stream, element_grid(args.count), kElementBlock, 0, args.count,
-                                        static_cast<const float*>(args.x), static_cast<float*>(args.out),
-                                        static_cast<float>(args.factor), args.accumulate != 0);
+  const SpreadOut spread{static_cast<const float*>(args.x), static_cast<float>(args.factor)};
+  map(stream, args.count, args.out, args.accumulate, spread);
 }
 
 void copy_rows(Stream& stream, const CopyRowsArgs& args) {

@@ -61,6 +61,15 @@ struct Guarded<function> {
 template <auto function>
 inline constexpr auto entry = &Guarded<function>::call;
 
+// The same, or null where the implementation lacks the function (manifest.h).
+template <bool there, auto function>
+consteval auto entry_if() {
+  if constexpr (there)
+    return entry<function>;
+  else
+    return nullptr;
+}
+
 // Fills the device services of a CPU implementation; primitives stay null.
 Backend with_services(Backend backend);
 
