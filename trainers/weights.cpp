@@ -56,8 +56,8 @@ Weights find_weights(const WeightsChoice& choice) {
                      " that names the network");
   weights.model = &find_model(model);
   weights.recipe = setting(choice.recipe, "recipe", "default");
-  weights.trained_on =
-      setting(choice.trained_on, "dataset", datasets::choose_name("", network_input(*weights.model)).c_str());
+  weights.trained_on = setting(choice.trained_on, "dataset", "");
+  if (weights.trained_on.empty()) weights.trained_on = datasets::choose_name("", network_input(*weights.model));
   weights.pixels = pixel_scale(find_recipe(*weights.model, weights.recipe).normalization,
                                datasets::find_dataset(weights.trained_on).pixels);
   return weights;
