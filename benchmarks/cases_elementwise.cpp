@@ -76,6 +76,19 @@ void add_elementwise_cases(std::vector<Case>& cases) {
       args.dx = place.output("dx", count, kRounding);
       return args;
     }));
+    cases.push_back(make_case<GeluForwardArgs>(&Backend::gelu_forward, size.use, size.large, [=](Place& place) {
+      GeluForwardArgs args{.dtype = place.real(), .count = count};
+      args.x = place.input(count, reals(1, -4, 4));
+      args.y = place.output("y", count, 8 * kRounding);
+      return args;
+    }));
+    cases.push_back(make_case<GeluBackwardArgs>(&Backend::gelu_backward, size.use, size.large, [=](Place& place) {
+      GeluBackwardArgs args{.dtype = place.real(), .count = count};
+      args.dy = place.input(count, reals(1));
+      args.x = place.input(count, reals(2, -4, 4));
+      args.dx = place.output("dx", count, 4 * kRounding);
+      return args;
+    }));
     cases.push_back(make_case<DropoutArgs>(&Backend::dropout, size.use, size.large, [=](Place& place) {
       DropoutArgs args{.dtype = place.real(), .count = count};
       args.x = place.input(count, reals(1));

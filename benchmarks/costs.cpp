@@ -99,6 +99,14 @@ Cost cost(const TanhBackwardArgs& args) {
   return each(args.dtype, static_cast<double>(args.count), args.accumulate ? 4 : 3, args.accumulate ? 4 : 3);
 }
 
+Cost cost(const GeluForwardArgs& args) {
+  return each(args.dtype, static_cast<double>(args.count), 4, 2);
+}
+
+Cost cost(const GeluBackwardArgs& args) {
+  return each(args.dtype, static_cast<double>(args.count), args.accumulate ? 11 : 10, args.accumulate ? 4 : 3);
+}
+
 Cost cost(const DropoutArgs& args) {
   return each(args.dtype, static_cast<double>(args.count), 2, args.accumulate ? 3 : 2);
 }

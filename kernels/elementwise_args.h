@@ -125,6 +125,25 @@ struct TanhBackwardArgs {
   int32_t accumulate;
 };
 
+// y = x * P(x), P(x) = (1 + erf(x / sqrt 2)) / 2, the normal distribution's: Hendrycks & Gimpel 2016, exact, as
+// PyTorch's default; nan stays nan; y may be x
+struct GeluForwardArgs {
+  DType dtype;
+  int64_t count;
+  const void* x;
+  void* y;
+};
+
+// dx[i] (+)= dy[i] * (P(x[i]) + x[i] * exp(-x[i]^2 / 2) / sqrt(2 pi))
+struct GeluBackwardArgs {
+  DType dtype;
+  int64_t count;
+  const void* dy;
+  const void* x;  // the input of the forward pass
+  void* dx;
+  int32_t accumulate;
+};
+
 // ---- random numbers
 // ---------------------------------------------------------------------------------------------------
 

@@ -28,6 +28,8 @@
   PRIMITIVE(activations, relu_backward, ReluBackwardArgs)                                                             \
   PRIMITIVE(activations, tanh_forward, TanhForwardArgs)                                                               \
   PRIMITIVE(activations, tanh_backward, TanhBackwardArgs)                                                             \
+  PRIMITIVE(activations, gelu_forward, GeluForwardArgs)                                                               \
+  PRIMITIVE(activations, gelu_backward, GeluBackwardArgs)                                                             \
   PRIMITIVE(random, dropout, DropoutArgs)                                                                             \
   PRIMITIVE(random, uniform, RandomArgs)                                                                              \
   PRIMITIVE(random, normal, RandomArgs)                                                                               \

@@ -52,6 +52,14 @@ Shape Tanh::summarize(const Shape& sample, const std::string& name, std::vector<
   return unchanged("Tanh", sample, name, layers);
 }
 
+Tensor GELU::forward(const Tensor& x) {
+  return gelu(x);
+}
+
+Shape GELU::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  return unchanged("GELU", sample, name, layers);
+}
+
 Tensor Flatten::forward(const Tensor& x) {
   return flatten(x);
 }

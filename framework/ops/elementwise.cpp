@@ -118,6 +118,24 @@ Tensor tanh(const Tensor& x) {
   return y;
 }
 
+Tensor gelu(const Tensor& x) {
+  check::floating("gelu", "x", x);
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "gelu");
+  x.device()->call(&Backend::gelu_forward,
+                   GeluForwardArgs{.dtype = x.dtype(), .count = x.count(), .x = x.data(), .y = y.data()});
+  if (!needs_gradient({x})) return y;
+  record(y, "gelu", {x}, [x = x.detach()](const Tensor& dy, Gradients& gradients) {
+    if (const auto dx = gradients.destination(0))
+      dy.device()->call(&Backend::gelu_backward, GeluBackwardArgs{.dtype = dy.dtype(),
+                                                                  .count = dy.count(),
+                                                                  .dy = dy.data(),
+                                                                  .x = x.data(),
+                                                                  .dx = dx->gradient.data(),
+                                                                  .accumulate = dx->accumulate});
+  });
+  return y;
+}
+
 Tensor add_bias(const Tensor& x, const Tensor& bias) {
   check::values("add_bias", "x", x);
   check::values("add_bias", "bias", bias);

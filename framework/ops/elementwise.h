@@ -10,6 +10,7 @@ Tensor multiply(const Tensor& a, const Tensor& b);     // a * b, element by elem
 Tensor scale(const Tensor& x, double factor);          // factor * x
 Tensor relu(const Tensor& x);                          // max(0, x)
 Tensor tanh(const Tensor& x);                          // hyperbolic tangent
+Tensor gelu(const Tensor& x);                          // x times the normal distribution's probability of x
 Tensor add_bias(const Tensor& x, const Tensor& bias);  // x: N x C; bias: C
 
 // With the mask of (seed, layer, *step): element i is dropped when its Philox uniform is below `probability`, and the

@@ -109,6 +109,8 @@ void append(nn::Sequential& network, const Description& layer, const std::shared
     add(nn::ReLU());
   } else if (is("Tanh")) {
     add(nn::Tanh());
+  } else if (is("GELU")) {
+    add(nn::GELU());
   } else if (is("Flatten")) {
     add(nn::Flatten());
   } else if (is("Dropout")) {

@@ -1,4 +1,4 @@
-// ReLU and tanh, forward and backward. Not here: their fusion into other primitives (bias.cu, gemm/).
+// ReLU, tanh and GELU, forward and backward. Not here: their fusion into other primitives (bias.cu, gemm/).
 #include "kernels/vanilla/elementwise.h"
 
 namespace cairn::CAIRN_VANILLA {
@@ -16,6 +16,19 @@ struct Tanh {
 };
 struct TanhGradient {
   __device__ float operator()(float dy, float y) const { return dy * (1.0f - y * y); }
+};
+
+// The normal distribution's. erfc, not 1 + erf, which far below 0 would be a difference of equals.
+__device__ __forceinline__ float normal_probability(float x) {
+  return 0.5f * erfcf(-0.70710678f * x);
+}
+struct Gelu {
+  __device__ float operator()(float x) const { return x * normal_probability(x); }
+};
+struct GeluGradient {
+  __device__ float operator()(float dy, float x) const {
+    return dy * (normal_probability(x) + x * (0.39894228f * expf(-0.5f * x * x)));
+  }
 };
 
 }  // namespace
@@ -38,6 +51,16 @@ void tanh_forward(Stream& stream, const TanhForwardArgs& args) {
 void tanh_backward(Stream& stream, const TanhBackwardArgs& args) {
   require_f32(args.dtype, "tanh_backward");
   map(stream, args.count, args.dx, args.accumulate, TanhGradient{}, args.dy, args.y);
+}
+
+void gelu_forward(Stream& stream, const GeluForwardArgs& args) {
+  require_f32(args.dtype, "gelu_forward");
+  map(stream, args.count, args.y, 0, Gelu{}, args.x);
+}
+
+void gelu_backward(Stream& stream, const GeluBackwardArgs& args) {
+  require_f32(args.dtype, "gelu_backward");
+  map(stream, args.count, args.dx, args.accumulate, GeluGradient{}, args.dy, args.x);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

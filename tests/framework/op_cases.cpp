@@ -44,6 +44,7 @@ std::vector<OpCase> op_cases(int64_t n, int64_t c, int64_t k) {
       {"scale", {{n, c, k}}, [](Inputs in) { return scale(in[0], -1.75); }},
       {"relu", {nc}, [](Inputs in) { return relu(in[0]); }},
       {"tanh", {nc}, [](Inputs in) { return tanh(in[0]); }},
+      {"gelu", {nc}, [](Inputs in) { return gelu(in[0]); }},
       {"add_bias", {nc, bias}, [](Inputs in) { return add_bias(in[0], in[1]); }},
       {"dropout", {nc}, [=](Inputs in) { return drop(in[0]); }},
       {"reshape",

@@ -129,21 +129,31 @@ TEST_CASE("a Linear followed by a ReLU computes the same fused as apart") {
   }
 }
 
-TEST_CASE("Tanh is the op, has no parameters and keeps its input's shape") {
+// An activation: no parameters, its input's shape, and this function of each element.
+template <class Layer>
+void check_activation(const char* type, double (*function)(double)) {
   for (const auto& device : devices()) {
     CAPTURE(device->label());
-    const auto layer = std::make_shared<Tanh>();
-    const Sequential network({{"tanh", layer}});
+    const auto layer = std::make_shared<Layer>();
+    const Sequential network({{"activation", layer}});
     CHECK(network.parameter_count() == 0);
     std::vector<LayerSummary> layers;
     CHECK(network.summarize({7, 3}, "", layers) == Shape{7, 3});
     REQUIRE(layers.size() == 1);
-    CHECK(layers[0].type == "Tanh");
+    CHECK(layers[0].type == type);
     const Tensor x = random_tensor(device, {5, 7}, 9, DType::f32, -3, 3);
     std::vector<double> expected = values_of(x);
-    for (double& value : expected) value = std::tanh(value);
+    for (double& value : expected) value = function(value);
     CHECK(relative_error(values_of(layer->forward(x)), expected) <= 1e-6);
   }
+}
+
+TEST_CASE("Tanh is the op, has no parameters and keeps its input's shape") {
+  check_activation<Tanh>("Tanh", [](double x) { return std::tanh(x); });
+}
+
+TEST_CASE("GELU is the op, has no parameters and keeps its input's shape") {
+  check_activation<GELU>("GELU", [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); });
 }
 
 TEST_CASE("dropout follows the mode, the step and the layer") {

@@ -1,4 +1,5 @@
-// ReLU and tanh, forward and backward. Not here: their fusion into other primitives (test_bias.cpp, test_gemm.cpp).
+// ReLU, tanh and GELU, forward and backward. Not here: their fusion into other primitives (test_bias.cpp,
+// test_gemm.cpp).
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -164,38 +165,131 @@ TEST_CASE("tanh_backward") {
   }
 }
 
+// 8 units of x: the probability beside it is known to that of 1, which is how exact 1 + erf is; one more for what is
+// rounded to a denormal.
+Tolerance gelu_tolerance(const Values& x, DType real) {
+  Tolerance tolerance{.absolute = real == DType::f32 ? 0x1p-149 : 0};
+  for (double value : x) tolerance.each.push_back(std::isfinite(value) ? 8 * unit(real) * std::abs(value) : 0);
+  return tolerance;
+}
+
+TEST_CASE("gelu_forward") {
+  for (DType real : kReals) {
+    for (int64_t count : vector_sizes()) {
+      for (bool in_place : {false, true}) {
+        const auto run = [=](Call& call) {
+          const Values x = reals(count, 1, -10, 10);
+          void* y = call.output("y", count, gelu_tolerance(x, real), in_place ? x : Values{});
+          const GeluForwardArgs args{
+              .dtype = call.real(), .count = count, .x = in_place ? y : call.input("x", count, x), .y = y};
+          return call.invoke(&Backend::gelu_forward, args);
+        };
+        const std::string shape = shape_text({{"count", count}, {"in_place", in_place}});
+        check({.primitive = "gelu_forward", .shape = shape, .real = real, .offset = count % 2, .run = run});
+      }
+    }
+    const auto check_values = [=](const char* shape, const Values& x, const std::vector<Values>& expected) {
+      const auto run = [=](Call& call) {
+        const auto count = static_cast<int64_t>(x.size());
+        const GeluForwardArgs args{.dtype = call.real(),
+                                   .count = count,
+                                   .x = call.input("x", count, x),
+                                   .y = call.output("y", count, gelu_tolerance(x, real), Values(x.size(), 7))};
+        return call.invoke(&Backend::gelu_forward, args);
+      };
+      check({.primitive = "gelu_forward", .shape = shape, .real = real, .run = run, .expected = expected});
+    };
+    check_values("over the whole range", floats_of_all_sizes(), {});
+    // Published values of the normal distribution; long enough for a vector path and its tail.
+    Values x, expected;
+    for (int i = 0; i < 21; ++i) {
+      for (double value : {0.5, kNan, -1.0, kInfinity, 0.0, 2.0, -20.0}) x.push_back(value);
+      for (double value : {0.34573123063700656, kNan, -0.15865525393145707, kInfinity, 0.0, 1.9544997361036416, 0.0})
+        expected.push_back(value);
+    }
+    check_values("by hand", x, {expected});
+  }
+}
+
+TEST_CASE("gelu_backward") {
+  for (DType real : kReals) {
+    const Tolerance tolerance{.absolute = 16 * unit(real)};  // of a slope of at most 1.13, and of the sum
+    for (int64_t count : vector_sizes()) {
+      for (bool accumulate : {false, true}) {
+        const auto run = [=](Call& call) {
+          const GeluBackwardArgs args{
+              .dtype = call.real(),
+              .count = count,
+              .dy = call.input("dy", count, reals(count, 1)),
+              .x = call.input("x", count, reals(count, 2, -10, 10)),
+              .dx = call.output("dx", count, tolerance, accumulate ? reals(count, 3) : Values{}),
+              .accumulate = accumulate};
+          return call.invoke(&Backend::gelu_backward, args);
+        };
+        const std::string shape = shape_text({{"count", count}, {"accumulate", accumulate}});
+        check({.primitive = "gelu_backward", .shape = shape, .real = real, .offset = count % 2, .run = run});
+      }
+    }
+    const auto run = [=](Call& call) {
+      const GeluBackwardArgs args{.dtype = call.real(),
+                                  .count = 5,
+                                  .dy = call.input("dy", 5, {4, 1, 1, 1, -1}),
+                                  .x = call.input("x", 5, {0, 1, -1, 20, -20}),
+                                  .dx = call.output("dx", 5, {.absolute = 32 * unit(real)}, {10, 0, 0, 0, 0.5}),
+                                  .accumulate = 1};
+      return call.invoke(&Backend::gelu_backward, args);
+    };
+    const Values expected = {12, 1.0833154705876864, -0.0833154705876864, 1, 0.5};
+    check({.primitive = "gelu_backward", .shape = "by hand", .real = real, .run = run, .expected = {expected}});
+  }
+}
+
 // An array as a whole minus the same array in pieces of 1, 2, 3, ... elements must be exactly 0: an element's bits may
 // not depend on where threads cut the work. (Enough elements for a rare difference in the last place to show.)
-TEST_CASE("tanh: the same bits however the work is cut") {
+// compute(call, begin, count, in, second, out) is one call of the primitive.
+template <class Compute>
+void check_pieces(const char* primitive, const Compute& compute) {
   constexpr int64_t kCount = 2080;
-  for (bool forward : {true, false}) {
-    for (DType real : kReals) {
-      const auto run = [=](Call& call) {
-        const auto* in = static_cast<const char*>(call.input("in", kCount, reals(kCount, 1, -2, 2)));
-        const auto* y = static_cast<const char*>(call.input("y", kCount, reals(kCount, 2)));
-        auto* whole = static_cast<char*>(call.output("whole", kCount, {}, Values(kCount, 0)));
-        void* pieces = call.output("pieces", kCount, {.absolute = 8});
-        const int64_t size = call.real() == DType::f64 ? 8 : 4;
-        const auto compute = [&](int64_t begin, int64_t count, void* out) {
-          if (forward)
-            return call.invoke(&Backend::tanh_forward, TanhForwardArgs{call.real(), count, in + begin * size, out});
-          return call.invoke(&Backend::tanh_backward,
-                             TanhBackwardArgs{call.real(), count, in + begin * size, y + begin * size, out, 0});
-        };
-        Status status = compute(0, kCount, whole);
-        for (int64_t begin = 0, count = 1; begin < kCount; begin += count++)
-          status |= compute(begin, std::min(count, kCount - begin), static_cast<char*>(pieces) + begin * size);
-        const ScaleArgs subtract{call.real(), kCount, pieces, whole, -1, 1};
-        return status | call.invoke(&Backend::scale, subtract);
-      };
-      check({.primitive = forward ? "tanh_forward" : "tanh_backward",
-             .shape = "whole and in pieces",
-             .real = real,
-             .offset = 1,
-             .run = run,
-             .expected = {Values(kCount, 0), Values(kCount, 0)}});
-    }
+  for (DType real : kReals) {
+    const auto run = [=](Call& call) {
+      const auto* in = static_cast<const char*>(call.input("in", kCount, reals(kCount, 1, -2, 2)));
+      const auto* second = static_cast<const char*>(call.input("second", kCount, reals(kCount, 2)));
+      auto* whole = static_cast<char*>(call.output("whole", kCount, {}, Values(kCount, 0)));
+      auto* pieces = static_cast<char*>(call.output("pieces", kCount, {.absolute = 8}));
+      const int64_t size = call.real() == DType::f64 ? 8 : 4;
+      Status status = compute(call, kCount, in, second, whole);
+      for (int64_t begin = 0, count = 1; begin < kCount; begin += count++) {
+        const int64_t at = begin * size;
+        status |= compute(call, std::min(count, kCount - begin), in + at, second + at, pieces + at);
+      }
+      const ScaleArgs subtract{call.real(), kCount, pieces, whole, -1, 1};
+      return status | call.invoke(&Backend::scale, subtract);
+    };
+    check({.primitive = primitive,
+           .shape = "whole and in pieces",
+           .real = real,
+           .offset = 1,
+           .run = run,
+           .expected = {Values(kCount, 0), Values(kCount, 0)}});
   }
+}
+
+TEST_CASE("tanh: the same bits however the work is cut") {
+  check_pieces("tanh_forward", [](Call& call, int64_t count, const void* x, const void*, void* y) {
+    return call.invoke(&Backend::tanh_forward, TanhForwardArgs{call.real(), count, x, y});
+  });
+  check_pieces("tanh_backward", [](Call& call, int64_t count, const void* dy, const void* y, void* dx) {
+    return call.invoke(&Backend::tanh_backward, TanhBackwardArgs{call.real(), count, dy, y, dx, 0});
+  });
+}
+
+TEST_CASE("gelu: the same bits however the work is cut") {
+  check_pieces("gelu_forward", [](Call& call, int64_t count, const void* x, const void*, void* y) {
+    return call.invoke(&Backend::gelu_forward, GeluForwardArgs{call.real(), count, x, y});
+  });
+  check_pieces("gelu_backward", [](Call& call, int64_t count, const void* dy, const void* x, void* dx) {
+    return call.invoke(&Backend::gelu_backward, GeluBackwardArgs{call.real(), count, dy, x, dx, 0});
+  });
 }
 
 }  // namespace cairn::test
