@@ -73,8 +73,8 @@ Weights find_weights(const WeightsChoice& choice) {
   weights.model = &find_model(model);
   weights.recipe = setting(choice.recipe, "recipe", "default");
   const Recipe& recipe = find_recipe(*weights.model, weights.recipe);
-  const std::string usual = datasets::choose_name("", network_input(*weights.model, recipe));
-  weights.trained_on = setting(choice.trained_on, "dataset", usual.c_str());
+  weights.trained_on = setting(choice.trained_on, "dataset", "");
+  if (weights.trained_on.empty()) weights.trained_on = datasets::choose_name("", network_input(*weights.model, recipe));
   weights.pixels = pixel_scale(recipe, datasets::find_dataset(weights.trained_on).pixels);
   weights.augmentation = recipe.augmentation;
   change_by(config, config_path, weights.augmentation);
