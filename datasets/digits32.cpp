@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 
@@ -48,7 +49,8 @@ class Texture {
     across_ = static_cast<int>(draws.below(49)) - 24;
     down_ = static_cast<int>(draws.below(49)) - 24;
     const auto depth = static_cast<int>(draws.below(9));
-    for (int& patch : patches_) patch = depth == 0 ? 0 : static_cast<int>(draws.below(2 * depth + 1)) - depth;
+    for (int& patch : patches_)
+      patch = depth == 0 ? 0 : static_cast<int>(draws.below(static_cast<uint32_t>(2 * depth + 1))) - depth;
   }
   int at(int row, int column) const {
     return (across_ * (2 * column - kSide) + down_ * (2 * row - kSide)) / (2 * kSide) +

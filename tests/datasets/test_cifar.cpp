@@ -1,6 +1,7 @@
 // CIFAR's records, where its files are looked for, and the whole of CIFAR-10 where $CAIRN_DATA has it.
 #include "datasets/cifar.h"
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdlib>

@@ -1,7 +1,9 @@
 // The coloured digits: the same bytes everywhere, readable, and not told apart by their colours.
 #include "datasets/digits32.h"
 
-#include <cstdlib>
+#include <algorithm>
+#include <array>
+#include <cmath>
 
 #include "datasets/cifar.h"
 #include "datasets/digits_files.h"

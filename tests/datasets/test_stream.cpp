@@ -1,6 +1,7 @@
 // Batches read ahead: in order, in bounded memory, past slow, failing and stopping sources.
 #include "datasets/stream.h"
 
+#include <array>
 #include <chrono>
 #include <cstring>
 #include <set>
@@ -128,8 +129,8 @@ TEST_CASE("a stream is left at any moment, and stops waiting when asked to") {
   CHECK_FALSE(stream.next(stop).has_value());
   CHECK(take(stream, 2) == std::vector<int32_t>{0, 1, 2, 3});  // nothing was lost
   check_error<UsageError>([&] { stream.add({0, 1000}); }, {"example 1000 was asked for, of 1000"});
-  for (const auto& [batch, buffers, threads] : {std::array{0, 1, 1}, {1, 0, 1}, {1, 1, 0}})
-    check_error<UsageError>([&] { Stream(source, batch, buffers, threads); }, {"each must be 1 or more"});
+  for (const std::array<int, 3>& sizes : {std::array{0, 1, 1}, {1, 0, 1}, {1, 1, 0}})
+    check_error<UsageError>([&] { Stream(source, sizes[0], sizes[1], sizes[2]); }, {"each must be 1 or more"});
 }
 
 TEST_CASE("parts of records are read out of several files, and some rows of them") {
