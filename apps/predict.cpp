@@ -146,7 +146,7 @@ Pictures read_pictures(const std::vector<std::string>& files, const Shape& image
 }
 
 int recognise(const Settings& settings, const Weights& weights, Device& device, Predictor& predictor) {
-  const Shape image = network_input(*weights.model).image;
+  const Shape& image = weights.model->input;
   if (image != kDigitImage && image[0] != 3)
     throw UsageError("PNG files are made into images of " + kDigitImage.text() + " or of three channels; model " +
                      weights.model->name + " takes " + image.text());

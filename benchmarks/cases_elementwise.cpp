@@ -36,6 +36,49 @@ Case random(Primitive<RandomArgs> Backend::*entry, const char* use, bool large, 
   });
 }
 
+void add_activation_cases(std::vector<Case>& cases, const Size& size) {
+  const int64_t count = size.count;
+  cases.push_back(make_case<ReluForwardArgs>(&Backend::relu_forward, size.use, size.large, [=](Place& place) {
+    ReluForwardArgs args{.dtype = place.real(), .count = count};
+    args.x = place.input(count, reals(1));
+    args.y = place.output("y", count, 0);
+    return args;
+  }));
+  cases.push_back(make_case<ReluBackwardArgs>(&Backend::relu_backward, size.use, size.large, [=](Place& place) {
+    ReluBackwardArgs args{.dtype = place.real(), .count = count};
+    args.dy = place.input(count, reals(1));
+    args.y = place.input(count, reals(2));
+    args.dx = place.output("dx", count, 0);
+    return args;
+  }));
+  cases.push_back(make_case<TanhForwardArgs>(&Backend::tanh_forward, size.use, size.large, [=](Place& place) {
+    TanhForwardArgs args{.dtype = place.real(), .count = count};
+    args.x = place.input(count, reals(1, -4, 4));
+    args.y = place.output("y", count, 16 * kUnit);
+    return args;
+  }));
+  cases.push_back(make_case<TanhBackwardArgs>(&Backend::tanh_backward, size.use, size.large, [=](Place& place) {
+    TanhBackwardArgs args{.dtype = place.real(), .count = count};
+    args.dy = place.input(count, reals(1));
+    args.y = place.input(count, reals(2));
+    args.dx = place.output("dx", count, kRounding);
+    return args;
+  }));
+  cases.push_back(make_case<GeluForwardArgs>(&Backend::gelu_forward, size.use, size.large, [=](Place& place) {
+    GeluForwardArgs args{.dtype = place.real(), .count = count};
+    args.x = place.input(count, reals(1, -4, 4));
+    args.y = place.output("y", count, 8 * kRounding);
+    return args;
+  }));
+  cases.push_back(make_case<GeluBackwardArgs>(&Backend::gelu_backward, size.use, size.large, [=](Place& place) {
+    GeluBackwardArgs args{.dtype = place.real(), .count = count};
+    args.dy = place.input(count, reals(1));
+    args.x = place.input(count, reals(2, -4, 4));
+    args.dx = place.output("dx", count, 4 * kRounding);
+    return args;
+  }));
+}
+
 }  // namespace
 
 void add_elementwise_cases(std::vector<Case>& cases) {
@@ -50,45 +93,7 @@ void add_elementwise_cases(std::vector<Case>& cases) {
       args.factor = 0.75;
       return args;
     }));
-    cases.push_back(make_case<ReluForwardArgs>(&Backend::relu_forward, size.use, size.large, [=](Place& place) {
-      ReluForwardArgs args{.dtype = place.real(), .count = count};
-      args.x = place.input(count, reals(1));
-      args.y = place.output("y", count, 0);
-      return args;
-    }));
-    cases.push_back(make_case<ReluBackwardArgs>(&Backend::relu_backward, size.use, size.large, [=](Place& place) {
-      ReluBackwardArgs args{.dtype = place.real(), .count = count};
-      args.dy = place.input(count, reals(1));
-      args.y = place.input(count, reals(2));
-      args.dx = place.output("dx", count, 0);
-      return args;
-    }));
-    cases.push_back(make_case<TanhForwardArgs>(&Backend::tanh_forward, size.use, size.large, [=](Place& place) {
-      TanhForwardArgs args{.dtype = place.real(), .count = count};
-      args.x = place.input(count, reals(1, -4, 4));
-      args.y = place.output("y", count, 16 * kUnit);
-      return args;
-    }));
-    cases.push_back(make_case<TanhBackwardArgs>(&Backend::tanh_backward, size.use, size.large, [=](Place& place) {
-      TanhBackwardArgs args{.dtype = place.real(), .count = count};
-      args.dy = place.input(count, reals(1));
-      args.y = place.input(count, reals(2));
-      args.dx = place.output("dx", count, kRounding);
-      return args;
-    }));
-    cases.push_back(make_case<GeluForwardArgs>(&Backend::gelu_forward, size.use, size.large, [=](Place& place) {
-      GeluForwardArgs args{.dtype = place.real(), .count = count};
-      args.x = place.input(count, reals(1, -4, 4));
-      args.y = place.output("y", count, 8 * kRounding);
-      return args;
-    }));
-    cases.push_back(make_case<GeluBackwardArgs>(&Backend::gelu_backward, size.use, size.large, [=](Place& place) {
-      GeluBackwardArgs args{.dtype = place.real(), .count = count};
-      args.dy = place.input(count, reals(1));
-      args.x = place.input(count, reals(2, -4, 4));
-      args.dx = place.output("dx", count, 4 * kRounding);
-      return args;
-    }));
+    add_activation_cases(cases, size);
     cases.push_back(make_case<DropoutArgs>(&Backend::dropout, size.use, size.large, [=](Place& place) {
       DropoutArgs args{.dtype = place.real(), .count = count};
       args.x = place.input(count, reals(1));

@@ -28,12 +28,65 @@ std::vector<StepKernel> grouped(const Profile& profile) {
   return kernels;
 }
 
+// What a training step needs, on one device.
+struct Bench {
+  const StepOptions& options;
+  const ModelInfo& model;
+  RunConfig config;
+  datasets::Dataset dataset;
+
+  DeviceData data_on(const std::shared_ptr<Device>& device) const {
+    return upload(device, dataset, model, config.training, config.seed);
+  }
+  StepRunner runner(const std::shared_ptr<Device>& device, const DeviceData& data) const {
+    return StepRunner(device, model, config, data);
+  }
+};
+
+// Times of the step as it is written and as it is replayed. Returns the bytes that it works on.
+size_t time_steps(const Bench& bench, const std::shared_ptr<Device>& device, StepReport& report) {
+  const DeviceData data = bench.data_on(device);
+  const size_t resident = device->memory().live;
+  std::vector<double> first_steps;
+  for (int i = 0; i <= bench.options.sampling.repeats; ++i) {
+    const double seconds = bench.runner(device, data).run(1);
+    if (i > 0) first_steps.push_back(seconds);
+  }
+  report.as_written = summary(first_steps, 1);
+  StepRunner runner = bench.runner(device, data);
+  report.replayed = time_replayed(runner, bench.options.sampling);
+  return device->memory().live - resident;
+}
+
+// The same again with every launch timed. What a CUDA graph replays does not come by: then it is the step as written.
+Profile time_launches(const Bench& bench, const Device& device, const StepReport& report) {
+  const StepOptions& options = bench.options;
+  TimedDevice timed(*find_backend(report.implementation.c_str(), device.where()), options.device);
+  const DeviceData data = bench.data_on(timed.device());
+  Profile profile;
+  if (report.split_is_replayed) {
+    StepRunner runner = bench.runner(timed.device(), data);
+    runner.run(2);
+    timed.attach(&profile);
+    for (int i = 0; i < options.sampling.repeats; ++i) runner.run(report.replayed.calls_per_sample);
+    timed.attach(nullptr);
+  } else {
+    for (int i = 0; i <= options.sampling.repeats; ++i) {
+      StepRunner runner = bench.runner(timed.device(), data);
+      if (i > 0) timed.attach(&profile);
+      runner.run(1);
+      timed.attach(nullptr);
+    }
+  }
+  if (profile.irregular || profile.steps == 0) throw DeviceError("the launches of a step differ from step to step");
+  return profile;
+}
+
 }  // namespace
 
 StepReport run_step(const StepOptions& options) {
   const ModelInfo& model = find_model(options.model);
   const RunConfig config = step_config(options);
-
   const std::shared_ptr<Device> device = Device::open(options.device);
   StepReport report;
   report.machine = this_machine();
@@ -43,46 +96,13 @@ StepReport run_step(const StepOptions& options) {
   report.device = name_of(device->where());
   report.description = device->description();
   report.threads = device->threads();
-  const datasets::Dataset dataset = load_quietly(report.dataset, model, config.training, options.data_dir);
-  report.batch_size = config.training.batch_size == 0 ? dataset.train.count : config.training.batch_size;
+  const Bench bench{options, model, config, load_quietly(report.dataset, model, config.training, options.data_dir)};
+  report.batch_size = config.training.batch_size == 0 ? bench.dataset.train.count : config.training.batch_size;
 
-  size_t working_set = 0;
-  {
-    const DeviceData data = upload(device, dataset, model, config.training, config.seed);
-    const size_t resident = device->memory().live;
-    std::vector<double> first_steps;
-    for (int i = 0; i <= options.sampling.repeats; ++i) {
-      const double seconds = StepRunner(device, model, config, data).run(1);
-      if (i > 0) first_steps.push_back(seconds);
-    }
-    report.as_written = summary(first_steps, 1);
-    StepRunner runner(device, model, config, data);
-    report.replayed = time_replayed(runner, options.sampling);
-    working_set = device->memory().live - resident;
-  }
-
-  // The same again with every launch timed.
-  TimedDevice timed(*find_backend(report.implementation.c_str(), device->where()), options.device);
-  const std::shared_ptr<Device>& timed_device = timed.device();
-  const DeviceData data = upload(timed_device, dataset, model, config.training, config.seed);
-  Profile profile;
-  // What a CUDA graph replays does not come by; many steps in one call are no graph.
+  const size_t working_set = time_steps(bench, device, report);
+  // Many steps in one call are no graph.
   report.split_is_replayed = device->where() == Where::cpu || FusedSteps::asked_for(options.device.kernels);
-  if (report.split_is_replayed) {
-    StepRunner runner(timed_device, model, config, data);
-    runner.run(2);
-    timed.attach(&profile);
-    for (int i = 0; i < options.sampling.repeats; ++i) runner.run(report.replayed.calls_per_sample);
-    timed.attach(nullptr);
-  } else {
-    for (int i = 0; i <= options.sampling.repeats; ++i) {
-      StepRunner runner(timed_device, model, config, data);
-      if (i > 0) timed.attach(&profile);
-      runner.run(1);
-      timed.attach(nullptr);
-    }
-  }
-  if (profile.irregular || profile.steps == 0) throw DeviceError("the launches of a step differ from step to step");
+  const Profile profile = time_launches(bench, *device, report);
   report.kernels = grouped(profile);
   report.launches = static_cast<int64_t>(profile.launches.size());
 

@@ -17,7 +17,7 @@ struct StepOptions {
   std::string model = "dnn";
   std::string recipe = "default";
   DeviceOptions device;
-  std::string dataset;  // "" = mnist if it is to be had, else digits
+  std::string dataset;  // "" = the one that fits (datasets/choose.h)
   std::string data_dir;
   int64_t batch_size = -1;  // -1: the recipe's
   Sampling sampling;

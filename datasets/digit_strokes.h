@@ -17,6 +17,7 @@ struct Stroke {
 };
 using Form = std::vector<Stroke>;
 
+// Long because it is a table: every digit in each of its forms.
 inline const std::array<std::vector<Form>, 10>& digit_forms() {
   using enum Pen;
   static const std::array<std::vector<Form>, 10> forms{{

@@ -14,7 +14,7 @@ namespace cairn {
 struct RunConfig {
   std::string model = "dnn";
   std::string recipe = "default";
-  std::string dataset;      // "" = mnist if it is to be had, else digits
+  std::string dataset;      // "" = the one that fits (datasets/choose.h)
   std::string data_dir;     // "" = $CAIRN_DATA, else ./data
   bool check_hash = true;   // refuse data files that are not the published ones
   std::string data_sha256;  // of the images and labels to train on, as data_sha256() has it; "" = not known yet

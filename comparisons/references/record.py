@@ -22,6 +22,7 @@ import torch
 
 import data as datasets
 import machine
+import networks
 import number
 import recipes
 import store
@@ -120,6 +121,8 @@ def parse():
     parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", help="folder with MNIST's four IDX files")
     parser.add_argument("--digits", help="folder with those that `fetch digits` writes")
+    parser.add_argument("--cifar10", help="folder with CIFAR-10's six binary files, unpacked")
+    parser.add_argument("--digits32", help="folder with those that `fetch digits32` writes")
     parser.add_argument("--out", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "recorded"))
     parser.add_argument("--models", nargs="+", choices=list(recipes.RECIPES), default=list(recipes.RECIPES))
     parser.add_argument("--recipes", nargs="+", help="only these; default all that a network has")
@@ -135,8 +138,8 @@ def parse():
     parser.add_argument("--forms", nargs="+", choices=timing.FORMS, help="default all that the device has")
     parser.add_argument("--sources", nargs="+", choices=timing.SOURCES, default=timing.SOURCES)
     arguments = parser.parse_args()
-    if not arguments.data_dir and not arguments.digits:
-        parser.error("name at least one of --data-dir and --digits")
+    if not any((arguments.data_dir, arguments.digits, arguments.cifar10, arguments.digits32)):
+        parser.error("name at least one of --data-dir, --digits, --cifar10 and --digits32")
     return arguments
 
 
@@ -145,13 +148,16 @@ def main():
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    folders = [("mnist", arguments.data_dir), ("digits", arguments.digits)]
+    folders = [("mnist", arguments.data_dir), ("digits", arguments.digits), ("cifar10", arguments.cifar10),
+               ("digits32", arguments.digits32)]
     loaded = [datasets.load(name, folder) for name, folder in folders if folder]
     for model in arguments.models:
         for recipe in recipes.RECIPES[model]:
             if arguments.recipes and recipe not in arguments.recipes:
                 continue
             for data in loaded:
+                if data.shape != networks.shape_of(model):
+                    continue
                 for device in arguments.devices:
                     begin = time.perf_counter()
                     record_case(arguments, model, recipe, data, device)

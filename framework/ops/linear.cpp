@@ -34,9 +34,7 @@ GemmArgs product(DType dtype, int64_t m, int64_t n, int64_t k, const Tensor& a, 
           .accumulate = accumulate};
 }
 
-}  // namespace
-
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
+void check_linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   check::floating("linear", "x", x);
   check::values("linear", "weight", weight);
   check::rank("linear", "x", x, 2, "N x in");
@@ -45,13 +43,44 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   if (x.shape()[1] != weight.shape()[1])
     check::fail("linear", "x (N x in) and weight (out x in) must agree in `in`",
                 check::describe(x) + " and " + check::describe(weight));
-  if (bias.defined()) {
-    check::together("linear", "weight", weight, "bias", bias);
-    if (bias.shape() != Shape{weight.shape()[0]})
-      check::fail("linear", "bias must have one value per output, " + Shape{weight.shape()[0]}.text(),
-                  check::describe(bias));
-  }
+  if (!bias.defined()) return;
+  check::together("linear", "weight", weight, "bias", bias);
+  if (bias.shape() != Shape{weight.shape()[0]})
+    check::fail("linear", "bias must have one value per output, " + Shape{weight.shape()[0]}.text(),
+                check::describe(bias));
+}
 
+// dz, the gradient before the activation (y: its output, not defined: there was none); with its column sums, the
+// gradient of the bias.
+Tensor before_activation(const Tensor& dy, const Tensor& y, const std::optional<Destination>& dbias) {
+  Device& device = *dy.device();
+  const int64_t rows = dy.shape()[0], out = dy.shape()[1];
+  if (!y.defined()) {
+    if (dbias)
+      device.call(&Backend::bias_backward, BiasBackwardArgs{.dtype = dy.dtype(),
+                                                            .rows = rows,
+                                                            .columns = out,
+                                                            .dy = dy.data(),
+                                                            .dbias = dbias->gradient.data(),
+                                                            .accumulate = dbias->accumulate});
+    return dy;
+  }
+  const Tensor dz = Tensor::empty(dy.device(), dy.shape(), dy.dtype(), "linear backward");
+  device.call(&Backend::bias_relu_backward, BiasReluBackwardArgs{.dtype = dy.dtype(),
+                                                                 .rows = rows,
+                                                                 .columns = out,
+                                                                 .dy = dy.data(),
+                                                                 .y = y.data(),
+                                                                 .dz = dz.data(),
+                                                                 .dbias = dbias ? dbias->gradient.data() : nullptr,
+                                                                 .accumulate = dbias ? dbias->accumulate : 0});
+  return dz;
+}
+
+}  // namespace
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
+  check_linear(x, weight, bias);
   Device& device = *x.device();
   const int64_t rows = x.shape()[0], in = x.shape()[1], out = weight.shape()[0];
   const bool relu = activation == Activation::relu;
@@ -74,30 +103,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
   }
 
   if (!needs_gradient({x, weight, bias})) return y;
-  auto backward = [x = x.detach(), weight = weight.detach(), y = relu ? y.detach() : Tensor(), bytes, rows, in, out,
-                   relu](const Tensor& dy, Gradients& gradients) {
+  auto backward = [x = x.detach(), weight = weight.detach(), y = relu ? y.detach() : Tensor(), bytes, rows, in, out](
+                      const Tensor& dy, Gradients& gradients) {
     Device& device = *dy.device();
-    const auto dbias = gradients.destination(2);
-    // dz, the gradient before the activation; with its column sums, the gradient of the bias.
-    Tensor dz = dy;
-    if (relu) {
-      dz = Tensor::empty(dy.device(), dy.shape(), dy.dtype(), "linear backward");
-      device.call(&Backend::bias_relu_backward, BiasReluBackwardArgs{.dtype = dy.dtype(),
-                                                                     .rows = rows,
-                                                                     .columns = out,
-                                                                     .dy = dy.data(),
-                                                                     .y = y.data(),
-                                                                     .dz = dz.data(),
-                                                                     .dbias = dbias ? dbias->gradient.data() : nullptr,
-                                                                     .accumulate = dbias ? dbias->accumulate : 0});
-    } else if (dbias) {
-      device.call(&Backend::bias_backward, BiasBackwardArgs{.dtype = dy.dtype(),
-                                                            .rows = rows,
-                                                            .columns = out,
-                                                            .dy = dy.data(),
-                                                            .dbias = dbias->gradient.data(),
-                                                            .accumulate = dbias->accumulate});
-    }
+    const Tensor dz = before_activation(dy, y, gradients.destination(2));
     if (const auto dweight = gradients.destination(1)) {  // dweight = dz^T x
       if (bytes)
         device.call(&Backend::byte_linear_backward_weight,

@@ -15,6 +15,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kMaximumLines = 600;
+constexpr size_t kMaximumFunctionLines = 60;
+constexpr const char* kExcuse = "Long because";
 
 // What each folder may include from, itself apart. "kernels" is the seam: the headers that lie directly in kernels/.
 // Folders that are not listed (tests, fuzz) may include everything.
@@ -131,6 +133,7 @@ class Inspector {
       if (is_code && !may_dump_json(path) && line.find(".dump(") != std::string::npos)
         complain(i + 1, "JSON throws for texts that are not UTF-8, as names of files may be; use dump_json");
     }
+    if (is_code && !starts_with(path, "tests/")) inspect_functions(lines);
     if (extension == ".md") inspect_links(lines);
   }
 
@@ -139,6 +142,35 @@ class Inspector {
  private:
   void complain(size_t line, const std::string& what) {
     report_.violations.push_back(path_ + ":" + std::to_string(line) + ": " + what);
+  }
+
+  // Functions as clang-format leaves them: a signature that begins in the margin, and a brace in the margin at the end.
+  // A comment right above one may say why it is longer.
+  void inspect_functions(const std::vector<std::string>& lines) {
+    static const std::regex kOther(
+        R"(^(namespace|struct|class|enum|union|using|static_assert|extern "C"|TEST_CASE|#).*)");
+    size_t start = 0, signature = 0;
+    bool excused = false, said = false;
+    for (size_t i = 0; i < lines.size(); ++i) {
+      const std::string& line = lines[i];
+      if (starts_with(line, "//")) said |= line.find(kExcuse) != std::string::npos;
+      if (line.empty()) said = false;
+      const bool margin = !line.empty() && std::isalpha(static_cast<unsigned char>(line[0]));
+      if (start == 0 && margin)
+        signature = std::regex_match(line, kOther) || line.find('(') == std::string::npos ? 0 : i + 1;
+      if (start == 0 && signature > 0 && !line.empty() && line.back() == ';') signature = 0;
+      if (start == 0 && signature > 0 && !line.empty() && line.back() == '{') {
+        start = i + 1;
+        excused = said;
+      } else if (start > 0 && line == "}") {
+        const size_t length = i - start;
+        if (length > kMaximumFunctionLines && !excused)
+          complain(signature, "the function has " + std::to_string(length) + " lines; " +
+                                  std::to_string(kMaximumFunctionLines) +
+                                  " are the most, unless a comment above says \"" + kExcuse + "\"");
+        start = signature = 0;
+      }
+    }
   }
 
   void inspect_include(size_t line, const std::string& text) {

@@ -160,6 +160,20 @@ TEST_CASE("a file that is too long") {
   CHECK(tree.violation() == "framework/long.cpp:601: the file has 601 lines; split it, 600 is the most");
 }
 
+TEST_CASE("a function that no screen holds") {
+  const Tree tree;
+  std::string body;
+  for (int i = 0; i < 60; ++i) body += "  step();\n";
+  tree.write("framework/long.cpp", "void walk() {\n" + body + "}\n");
+  CHECK(inspect(tree.root()).violations.empty());
+  tree.write("framework/long.cpp", "\nvoid walk() {\n" + body + "  step();\n}\n");
+  CHECK(
+      tree.violation() ==
+      "framework/long.cpp:2: the function has 61 lines; 60 are the most, unless a comment above says \"Long because\"");
+  tree.write("framework/long.cpp", "// Long because it is a table.\nvoid walk() {\n" + body + "  step();\n}\n");
+  CHECK(inspect(tree.root()).violations.empty());
+}
+
 TEST_CASE("white space") {
   const Tree tree;
   tree.write("docs/page.md", "text\n\tindented\n");

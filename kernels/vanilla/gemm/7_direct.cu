@@ -71,6 +71,7 @@ __device__ __forceinline__ void dot_products(simt::Fragment<kColumns> (&sum)[kRo
   }
 }
 
+// Long because the two ways through a tile stand beside each other, with the sums that they share in registers.
 template <class Shape, bool a_along_k, bool b_along_k>
 __global__ void __launch_bounds__(kThreads) direct_kernel(FloatProduct p, Blocking blocking) {
   const BlockPlace at = block_place<Shape>(p, blocking);
