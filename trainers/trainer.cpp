@@ -1,5 +1,7 @@
 #include "trainers/trainer.h"
 
+#include <algorithm>
+
 #include "framework/autograd.h"
 #include "framework/error.h"
 #include "trainers/fused_steps.h"
@@ -29,7 +31,28 @@ std::shared_ptr<Module> build(const std::shared_ptr<Device>& device, const Model
 
 }  // namespace
 
+namespace {
+
+// Throws UsageError for a name that no parameter has.
+void check_names(const std::string& names, const std::vector<NamedTensor>& parameters) {
+  for (size_t begin = 0; begin <= names.size() && !names.empty();) {
+    const size_t end = std::min(names.find(',', begin), names.size());
+    const std::string name = names.substr(begin, end - begin);
+    begin = end + 1;
+    std::string all;
+    bool found = false;
+    for (const NamedTensor& parameter : parameters) {
+      found |= parameter.name == name;
+      all += (all.empty() ? "" : ", ") + parameter.name;
+    }
+    if (!found) throw UsageError("--decay-on: the network has no parameter '" + name + "'; it has " + all);
+  }
+}
+
+}  // namespace
+
 std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<NamedTensor> parameters) {
+  check_names(recipe.decay_on, parameters);
   const auto decay_of = [recipe](const NamedTensor& parameter) {
     return decays(recipe, parameter.name) ? recipe.weight_decay : 0;
   };
