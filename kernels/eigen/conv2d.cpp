@@ -116,7 +116,7 @@ void conv2d_backward_filter(Stream& stream, const Conv2dBackwardFilterArgs& args
     for (int64_t image = begin * images; image < std::min(end * images, s.batch); ++image) {
       fill_patches(s, static_cast<const float*>(args.x) + image * sizes.image, patches);
       const auto* dy = static_cast<const float*>(args.dy) + image * sizes.result;
-      Matrix(&partial(image / images, 0), s.out_channels, sizes.patch).noalias() +=
+      Matrix(partial.data() + image / images * size, s.out_channels, sizes.patch).noalias() +=
           ConstMatrix(dy, s.out_channels, sizes.places) * patches.transpose();
     }
   });

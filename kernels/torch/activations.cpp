@@ -1,13 +1,24 @@
 // ReLU, tanh and GELU, forward and backward.
 #include <ATen/ops/clamp_min.h>
-#include <ATen/ops/gelu.h>
-#include <ATen/ops/gelu_backward.h>
+#include <ATen/ops/erfc.h>
+#include <ATen/ops/exp.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tanh_backward.h>
+
+#include <cmath>
 
 #include "kernels/torch/primitives.h"
 
 namespace cairn::torch {
+namespace {
+
+// at::gelu makes nan of infinity, and an element's bits depend on where it stands. So it is composed of what does
+// neither.
+at::Tensor normal_probability(const at::Tensor& x) {
+  return at::erfc(x.mul(-std::sqrt(0.5))).mul_(0.5);
+}
+
+}  // namespace
 
 void relu_forward(const Place& place, const ReluForwardArgs& args) {
   at::Tensor y = place.reals(args.dtype, args.y, {args.count});
@@ -34,14 +45,17 @@ void tanh_backward(const Place& place, const TanhBackwardArgs& args) {
 
 void gelu_forward(const Place& place, const GeluForwardArgs& args) {
   at::Tensor y = place.reals(args.dtype, args.y, {args.count});
-  at::gelu_out(y, place.reals(args.dtype, args.x, {args.count}));
+  const at::Tensor x = place.reals(args.dtype, args.x, {args.count});
+  y.copy_(normal_probability(x).mul_(x));
 }
 
 void gelu_backward(const Place& place, const GeluBackwardArgs& args) {
-  store(
-      place.reals(args.dtype, args.dx, {args.count}),
-      at::gelu_backward(place.reals(args.dtype, args.dy, {args.count}), place.reals(args.dtype, args.x, {args.count})),
-      args.accumulate);
+  const at::Tensor x = place.reals(args.dtype, args.x, {args.count});
+  const double factor = std::sqrt(0.5 / M_PI);
+  const at::Tensor density = at::exp(x.square().mul_(-0.5)).mul_(factor);
+  store(place.reals(args.dtype, args.dx, {args.count}),
+        normal_probability(x).add_(density.mul_(x)).mul_(place.reals(args.dtype, args.dy, {args.count})),
+        args.accumulate);
 }
 
 }  // namespace cairn::torch
