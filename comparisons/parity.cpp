@@ -87,6 +87,7 @@ Json settings_of(const Recipe& recipe, const datasets::Dataset& dataset) {
 
 // Numbers are the same when nine digits say so.
 bool same(const Json& a, const Json& b) {
+  if (a.is_array() && b.is_array()) return std::ranges::equal(a, b, same);
   if (!a.is_number() || !b.is_number()) return a == b;
   return fmt::format("{:.8e}", a.get<double>()) == fmt::format("{:.8e}", b.get<double>());
 }

@@ -80,7 +80,7 @@ RECIPES = {
                           augmentation={"crop": 32, "pad": 2, "flip": True}),
         "playground": recipe(normalization="centred", optimizer="adam", lr=1e-3, batch_size=256, epochs=25,
                              validation_count=10000),
-        "gentle": GENTLE},
+        "gentle": {**GENTLE, "augmentation": {"crop": 32, "pad": 2, "flip": True}}},
 }
 
 

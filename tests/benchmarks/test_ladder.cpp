@@ -91,7 +91,7 @@ TEST_CASE("a convolution of a network beside the library") {
   LadderOptions options = brief();
   options.networks = true;
   options.only = "conv2d";
-  options.use = "lenet conv2, batch 64";
+  options.use = "relunet conv2, batch 64";
   const KernelReport report = run_ladder(options, {});
   REQUIRE(report.rows.size() == 6);
   for (const KernelRow& row : report.rows) {

@@ -49,6 +49,10 @@ const Expected kNetworks[] = {
      325650,
      288000 + 144000 + 126000 + 315000 + 5000,
      {{20, 24, 24}, {20, 12, 12}, {50, 12, 12}, {50, 6, 6}, {70, 6, 6}, {70, 3, 3}, {500}, {10}}},
+    {"cifar-lenet",
+     83126,
+     460800 + 345600 + 69120 + 10080 + 840,
+     {{6, 32, 32}, {6, 16, 16}, {16, 12, 12}, {16, 6, 6}, {120}, {84}, {10}}},
 };
 
 std::shared_ptr<Device> open(const char* implementation) {
@@ -134,20 +138,26 @@ TEST_CASE("activations stand where the descriptions have them") {
   CHECK(order("simplenet") == "conv1 pool1 flatten fc1");
   CHECK(order("largenet") == "conv1 pool1 conv2 pool2 conv3 pool3 flatten fc1 relu1 fc2");
   CHECK(order("largenet-1x1") == order("largenet"));
+  CHECK(order("cifar-lenet") ==
+        "conv1 relu1 pool1 dropout1 conv2 relu2 pool2 dropout2 flatten fc1 relu3 dropout3 fc2 relu4 dropout4 fc3");
 }
 
 TEST_CASE("every network gives the same logits on every implementation and learns two images") {
-  std::vector<uint8_t> pixels(2 * 784);
-  for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>((i * i * 7 + i / 784 * 91) % 251);
+  const auto draw = [](const std::shared_ptr<Device>& device, const Shape& image) {
+    const auto size = static_cast<size_t>(image.count());
+    std::vector<uint8_t> pixels(2 * size);
+    for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>((i * i * 7 + i / size * 91) % 251);
+    const Tensor bytes = Tensor::from_host<uint8_t>(device, {2, image[0], image[1], image[2]}, pixels);
+    return Tensor::byte_rows(bytes, {}, RowScale(device, 1.0f / 255, -0.5f));
+  };
   std::map<std::string, std::vector<float>> reference;
   for (const char* implementation : {"reference", "simd", "vanilla"}) {
     CAPTURE(implementation);
     const std::shared_ptr<Device> device = open(implementation);
-    const Tensor bytes = Tensor::from_host<uint8_t>(device, {2, 1, 28, 28}, pixels);
-    const Tensor images = Tensor::byte_rows(bytes, {}, RowScale(device, 1.0f / 255, -0.5f));
     const Tensor labels = Tensor::from_host<int32_t>(device, {2}, std::vector<int32_t>{3, 8});
     for (const ModelInfo& model : known_models()) {
       CAPTURE(model.name);
+      const Tensor images = draw(device, model.input);
       const std::shared_ptr<Module> network = build(device, model);
       network->eval();
       const Tensor logits = network->forward(images);
