@@ -45,12 +45,14 @@ Recipe augmented(double learning_rate, int64_t epochs) {
 }  // namespace
 
 std::vector<ModelInfo> cifar_family() {
+  Recipe gentle = gentle_recipe();
+  gentle.augmentation = {.crop = 32, .pad = 2, .flip = true};
   return {{"cifar-lenet",
            "LeNet-5 for colour images, with dropout, 6-16-120-84-10",
            kImage,
            10,
            cifar_lenet,
-           {augmented(2e-3, 30), playground_cifar(1e-3, "65.98 %"), gentle_recipe()}}};
+           {augmented(2e-3, 30), playground_cifar(1e-3, "65.98 %"), gentle}}};
 }
 
 }  // namespace cairn

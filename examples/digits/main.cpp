@@ -14,7 +14,8 @@ int main() {
   const auto device = Device::open({.implementation = "simd"});
   const auto digits = datasets::load_dataset("digits");
   const auto pixels = [&](const datasets::Split& set) {  // bytes to [0, 1], converted where they are used
-    return Tensor::byte_rows(Tensor::from_host<uint8_t>(device, {set.count, 784}, images(set)), {}, RowScale(device, 1.0f / 255, 0));
+    return Tensor::byte_rows(Tensor::from_host<uint8_t>(device, {set.count, 784}, images(set)), {},
+                             RowScale(device, 1.0f / 255, 0));
   };
   const Tensor inputs = pixels(digits.train),
                labels = Tensor::from_host<int32_t>(device, {digits.train.count}, datasets::labels(digits.train));

@@ -25,16 +25,16 @@ const KernelVariant* variants(int32_t* count) {
 
 const Backend& backend() {
   using device::entry;
-  static const Backend instance = device::with_services({
-      .name = "vanilla",
-      .supports_f64 = 0,
-      .summary = "hand-written CUDA kernels; on the CPU the same source runs on the SIMT executor",
-      .variants = variants,
+  static const Backend instance = device::with_services(
+      {.name = "vanilla",
+       .supports_f64 = 0,
+       .summary = "hand-written CUDA kernels; on the CPU the same source runs on the SIMT executor",
+       .variants = variants,
 
 #define CAIRN_PRIMITIVE(family, name, Args) .name = entry<name>,
-      CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)
+       CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)
 #undef CAIRN_PRIMITIVE
-  });
+      });
   return instance;
 }
 

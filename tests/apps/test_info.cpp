@@ -14,9 +14,10 @@ TEST_CASE("info names implementations, primitives, models and data sets") {
   const TemporaryFolder folder;
   const Result result = run(CAIRN_INFO, {}, folder.path);
   CHECK_MESSAGE(result.code == 0, result.error);
-  for (const char* part : {"reference on cpu", "simd on cpu", "eigen on cpu", "vanilla on cpu", "gemm ", "adam ", "vanilla/cpu gemm=1",
-                           "784-32-32-10; images [1, 28, 28], 26506 parameters", "mlp: ", "814090 parameters",
-                           "1628170 parameters", "1596426 parameters", "7850 parameters", "fashion-mnist", "digits"})
+  for (const char* part :
+       {"reference on cpu", "simd on cpu", "eigen on cpu", "vanilla on cpu", "gemm ", "adam ", "vanilla/cpu gemm=1",
+        "784-32-32-10; images [1, 28, 28], 26506 parameters", "mlp: ", "814090 parameters", "1628170 parameters",
+        "1596426 parameters", "7850 parameters", "fashion-mnist", "digits"})
     CHECK_MESSAGE(result.out.find(part) != std::string::npos, part);
 }
 

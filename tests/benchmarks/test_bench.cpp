@@ -47,7 +47,8 @@ TEST_CASE("bench kernels: JSON, Markdown, text; and the pages made from results"
     CHECK(row["library"] == "eigen");
     implementations.push_back(row["impl"]);
   }
-  CHECK(implementations == std::vector<std::string>{"eigen", "reference", "simd", "vanilla", "eigen", "reference", "simd", "vanilla"});
+  CHECK(implementations ==
+        std::vector<std::string>{"eigen", "reference", "simd", "vanilla", "eigen", "reference", "simd", "vanilla"});
 
   CHECK(run(CAIRN_BENCH, with({"kernels", "--impl=vanilla", "--warm"}), folder.path).out.find("warm cache") !=
         std::string::npos);
