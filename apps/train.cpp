@@ -62,6 +62,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
             ("one of " + datasets::dataset_names() + "; default: the first that fits the network, else a generated one")
                 .c_str());
   flags.add("--data-dir", config.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
+  flags.add("--stream", config.stream, "leave images with the host also where the device has room (true or false)");
   flags.add("--check-hash", config.check_hash, "refuse data files that are not the published ones (true or false)");
   flags.add("--data-sha256", config.data_sha256, "refuse a data set with another hash (a run's config.json has it)");
   settings.device.add(flags, config.device);

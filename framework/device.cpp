@@ -152,6 +152,12 @@ std::string Device::description() const {
   return text;
 }
 
+size_t Device::free_bytes() const {
+  size_t free_bytes = 0, total_bytes = 0;
+  if (table_.memory_info(stream_, &free_bytes, &total_bytes) != 0) fail("asking for free memory");
+  return free_bytes;
+}
+
 void Device::fail(const char* what) const {
   throw DeviceError(std::string(what) + " failed (" + label() + "): " + table_.last_error());
 }

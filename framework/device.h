@@ -50,6 +50,7 @@ class Device {
   // Whether it computes in that floating type.
   bool supports(DType dtype) const { return dtype != DType::f64 || table_.supports_f64; }
   const MemoryCounters& memory() const { return memory_; }
+  size_t free_bytes() const;  // of the device's memory, whoever else uses it
 
   // As primitive_origins.
   const std::array<std::string, kPrimitiveCount>& origins() const { return origins_; }

@@ -18,7 +18,26 @@ Tensor upload(const std::shared_ptr<Device>& device, int64_t count, const datase
   return tensor;
 }
 
+// Columns on the device; the images stay with the host where there is no room or that is asked for.
+DeviceSplit place(const std::shared_ptr<Device>& device, datasets::Split split, bool stream) {
+  DeviceSplit result;
+  result.count = split.count;
+  for (datasets::Column& column : split.columns) {
+    const bool image = column.name == datasets::kImage;
+    const size_t bytes = static_cast<size_t>(split.count) * column.row_bytes();
+    if (image && (stream || column.source || bytes > device->free_bytes() / 2))
+      result.streamed = std::make_shared<StreamedImages>(device, std::move(column), split.count);
+    else
+      result.columns.emplace_back(column.name, upload(device, split.count, column));
+  }
+  return result;
+}
+
 }  // namespace
+
+Tensor DeviceSplit::images(int64_t begin, int64_t end) const {
+  return streamed ? streamed->read(begin, end) : column(datasets::kImage).rows(begin, end);
+}
 
 bool DeviceSplit::has(const std::string& name) const {
   return std::ranges::any_of(columns, [&](const auto& column) { return column.first == name; });
@@ -74,7 +93,7 @@ datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recip
 }
 
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,
-                  const Recipe& recipe, uint64_t seed) {
+                  const Recipe& recipe, uint64_t seed, bool stream) {
   check_fit(network_input(model, recipe), dataset);
   DeviceData data;
   const PixelScale pixels = pixel_scale(recipe, {dataset.mean, dataset.std});
@@ -82,9 +101,9 @@ DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset datas
   if (recipe.validation_count > 0)
     dataset.train = datasets::subset(dataset.train,
                                      datasets::split_indices(dataset.train.count, recipe.validation_count, seed).train);
-  data.train = upload(device, dataset.train);
+  data.train = place(device, std::move(dataset.train), stream);
   dataset.train = {};
-  data.test = upload(device, dataset.test);
+  data.test = place(device, std::move(dataset.test), stream);
   return data;
 }
 

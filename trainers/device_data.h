@@ -9,6 +9,7 @@
 #include "datasets/choose.h"
 #include "framework/row_scale.h"
 #include "models/model.h"
+#include "trainers/streamed_images.h"
 
 namespace cairn {
 
@@ -16,10 +17,13 @@ namespace cairn {
 struct DeviceSplit {
   int64_t count = 0;
   std::vector<std::pair<std::string, Tensor>> columns;
+  std::shared_ptr<StreamedImages> streamed = {};  // in place of the image column, or null
 
   bool has(const std::string& name) const;
   // Throws UsageError that names the columns there are.
   const Tensor& column(const std::string& name) const;
+  // Images begin .. end - 1, wherever they lie.
+  Tensor images(int64_t begin, int64_t end) const;
 };
 
 struct DeviceData {
@@ -41,8 +45,9 @@ PixelScale pixel_scale(const Recipe& recipe, const datasets::PixelStatistics& ow
 datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recipe);
 
 // Copies a data set to the device, without the training images that the recipe holds out by the seed, and frees the
-// host's copy. Throws as datasets::check_fit does.
+// host's copy. Throws as datasets::check_fit does. Images that would take more than half of the device's free memory,
+// or all where `stream` asks for it, stay with the host and come batch by batch.
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,
-                  const Recipe& recipe, uint64_t seed);
+                  const Recipe& recipe, uint64_t seed, bool stream = false);
 
 }  // namespace cairn

@@ -11,10 +11,9 @@ void visit_batches(Module& model, const DeviceSplit& split, const ImageInput& in
                    const UseLogits& use) {
   NoGrad no_grad;
   model.eval();
-  const Tensor& images = split.column(datasets::kImage);
   for (int64_t begin = 0; begin < split.count; begin += batch_size) {
     const int64_t end = std::min(begin + batch_size, split.count);
-    use(model.forward(input.plain(images.rows(begin, end))), begin, end);
+    use(model.forward(input.plain(split.images(begin, end))), begin, end);
   }
 }
 

@@ -51,6 +51,7 @@ FusedSteps::FusedSteps(const ModelInfo& model, const Recipe& recipe, const Parts
   if (recipe.optimizer != OptimizerKind::sgd)
     refuse(std::string("with SGD, not ") + name_of(recipe.optimizer) + ": --optimizer sgd");
   if (recipe.batch_size == 0) refuse("on mini-batches, not on the full batch: --batch-size 64");
+  if (parts.data.train.streamed) refuse("on images that lie on the device, not streamed ones");
   if (recipe.augmentation.any() || !parts.data.pixels.is_uniform())
     refuse("on images as they are stored, all channels scaled alike");
   if (recipe.label_smoothing > 0 || recipe.clip_norm > 0 || recipe.average > 0 || !recipe.decay_on.empty())

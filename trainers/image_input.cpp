@@ -2,10 +2,11 @@
 
 namespace cairn {
 
-Tensor ImageInput::augmented(const Tensor& images, const Tensor& index, const ImageDraws& draws) const {
+Tensor ImageInput::augmented(const Tensor& images, const Tensor& index, const ImageDraws& draws,
+                             const Tensor& number) const {
   const Tensor rows = Tensor::byte_rows(images, index, scale_, real_);
   if (!augmentation_.any()) return rows;
-  return augment_images(rows, augmentation_.settings(), true, draws.seed, draws.step, draws.steps_per_epoch);
+  return augment_images(rows, augmentation_.settings(), true, draws.seed, draws.step, draws.steps_per_epoch, number);
 }
 
 Tensor ImageInput::plain(const Tensor& images) const {

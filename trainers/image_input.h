@@ -19,8 +19,9 @@ class ImageInput {
   ImageInput(RowScale scale, const AugmentationRecipe& augmentation, DType real = DType::f32)
       : scale_(std::move(scale)), augmentation_(augmentation), real_(real) {}
 
-  // Rows as training sees them. index: which; not defined: all.
-  Tensor augmented(const Tensor& images, const Tensor& index, const ImageDraws& draws) const;
+  // Rows as training sees them. index: which; not defined: all. number: the images' numbers in the split, which the
+  // draws hang on, where index does not say them.
+  Tensor augmented(const Tensor& images, const Tensor& index, const ImageDraws& draws, const Tensor& number = {}) const;
   // All rows as evaluation sees them: the window in the middle, nothing drawn.
   Tensor plain(const Tensor& images) const;
 

@@ -12,6 +12,7 @@
 #include "framework/error.h"
 #include "framework/optim/optimizer.h"
 #include "models/model.h"
+#include "trainers/feed.h"
 
 namespace cairn {
 
@@ -34,16 +35,6 @@ struct EpochResult {
 struct Batch {
   int64_t rows = 0;
   Tensor index;  // rows i32, which ones; not defined where a step takes all rows in their stored order
-};
-
-// Brings a batch's rows to the device ahead of each step, where they do not all lie there. The buffers that a step
-// reads stay the same, so that it can be replayed.
-class Feed {
- public:
-  virtual ~Feed() = default;
-  // The epoch's order; `done` of its rows have been trained on.
-  virtual void begin_epoch(std::span<const int32_t> order, int64_t done) = 0;
-  virtual void next(int64_t rows) = 0;
 };
 
 class Loop {
@@ -69,7 +60,8 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   void set_step(Step step) { step_ = std::move(step); }
-  void set_feed(std::unique_ptr<Feed> feed) { feed_ = std::move(feed); }
+  // Which brings each batch ahead of its step; it must live as long.
+  void set_feed(Feed& feed) { feed_ = &feed; }
   // In place of a step: a call that runs as many of an epoch's steps as it is told, at most `most`.
   void set_launch(std::function<void(int64_t steps)> launch, int64_t most);
 
@@ -114,7 +106,7 @@ class Loop {
   Step step_;
   std::function<void(int64_t)> launch_;
   int64_t most_ = 1;
-  std::unique_ptr<Feed> feed_;
+  Feed* feed_ = nullptr;
   int64_t steps_done_ = 0;
   std::vector<float> losses_, rates_;
 

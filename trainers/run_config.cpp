@@ -31,6 +31,7 @@ void visit_settings(Config& config, const Visit& visit) {
   visit("recipe", config.recipe);
   visit("dataset", config.dataset);
   visit("data-dir", config.data_dir);
+  visit("stream", config.stream);
   visit("check-hash", config.check_hash);
   visit("data-sha256", config.data_sha256);
   visit("impl", config.device.implementation);

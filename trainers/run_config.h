@@ -16,6 +16,7 @@ struct RunConfig {
   std::string recipe = "default";
   std::string dataset;      // "" = the one that fits (datasets/choose.h)
   std::string data_dir;     // "" = $CAIRN_DATA, else ./data
+  bool stream = false;      // leave the images with the host, also where the device has room for them
   bool check_hash = true;   // refuse data files that are not the published ones
   std::string data_sha256;  // of the images and labels to train on, as data_sha256() has it; "" = not known yet
   DeviceOptions device;

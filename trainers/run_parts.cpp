@@ -14,7 +14,7 @@ namespace {
 const std::vector<const char*> kFixed = {"model",      "recipe",    "seed",      "validation-count",
                                          "batch-size", "drop-last", "optimizer", "average"};
 // What makes no difference to the results.
-const std::set<std::string> kWithoutEffect = {"check-hash", "data-dir",   "threads",
+const std::set<std::string> kWithoutEffect = {"check-hash", "data-dir",   "stream",     "threads",
                                               "save-every", "save-steps", "tensorboard"};
 
 constexpr const char* kUntil = "until";

@@ -81,6 +81,12 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
     average_ = std::make_unique<MovingAverage>(model_->parameters(), recipe.average, recipe.average_ramp);
   model_->set_dropout_source({config.seed, loop_.clock().step()});
   loop_.set_step([this](const Batch& batch) { return step(batch); });
+  if (data_.train.streamed) {
+    if (recipe.batch_size == 0)
+      throw UsageError("--batch-size 0: the training images are streamed, in batches: --batch-size 64");
+    data_.train.streamed->prepare(loop_.batch_size());
+    loop_.set_feed(*data_.train.streamed);
+  }
   if (!FusedSteps::asked_for(config.device.kernels)) return;
   fused_ = std::make_unique<FusedSteps>(
       model, recipe, FusedSteps::Parts{*model_, *optimizer_, loop_.clock(), data_, loop_.order(), loop_.history()});

@@ -131,7 +131,8 @@ TEST_CASE("loop: a feed is told the order and asked for each batch ahead of its 
   };
   std::vector<std::string> log;
   MeanLoop mean("simd", count_up(12), {.batch_size = 5, .epochs = 2});
-  mean.loop.set_feed(std::make_unique<Told>(log));
+  Told feed(log);
+  mean.loop.set_feed(feed);
   mean.loop.run_steps(1);
   mean.loop.run_epoch({}, kNever);
   CHECK(log == std::vector<std::string>{"epoch of 12 from 0", "5", "epoch of 12 from 5", "5", "2"});

@@ -90,6 +90,31 @@ TEST_CASE("recipes: the same bits on one thread and on two, with augmentation") 
   }
 }
 
+TEST_CASE("streamed images train to the same bits as resident ones, and are evaluated alike") {
+  datasets::Dataset data = colours();
+  data.train = load("digits32", 90, 1).train;  // the last batch is short
+  for (const char* implementation : {"simd", "vanilla"}) {
+    CAPTURE(implementation);
+    const RunConfig config = everything(implementation);
+    const std::shared_ptr<Device> device = Device::open(config.device);
+    const ModelInfo& model = find_model(config.model);
+    Trainer resident(device, model, config, upload(device, data, model, config.training, config.seed));
+    DeviceData streamed_data = upload(device, data, model, config.training, config.seed, true);
+    CHECK_FALSE(streamed_data.train.has(datasets::kImage));
+    Trainer streamed(device, model, config, std::move(streamed_data));
+    CHECK(first_losses(resident, 8) == first_losses(streamed, 8));
+    CHECK(parameter_bytes(resident) == parameter_bytes(streamed));
+    CHECK(resident.evaluate().loss == streamed.evaluate().loss);
+    streamed.run_steps(2);  // in the middle of an epoch
+    resident.run_steps(2);
+    CHECK(parameter_bytes(resident) == parameter_bytes(streamed));
+    RunConfig full = config;
+    full.training.batch_size = 0;
+    CHECK_THROWS_WITH_AS(Trainer(device, model, full, upload(device, data, model, full.training, 1, true)),
+                         "--batch-size 0: the training images are streamed, in batches: --batch-size 64", UsageError);
+  }
+}
+
 TEST_CASE("recipes: an average is evaluated, kept in checkpoints, and goes on bit for bit") {
   const datasets::Dataset data = colours();
   const RunConfig config = everything("simd");

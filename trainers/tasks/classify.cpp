@@ -29,11 +29,16 @@ Classify::Classify(const DeviceData& data, const Recipe& recipe, const Loop& loo
       smoothing_(recipe.label_smoothing),
       labels_(Tensor::empty(loop.history().device(), {loop.batch_size()}, DType::i32, "labels")) {}
 
+Tensor Classify::images(const Batch& batch) const {
+  const DeviceSplit& train = data_.train;
+  if (train.streamed) return input_.augmented(train.streamed->batch(batch.rows), {}, draws_, batch.index);
+  return input_.augmented(train.column(datasets::kImage), batch.index, draws_);
+}
+
 Tensor Classify::loss(Module& model, const Batch& batch) {
-  const Tensor& images = data_.train.column(datasets::kImage);
   Tensor labels = data_.train.column(datasets::kLabel);
   if (batch.index.defined()) labels = gather(labels, batch.index, labels_.rows(0, batch.rows));
-  return cross_entropy(model.forward(input_.augmented(images, batch.index, draws_)), labels, smoothing_);
+  return cross_entropy(model.forward(images(batch)), labels, smoothing_);
 }
 
 Evaluation Classify::evaluate(Module& model) const {

@@ -18,6 +18,8 @@ class Classify {
   Evaluation evaluate(Module& model) const;
 
  private:
+  Tensor images(const Batch& batch) const;
+
   const DeviceData& data_;
   ImageInput input_;
   ImageDraws draws_;
