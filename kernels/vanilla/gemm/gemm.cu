@@ -27,7 +27,8 @@ constexpr Rung kLadder[] = {
     {"warpgroup", "compute capability 9.0: tensor cores fed by the copy engine, inputs cut to TF32, or bf16",
      gemm_warpgroup},
 };
-constexpr int kVectorisedRung = 5, kDirectRung = 7, kTensorCoreRung = 8, kWarpTileRung = 9, kWarpgroupRung = 10;
+[[maybe_unused]] constexpr int kVectorisedRung = 5, kDirectRung = 7, kTensorCoreRung = 8, kWarpTileRung = 9,
+                               kWarpgroupRung = 10;
 constexpr int kRungs = static_cast<int>(std::size(kLadder)), kUsualRung = kOnGpu ? kWarpTileRung : kVectorisedRung;
 
 constexpr auto kVariants = [] {
