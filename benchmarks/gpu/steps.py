@@ -16,7 +16,7 @@ FORMS = ("eager", "compiled", "graph")
 # Those that a bar is about come first.
 FIRST = (("dnn", "default"), ("lenet", "default"), ("cnn", "default"), ("linear", "full-batch"), ("dnn", "full-batch"))
 MODELS = ("linear", "dnn", "mlp", "mlp-dropout", "mlp-wide", "mlp-deep", "lenet", "lenet-playground", "lenet-caffe",
-          "lenet-caffe2", "relunet", "cnn", "simplecnn", "simplenet", "largenet", "largenet-1x1")
+          "lenet-caffe2", "relunet", "cnn", "simplecnn", "simplenet", "largenet", "largenet-1x1", "cifar-lenet")
 ROUNDS = 5
 TOGETHER = 6  # cases whose processes start at the same time
 TURN_SECONDS = 0.3

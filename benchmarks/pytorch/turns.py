@@ -9,7 +9,8 @@ forms made and is answered by which work here and, of the others, why not: so th
 together and yet tune their algorithms on an idle GPU. A request then is {"form": "eager", "seconds": 0.3}, answered by
 the median time of a step over pieces; with "steps" and "limit" it is {"form": "eager", "steps": 20000, "limit": 30},
 answered by the seconds that so many steps, or as many as fit, took.
-Without --data-dir (a folder of MNIST's IDX files) the images are random bytes: a step takes no notice.
+Without --data-dir (a folder of MNIST's IDX files), and for networks of other images, they are random bytes: a step takes
+no notice.
 
 Needs numpy and torch.
 """
@@ -42,7 +43,7 @@ MOST_STEPS = 200  # a piece, as Cairn's own
 def resident(arguments, settings):
     """Images as floats, labels, and where they come from."""
     shape = networks.shape_of(arguments.model)
-    if arguments.data_dir:
+    if arguments.data_dir and shape == networks.MNIST_SHAPE:
         data = datasets.load("mnist", arguments.data_dir)
         scale, shift = datasets.pixel_scale(data, settings["normalization"])
         images, labels, source = data.images, data.labels, "mnist"
