@@ -15,7 +15,7 @@ void bias_forward(Stream& stream, const BiasForwardArgs& args) {
 void bias_backward(Stream& stream, const BiasBackwardArgs& args) {
   require_f32(args.dtype, "bias_backward");
   const Pieces pieces(args.rows, args.columns);
-  RowMajorArray sums(pieces.count, args.columns);
+  RowMajorArray sums = RowMajorArray::Zero(std::max<int64_t>(1, pieces.count), args.columns);  // no rows: a sum of 0
   for_each_piece(stream, pieces, [&](int64_t piece, int64_t begin, int64_t count) {
     sums.row(piece) = rows_of(args.dy, begin, count, args.columns).colwise().sum();
   });
