@@ -63,19 +63,13 @@ struct Recipe {
   bool average_ramp = false;        // the decay is at most (1 + t) / (10 + t) at step t
 };
 
-enum class TaskKind {
-  classify,  // output: a logit for each class
-  denoise,   // output: the input without its noise
-};
-
 struct ModelInfo {
   std::string name;
   std::string description;
   Shape input;  // of one sample
-  int classes;  // of the output
+  int classes;  // a logit for each is the output
   std::shared_ptr<Module> (*build)(const std::shared_ptr<Device>&, Initializer&, DType);
   std::vector<Recipe> recipes;  // the first is `default`
-  TaskKind task = TaskKind::classify;
 };
 
 std::span<const ModelInfo> known_models();

@@ -29,10 +29,6 @@ std::shared_ptr<Module> build(const std::shared_ptr<Device>& device, const Model
                             : narrow;
 }
 
-}  // namespace
-
-namespace {
-
 // Throws UsageError for a name that no parameter has.
 void check_names(const std::string& names, const std::vector<NamedTensor>& parameters) {
   for (size_t begin = 0; begin <= names.size() && !names.empty();) {
@@ -70,8 +66,7 @@ std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<Name
 
 Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config,
                  DeviceData data, DType real)
-    : device_(device),
-      data_(std::move(data)),
+    : data_(std::move(data)),
       loop_(device, data_.train.count, config.training, config.seed),
       model_(build(device, model, config, real)),
       optimizer_(make_optimizer(config.training, model_->parameters())),

@@ -46,7 +46,6 @@ class Trainer {
  private:
   Tensor step(const Batch& batch);
 
-  std::shared_ptr<Device> device_;
   DeviceData data_;
   Loop loop_;
   std::shared_ptr<Module> model_;

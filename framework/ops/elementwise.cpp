@@ -24,6 +24,32 @@ void check_step(const char* op, const Tensor& x, const Tensor& step) {
     check::fail(op, "step must be one i64 on the device of x", check::describe(step));
 }
 
+// What an activation's gradient is computed from.
+enum class Kept { input, output };
+
+// y = f(x), element by element. kept: where the backward pass's arguments have what it starts from.
+template <class Forward, class Backward>
+Tensor activate(const char* name, Primitive<Forward> Backend::*forward, Primitive<Backward> Backend::*backward,
+                const void* Backward::*kept, Kept which, const Tensor& x) {
+  check::values(name, "x", x);
+  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), name);
+  x.device()->call(forward, Forward{.dtype = x.dtype(), .count = x.count(), .x = x.data(), .y = y.data()});
+  if (!needs_gradient({x})) return y;
+  const Tensor saved = (which == Kept::output ? y : x).detach();
+  record(y, name, {x}, [backward, kept, saved](const Tensor& dy, Gradients& gradients) {
+    const auto dx = gradients.destination(0);
+    if (!dx) return;
+    Backward args{.dtype = dy.dtype(),
+                  .count = dy.count(),
+                  .dy = dy.data(),
+                  .dx = dx->gradient.data(),
+                  .accumulate = dx->accumulate};
+    args.*kept = saved.data();
+    dy.device()->call(backward, args);
+  });
+  return y;
+}
+
 }  // namespace
 
 Tensor add(const Tensor& a, const Tensor& b) {
@@ -83,57 +109,15 @@ Tensor scale(const Tensor& x, double factor) {
 }
 
 Tensor relu(const Tensor& x) {
-  check::values("relu", "x", x);
-  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "relu");
-  x.device()->call(&Backend::relu_forward,
-                   ReluForwardArgs{.dtype = x.dtype(), .count = x.count(), .x = x.data(), .y = y.data()});
-  if (!needs_gradient({x})) return y;
-  record(y, "relu", {x}, [y = y.detach()](const Tensor& dy, Gradients& gradients) {
-    if (const auto dx = gradients.destination(0))
-      dy.device()->call(&Backend::relu_backward, ReluBackwardArgs{.dtype = dy.dtype(),
-                                                                  .count = dy.count(),
-                                                                  .dy = dy.data(),
-                                                                  .y = y.data(),
-                                                                  .dx = dx->gradient.data(),
-                                                                  .accumulate = dx->accumulate});
-  });
-  return y;
+  return activate("relu", &Backend::relu_forward, &Backend::relu_backward, &ReluBackwardArgs::y, Kept::output, x);
 }
 
 Tensor tanh(const Tensor& x) {
-  check::values("tanh", "x", x);
-  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "tanh");
-  x.device()->call(&Backend::tanh_forward,
-                   TanhForwardArgs{.dtype = x.dtype(), .count = x.count(), .x = x.data(), .y = y.data()});
-  if (!needs_gradient({x})) return y;
-  record(y, "tanh", {x}, [y = y.detach()](const Tensor& dy, Gradients& gradients) {
-    if (const auto dx = gradients.destination(0))
-      dy.device()->call(&Backend::tanh_backward, TanhBackwardArgs{.dtype = dy.dtype(),
-                                                                  .count = dy.count(),
-                                                                  .dy = dy.data(),
-                                                                  .y = y.data(),
-                                                                  .dx = dx->gradient.data(),
-                                                                  .accumulate = dx->accumulate});
-  });
-  return y;
+  return activate("tanh", &Backend::tanh_forward, &Backend::tanh_backward, &TanhBackwardArgs::y, Kept::output, x);
 }
 
 Tensor gelu(const Tensor& x) {
-  check::floating("gelu", "x", x);
-  Tensor y = Tensor::empty(x.device(), x.shape(), x.dtype(), "gelu");
-  x.device()->call(&Backend::gelu_forward,
-                   GeluForwardArgs{.dtype = x.dtype(), .count = x.count(), .x = x.data(), .y = y.data()});
-  if (!needs_gradient({x})) return y;
-  record(y, "gelu", {x}, [x = x.detach()](const Tensor& dy, Gradients& gradients) {
-    if (const auto dx = gradients.destination(0))
-      dy.device()->call(&Backend::gelu_backward, GeluBackwardArgs{.dtype = dy.dtype(),
-                                                                  .count = dy.count(),
-                                                                  .dy = dy.data(),
-                                                                  .x = x.data(),
-                                                                  .dx = dx->gradient.data(),
-                                                                  .accumulate = dx->accumulate});
-  });
-  return y;
+  return activate("gelu", &Backend::gelu_forward, &Backend::gelu_backward, &GeluBackwardArgs::x, Kept::input, x);
 }
 
 Tensor add_bias(const Tensor& x, const Tensor& bias) {

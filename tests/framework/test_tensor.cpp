@@ -58,6 +58,21 @@ TEST_CASE("shapes") {
   CHECK(Shape{0, INT64_MAX}.count() == 0);
 }
 
+TEST_CASE("activations and sums take rows of a byte data set that nobody has gathered") {
+  for (const auto& device : devices()) {
+    CAPTURE(device->label());
+    const Tensor data = Tensor::from_host<uint8_t>(device, {2, 3}, std::vector<uint8_t>{0, 1, 2, 3, 4, 5});
+    const auto pending = [&] { return Tensor::byte_rows(data, labels_of(device, {1, 0}), RowScale(device, 0.5f, -1)); };
+    const Tensor gathered = Tensor::from_host<float>(device, {2, 3}, std::vector<float>{0.5, 1, 1.5, -1, -0.5, 0});
+    CHECK(values_of(relu(pending())) == values_of(relu(gathered)));
+    CHECK(values_of(tanh(pending())) == values_of(tanh(gathered)));
+    CHECK(values_of(gelu(pending())) == values_of(gelu(gathered)));
+    CHECK(values_of(softmax(pending())) == values_of(softmax(gathered)));
+    CHECK(values_of(add(pending(), pending())) == values_of(add(gathered, gathered)));
+    CHECK(values_of(mean(pending())) == values_of(mean(gathered)));
+  }
+}
+
 TEST_CASE("rows of a byte data set are gathered where they are not read as bytes") {
   for (const auto& device : devices()) {
     CAPTURE(device->label());
