@@ -10,6 +10,7 @@
 #include "apps/flags.h"
 #include "datasets/color_image.h"
 #include "datasets/digit_image.h"
+#include "datasets/order.h"
 #include "framework/error.h"
 #include "framework/file.h"
 #include "framework/json_text.h"
@@ -28,7 +29,7 @@ struct Settings {
   std::vector<std::string> files;
   std::string dataset, data_dir, mistakes;
   bool check_hash = true, json = false, quiet = false, show = false;
-  int64_t batch_size = 256;
+  int64_t batch_size = 256, batches = 0;
   int top = 3;
 };
 
@@ -47,6 +48,8 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--mistakes", settings.mistakes, "with --dataset: write the worst mistakes to this PNG file");
   settings.device_flags.add(flags, settings.device);
   flags.add("--batch-size", settings.batch_size, "images at a time; 0 = all");
+  flags.add("--batches", settings.batches,
+            "with --dataset: so many of them, from the first image again at the end; 0 = each image once");
   flags.add("--top", settings.top, "most probable classes to print");
   flags.add_switch("--show", settings.show, "draw what the network sees");
   flags.add_switch("--json", settings.json, "print the result as one JSON object, the last line of stdout");
@@ -60,6 +63,9 @@ void check(const Settings& settings) {
   const auto inputs = std::ranges::count(settings.files, "-") + (settings.weights.path == "-");
   if (inputs > 1) throw UsageError("standard input (-) can be read only once");
   if (!settings.mistakes.empty() && settings.dataset.empty()) throw UsageError("--mistakes goes with --dataset");
+  if (settings.batches < 0) throw UsageError(fmt::format("--batches must be 0 or more, not {}", settings.batches));
+  if (settings.batches > 0 && (settings.dataset.empty() || settings.batch_size == 0))
+    throw UsageError("--batches goes with --dataset and a --batch-size");
   if (settings.show && settings.files.empty()) throw UsageError("--show goes with PNG files");
   if (settings.top < 1) throw UsageError(fmt::format("--top must be 1 or more, not {}", settings.top));
   check_device(settings.device);
@@ -146,7 +152,9 @@ Pictures read_pictures(const std::vector<std::string>& files, const Shape& image
 }
 
 int recognise(const Settings& settings, const Weights& weights, Device& device, Predictor& predictor) {
-  const Shape& image = weights.model->input;
+  // A network that sees a window of its images gets a picture of their size, and takes the window's place in it.
+  const bool window = weights.augmentation.crop > 0;
+  const Shape image = window ? datasets::find_dataset(weights.trained_on).image : weights.model->input;
   if (image != kDigitImage && image[0] != 3)
     throw UsageError("PNG files are made into images of " + kDigitImage.text() + " or of three channels; model " +
                      weights.model->name + " takes " + image.text());
@@ -213,8 +221,9 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
   datasets::LoadOptions load;
   load.quiet = settings.quiet;
   load.check_hash = settings.check_hash;
-  const datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
+  datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
   check_fit(network_input(*weights.model, find_recipe(*weights.model, weights.recipe)), dataset);
+  if (settings.batches > 0) dataset.test = repeated(dataset.test, settings.batches * settings.batch_size);
   const TestReport report = predictor.evaluate(dataset.test, settings.batch_size);
 
   const bool draw_grid = !settings.mistakes.empty() && !report.mistakes.empty();

@@ -46,10 +46,10 @@ Conv2dShape convolution(int64_t batch, const Shape& in, const Shape& weight, con
 void add_network(std::vector<Case>& cases, const ModelInfo& model, const Module& network, int64_t batch) {
   std::vector<LayerSummary> layers;
   network.summarize(model.input, "", layers);
-  Shape in = model.input;
   bool first = true;
   for (size_t i = 0; i < layers.size(); ++i) {
     const LayerSummary& layer = layers[i];
+    const Shape& in = layer.input;
     const bool relu = i + 1 < layers.size() && layers[i + 1].type == "ReLU";
     const std::string use = fmt::format("{} {}, batch {}", model.name, layer.name, batch);
     if (layer.type == "Conv2d") {
@@ -59,7 +59,6 @@ void add_network(std::vector<Case>& cases, const ModelInfo& model, const Module&
       add_layer(cases, use, batch, in.count(), layer.output[0], relu, false, first);
       first = false;
     }
-    in = layer.output;
   }
 }
 

@@ -56,19 +56,57 @@ int run_program(const std::vector<std::string>& words, const fs::path& out, cons
   return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
 }
 
+// What `predict` says of these, in one JSON object; `name` is that of its files in the run's folder. seconds: of the
+// process, its start included.
+nlohmann::json ask(const fs::path& program, const RunConfig& config, const std::string& name, const std::string& where,
+                   const std::vector<std::string>& what, double& seconds) {
+  const fs::path folder = config.out;
+  std::vector<std::string> words = {program,
+                                    "--weights",
+                                    folder,
+                                    "--impl",
+                                    config.device.implementation,
+                                    "--device",
+                                    where,
+                                    "--threads",
+                                    std::to_string(config.device.threads),
+                                    "--json",
+                                    "--quiet"};
+  words.insert(words.end(), what.begin(), what.end());
+  const fs::path out = folder / (name + ".json"), error = folder / (name + ".err");
+  const auto begin = std::chrono::steady_clock::now();
+  const int code = run_program(words, out, error);
+  seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+  if (code == 0) return read_object(out);
+  const std::string text = read_text(error);
+  throw RunError(fmt::format("{} ended with code {}: {}", program.string(), code, text.substr(0, text.find('\n'))));
+}
+
+nlohmann::json test_process(const RunConfig& config, int64_t batch_size, int64_t batches, const fs::path& program) {
+  double seconds = 0;
+  const nlohmann::json said = ask(
+      program, config, "test", "cpu",
+      {"--dataset", config.dataset, "--data-dir", config.data_dir, "--check-hash", config.check_hash ? "true" : "false",
+       "--batch-size", std::to_string(batch_size), "--batches", std::to_string(batches)},
+      seconds);
+  return {{"batch_size", batch_size},      {"batches", said.at("batches")}, {"images", said.at("images")},
+          {"seconds", said.at("seconds")}, {"process_seconds", seconds},    {"accuracy", said.at("test_accuracy")}};
+}
+
 }  // namespace
 
-nlohmann::json timed_test(const RunConfig& config, int64_t images, int64_t passes) {
+nlohmann::json timed_test(const RunConfig& config, const TestPlan& plan, bool quick, const fs::path& program) {
+  constexpr int64_t kQuickBatches = 10;
   const datasets::Split once = test_images(config);
-  images = std::min(images, once.count);
-  std::vector<int32_t> indices;
-  for (int64_t pass = 0; pass < passes; ++pass)
-    for (int64_t i = 0; i < images; ++i) indices.push_back(static_cast<int32_t>(i));
-  const datasets::Split all = datasets::subset(once, indices);
+  const int64_t all = (once.count + plan.batch_size - 1) / plan.batch_size;
+  int64_t batches = plan.batches > 0 ? plan.batches : all;
+  if (quick) batches = std::min(batches, kQuickBatches);
+  if (plan.own_process) return test_process(config, plan.batch_size, batches, program);
+  const datasets::Split images = datasets::repeated(once, batches * plan.batch_size);
   const std::shared_ptr<Device> device = Device::open(config.device);
   Predictor predictor(device, find_weights({.path = config.out}));
-  const TestReport report = predictor.evaluate(all, kTestBatch);
-  return {{"batch_size", kTestBatch},
+  const TestReport report = predictor.evaluate(images, plan.batch_size);
+  return {{"batch_size", plan.batch_size},
           {"batches", report.timing.batches},
           {"images", report.evaluation.count},
           {"seconds", report.timing.seconds},
@@ -81,17 +119,7 @@ nlohmann::json predicted_digits(const RunConfig& config, const fs::path& program
   const std::span<const int32_t> labels = datasets::labels(test);
   const fs::path folder = config.out;
   const auto size = static_cast<std::ptrdiff_t>(shape.count());
-  std::vector<std::string> words = {program,
-                                    "--weights",
-                                    folder,
-                                    "--impl",
-                                    config.device.implementation,
-                                    "--device",
-                                    config.device.where,
-                                    "--threads",
-                                    std::to_string(config.device.threads),
-                                    "--json",
-                                    "--quiet"};
+  std::vector<std::string> words;
   for (int digit = 0; digit < 10; ++digit) {
     const auto found = std::ranges::find(labels, digit);
     if (found == labels.end()) continue;
@@ -101,17 +129,10 @@ nlohmann::json predicted_digits(const RunConfig& config, const fs::path& program
     words.push_back(folder / fmt::format("digit{}.png", digit));
     write_bytes(words.back(), std::as_bytes(std::span(png)));
   }
-  const fs::path out = folder / "predict.json", error = folder / "predict.err";
-  const auto begin = std::chrono::steady_clock::now();
-  const int code = run_program(words, out, error);
-  const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-  if (code != 0) {
-    const std::string text = read_text(error);
-    throw RunError(fmt::format("{} ended with code {}: {}", program.string(), code, text.substr(0, text.find('\n'))));
-  }
+  double seconds = 0;
+  const nlohmann::json printed = ask(program, config, "predict", config.device.where, words, seconds);
   nlohmann::json result = {
       {"process_seconds", seconds}, {"right", 0}, {"count", 0}, {"answers", nlohmann::json::array()}};
-  const nlohmann::json printed = read_object(out);
   for (const nlohmann::json& each : printed.at("predictions")) {
     const int label = fs::path(each.at("file").get<std::string>()).stem().string().back() - '0';
     const bool right = each.at("class") == label;

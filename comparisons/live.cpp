@@ -103,8 +103,9 @@ class TwinSide {
         .channels = model.input[0],
         .height = model.input[1],
         .width = model.input[2],
-        .scale = data.pixels.scale().front(),
-        .shift = data.pixels.shift().front(),
+        .scale = data.pixels.scale().data(),
+        .shift = data.pixels.shift().data(),
+        .scale_count = static_cast<int64_t>(data.pixels.scale().size()),
     };
     twin_ = functions_.create(&network);
     if (!twin_) throw DeviceError(std::string("the twin cannot be built: ") + functions_.last_error());

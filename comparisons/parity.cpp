@@ -52,6 +52,8 @@ void add_rare_settings(const Recipe& recipe, Json& settings) {
   add(augmentation, "contrast", recipe.augmentation.contrast);
   add(augmentation, "standardise", recipe.augmentation.standardise);
   if (!augmentation.empty()) settings["augmentation"] = augmentation;
+  for (const LayerInit& layer : recipe.init.layers)
+    settings["init"]["layers"].push_back({layer.weight_value, layer.bias_value});
   add(settings, "label_smoothing", recipe.label_smoothing);
   add(settings, "clip_norm", recipe.clip_norm);
   add(settings, "decay_on", recipe.decay_on);

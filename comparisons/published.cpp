@@ -56,4 +56,51 @@ std::vector<PublishedCurve> benchmark_mnist_figures() {
           {"cnn", "mnist", "TensorFlow", "GTX 1080 Ti", false, {{37, 106.55, 99.32}}}};
 }
 
+std::vector<PublishedCurve> cifar_frameworks_figures() {
+  std::vector<PublishedCurve> curves;
+  const auto add = [&](const std::string& recipe, const std::string& by, const std::string& device, double seconds,
+                       double accuracy) {
+    curves.push_back({"cifar-vgg", "cifar10", by, device, false, {{10, seconds, accuracy}}, recipe});
+  };
+  add("mxnet", "MXNet", "half a K80", 145, 77.42);
+  add("mxnet", "MXNet", "P100", 51.7, 77.39);
+  add("mxnet", "CNTK", "half a K80", 163, 78.06);
+  add("mxnet", "CNTK", "P100", 53.2, 77.01);
+  add("mxnet", "TensorFlow", "half a K80", 173, 77.64);
+  add("mxnet", "TensorFlow", "P100", 56.9, 77.16);
+  add("mxnet", "Keras (CNTK)", "half a K80", 194, 76.87);
+  add("mxnet", "Keras (TensorFlow)", "half a K80", 241, 77.3);
+  add("mxnet", "Keras (Theano)", "half a K80", 269, 77.83);
+  add("pytorch", "PyTorch", "half a K80", 169, 77.65);
+  add("pytorch", "PyTorch", "P100", 51.2, 77.45);
+  add("gluon", "Gluon", "half a K80", 152, 75.94);
+  add("gluon", "Gluon", "V100", 37.2, 76.53);
+  add("caffe2", "Caffe2", "half a K80", 148, 79.06);
+  add("caffe2", "Caffe2", "P100", 54.4, 78.49);
+  add("knet", "Knet", "half a K80", 158.8, 77.54);
+  PublishedCurve rising{"cifar-vgg", "cifar10", "MXNet's curve", "half a K80", true, {}, "mxnet"};
+  int64_t epoch = 0;
+  for (const double accuracy : {32.7, 48.3, 56.2, 62.1, 67.0, 71.2, 73.6, 76.0, 77.9, 79.6})
+    rising.points.push_back({++epoch, {}, accuracy});
+  curves.push_back(rising);
+  return curves;
+}
+
+std::vector<PublishedCurve> playground_cifar_figures() {
+  struct One {
+    const char* model;
+    double epoch_seconds, accuracy;
+  };
+  constexpr int64_t kEpochs = 25;
+  std::vector<PublishedCurve> curves;
+  for (const One& one :
+       {One{"cifar-fcn", 5.30, 50.16}, One{"cifar-lenet", 5.94, 65.98}, One{"cifar-alexnet", 6.11, 65.04},
+        One{"cifar-vgg1", 10.11, 71.41}, One{"cifar-vgg2", 5.80, 70.97}, One{"cifar-vgg3", 14.02, 70.31},
+        One{"cifar-plain", 9.66, 60.13}, One{"cifar-resnet", 12.07, 65.54}, One{"cifar-inception", 15.68, 76.26},
+        One{"cifar-inception2", 19.21, 73.77}})
+    curves.push_back(
+        {one.model, "cifar10", "PyTorch", "Apple M1", false, {{kEpochs, kEpochs * one.epoch_seconds, one.accuracy}}});
+  return curves;
+}
+
 }  // namespace cairn::comparisons

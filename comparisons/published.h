@@ -8,5 +8,7 @@ namespace cairn::comparisons {
 std::vector<PublishedCurve> skoltech_figures();
 std::vector<PublishedCurve> nmist_figures();
 std::vector<PublishedCurve> benchmark_mnist_figures();
+std::vector<PublishedCurve> cifar_frameworks_figures();
+std::vector<PublishedCurve> playground_cifar_figures();
 
 }  // namespace cairn::comparisons

@@ -36,16 +36,20 @@ std::vector<std::string> datasets_of(const std::vector<nlohmann::json>& results)
 }
 
 template <class Use>
-void for_trainings(const std::vector<nlohmann::json>& results, const std::string& model, const std::string& dataset,
+void for_trainings(const std::vector<nlohmann::json>& results, const Network& network, const std::string& dataset,
                    const Use& use) {
   for (const nlohmann::json& result : results)
-    if (word(result, "model") == model && word(result, "dataset") == dataset) use(result);
+    if (word(result, "model") == network.model && word(result, "recipe") == network.recipe &&
+        word(result, "dataset") == dataset)
+      use(result);
 }
 
 template <class Use>
-void for_published(const Suite& suite, const std::string& model, const std::string& dataset, const Use& use) {
+void for_published(const Suite& suite, const Network& network, const std::string& dataset, const Use& use) {
   for (const PublishedCurve& curve : suite.published)
-    if (curve.model == model && curve.dataset == dataset) use(curve);
+    if (curve.model == network.model && (curve.recipe.empty() || curve.recipe == network.recipe) &&
+        curve.dataset == dataset)
+      use(curve);
 }
 
 // The epochs that get a column: the marks that a training reaches and those that were published.
@@ -54,7 +58,7 @@ std::vector<int64_t> columns_of(const Suite& suite, bool quick, const std::vecto
   std::set<int64_t> epochs;
   for (const Network& network : suite.networks) {
     const std::vector<int64_t>& marks = quick ? network.quick_marks : network.marks;
-    for_trainings(results, network.model, dataset, [&](const nlohmann::json& result) {
+    for_trainings(results, network, dataset, [&](const nlohmann::json& result) {
       int64_t last = 0;
       for (const nlohmann::json& point : result.at("points")) {
         last = point.at("epoch");
@@ -62,7 +66,7 @@ std::vector<int64_t> columns_of(const Suite& suite, bool quick, const std::vecto
       }
       if (last > 0) epochs.insert(last);
     });
-    for_published(suite, network.model, dataset, [&](const PublishedCurve& curve) {
+    for_published(suite, network, dataset, [&](const PublishedCurve& curve) {
       for (const PublishedPoint& point : curve.points) epochs.insert(point.epoch);
     });
   }
@@ -93,7 +97,7 @@ SuiteTables tables_of(const Suite& suite, bool quick, const std::vector<nlohmann
     tables.accuracy.rows.push_back(accuracy);
   };
   for (const Network& network : suite.networks) {
-    for_trainings(results, network.model, dataset, [&](const nlohmann::json& result) {
+    for_trainings(results, network, dataset, [&](const nlohmann::json& result) {
       const int threads = result.at("threads");
       const std::string on =
           threads > 0 ? fmt::format("{}, {} threads", word(result, "device"), threads) : word(result, "device");
@@ -104,7 +108,7 @@ SuiteTables tables_of(const Suite& suite, bool quick, const std::vector<nlohmann
         return {};
       });
     });
-    for_published(suite, network.model, dataset, [&](const PublishedCurve& curve) {
+    for_published(suite, network, dataset, [&](const PublishedCurve& curve) {
       add({network.title, label(curve), curve.device}, [&](int64_t epoch) -> std::pair<std::string, std::string> {
         for (const PublishedPoint& point : curve.points)
           if (point.epoch == epoch)
@@ -234,10 +238,11 @@ std::vector<Plot> suite_plots(const Suite& suite, const std::vector<nlohmann::js
   std::vector<Plot> plots;
   for (const std::string& dataset : datasets_of(results))
     for (const Network& network : suite.networks) {
-      const std::string title = network.title + " on " + dataset, name = dataset + "-" + network.model;
+      const std::string title = network.title + " on " + dataset,
+                        name = dataset + "-" + curve_name(suite, network.model, network.recipe);
       Plot accuracy{name + "-accuracy", title + ": accuracy", "epochs", "% of the test images", false, {}};
       Plot time{name + "-time", title + ": time", "epochs", "seconds", true, {}};
-      for_trainings(results, network.model, dataset, [&](const nlohmann::json& result) {
+      for_trainings(results, network, dataset, [&](const nlohmann::json& result) {
         accuracy.series.push_back({label(result), {}, false});
         time.series.push_back({label(result), {}, false});
         for (const nlohmann::json& point : result.at("points")) {
@@ -247,9 +252,10 @@ std::vector<Plot> suite_plots(const Suite& suite, const std::vector<nlohmann::js
         }
       });
       if (accuracy.series.empty()) continue;
-      for_published(suite, network.model, dataset, [&](const PublishedCurve& curve) {
+      for_published(suite, network, dataset, [&](const PublishedCurve& curve) {
         const bool ambiguous = std::ranges::count_if(suite.published, [&](const PublishedCurve& other) {
-                                 return other.model == curve.model && other.dataset == dataset && other.by == curve.by;
+                                 return other.model == curve.model && other.recipe == curve.recipe &&
+                                        other.dataset == dataset && other.by == curve.by;
                                }) > 1;
         const std::string by = ambiguous ? label(curve) + ", " + curve.device : label(curve);
         accuracy.series.push_back({curve.training_accuracy ? by + ", training images" : by, {}, true});

@@ -21,9 +21,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t kQuickTestImages = 500;
-constexpr int64_t kAllImages = int64_t{1} << 40;
-
 std::vector<std::string> without_repeats(const std::vector<std::string>& names) {
   std::vector<std::string> result;
   for (const std::string& name : names)
@@ -71,7 +68,9 @@ std::vector<nlohmann::json> finished_results(const Suite& suite, const fs::path&
       results.push_back(std::move(*result));
     }
   const auto place = [&](const nlohmann::json& result) {
-    const auto network = std::ranges::find(suite.networks, result["model"].get<std::string>(), &Network::model);
+    const auto network = std::ranges::find_if(suite.networks, [&](const Network& each) {
+      return each.model == result["model"] && each.recipe == result["recipe"];
+    });
     return std::tuple(result["dataset"].get<std::string>(), network - suite.networks.begin(),
                       result["impl"].get<std::string>());
   };
@@ -144,7 +143,8 @@ SuiteResult run_suite(const Suite& suite, const SuiteOptions& options) {
 
   for (RunConfig& config : plan) {
     if (stop) break;
-    const std::string name = config.model + "-" + config.dataset + "-" + config.device.implementation;
+    const std::string name =
+        curve_name(suite, config.model, config.recipe) + "-" + config.dataset + "-" + config.device.implementation;
     config.out = result.folder / "curves" / name;
     const bool finished = finished_result(config.out).has_value();
     if (!options.quiet)
@@ -154,7 +154,7 @@ SuiteResult run_suite(const Suite& suite, const SuiteOptions& options) {
       std::optional<nlohmann::json> curve = train_curve(config, options.quiet, stop);
       if (!curve) break;
       if (suite.inference) {
-        (*curve)["test"] = timed_test(config, options.quick ? kQuickTestImages : kAllImages, suite.test_passes);
+        (*curve)["test"] = timed_test(config, *suite.inference, options.quick, options.predict_program);
         (*curve)["digits"] = predicted_digits(config, options.predict_program);
       }
       write_result(config.out, *curve);

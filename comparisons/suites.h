@@ -10,7 +10,8 @@
 
 namespace cairn::comparisons {
 
-// A network of a suite. Marks are the epochs of the tables; the last one is where the recipe, or the quick form, ends.
+// A network of a suite, which may stand there with several recipes. Marks are the epochs of the tables; the last one is
+// where the recipe, or the quick form, ends.
 struct Network {
   std::string model, recipe;
   std::string title;  // what the publication calls it
@@ -30,6 +31,14 @@ struct PublishedCurve {
   std::string device;          // what it ran on, or "not stated"
   bool training_accuracy = false;
   std::vector<PublishedPoint> points;
+  std::string recipe = {};  // which of the network's in the suite; "": it has only one
+};
+
+// What is done with a trained network's test images.
+struct TestPlan {
+  int64_t batch_size = 100;
+  int64_t batches = 0;       // from the first image again at the end; 0: each image once
+  bool own_process = false;  // by a `predict` that loads the saved weights, on the CPU
 };
 
 struct Suite {
@@ -39,10 +48,12 @@ struct Suite {
   std::vector<std::string> datasets;
   std::vector<Network> networks;
   std::vector<PublishedCurve> published;
-  bool inference = false;   // also: the whole test set in batches of 100, and ten pictures in a process of their own
-  int64_t test_passes = 1;  // over the test set, of that test
-  int64_t quick_images = 2000;  // training images of --quick
+  std::optional<TestPlan> inference = {};  // also: this test, timed, and ten pictures in a process of their own
+  int64_t quick_images = 2000;             // training images of --quick
 };
+
+// What a training's folder and plots are called: the network, and the recipe where the suite has several of it.
+std::string curve_name(const Suite& suite, const std::string& model, const std::string& recipe);
 
 std::span<const Suite> known_suites();
 // Throws UsageError that lists the choices.

@@ -112,4 +112,11 @@ Split subset(const Split& split, std::span<const int32_t> indices) {
   return chosen;
 }
 
+Split repeated(const Split& split, int64_t count) {
+  if (split.count == 0 && count > 0) throw UsageError("there are no images to be taken again");
+  std::vector<int32_t> indices(static_cast<size_t>(count));
+  for (size_t i = 0; i < indices.size(); ++i) indices[i] = static_cast<int32_t>(static_cast<int64_t>(i) % split.count);
+  return subset(split, indices);
+}
+
 }  // namespace cairn::datasets

@@ -44,4 +44,7 @@ SplitIndices split_indices(int64_t count, int64_t validation_count, uint64_t see
 // there is no such row.
 Split subset(const Split& split, std::span<const int32_t> indices);
 
+// `count` rows of every column, from the first again after the last. UsageError: of a split without rows.
+Split repeated(const Split& split, int64_t count);
+
 }  // namespace cairn::datasets

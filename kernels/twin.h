@@ -15,8 +15,9 @@ struct TwinOption {
   double value;
 };
 
-// The layers run one after the other. type and options: those of LayerSummary in framework/nn/module.h; a dropout layer
-// also has "stream", that of its Philox draws.
+// The layers run one after the other, but for blocks, whose parts are the lines that follow (framework/nn/branches.h).
+// type and options: those of LayerSummary in framework/nn/module.h; a dropout layer also has "stream", that of its
+// Philox draws.
 struct TwinLayer {
   const char* name;
   const char* type;
@@ -43,11 +44,14 @@ struct TwinNetwork {
   double momentum, weight_decay;
   uint64_t seed;  // of the dropout masks
   int32_t threads;
-  // The data set: count x channels x height x width; a pixel is byte * scale + shift.
+  // The data set: count x channels x height x width; a pixel is byte * scale + shift, of its channel where there are
+  // several.
   const uint8_t* images;
   const uint8_t* labels;
   int64_t count, channels, height, width;
-  float scale, shift;
+  const float* scale;
+  const float* shift;
+  int64_t scale_count;  // 1, or a value for each channel
 };
 
 struct Twin;  // opaque

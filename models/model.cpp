@@ -41,7 +41,7 @@ Augmentation AugmentationRecipe::settings() const {
 std::span<const ModelInfo> known_models() {
   static const std::vector<ModelInfo> models = [] {
     std::vector<ModelInfo> all;
-    for (const auto& family : {mlp_family, lenet_family, convnet_family, cifar_family})
+    for (const auto& family : {mlp_family, lenet_family, convnet_family, cifar_family, resnet_family})
       std::ranges::move(family(), back_inserter(all));
     return all;
   }();
@@ -76,6 +76,8 @@ std::string normalization_of(const Recipe& recipe) {
       return "unit-256";
     case Normalization::centred:
       return "centred";
+    case Normalization::imagenet:
+      return "imagenet";
     case Normalization::standard:
       return recipe.statistics.empty() ? "standard" : recipe.statistics;
   }

@@ -19,6 +19,7 @@ enum class Normalization {
   unit,      // x / 255
   unit_256,  // x / 256
   centred,   // (x / 255 - 0.5) / 0.5
+  imagenet,  // (x / 255 - mean) / std with ImageNet's mean and deviation, as torchvision's weights want it
   standard,  // (x / 255 - mean) / std, channel by channel, with the data set's or another one's mean and deviation
 };
 enum class OptimizerKind { sgd, adam, adamw };
@@ -81,7 +82,7 @@ const Recipe& find_recipe(std::span<const Recipe> recipes, const std::string& na
 
 const char* name_of(OptimizerKind kind);
 OptimizerKind optimizer_from(const std::string& name);
-// "unit", "standard", or the data set that `standard` takes its statistics from.
+// "unit", "standard", ..., or the data set that `standard` takes its statistics from.
 std::string normalization_of(const Recipe& recipe);
 // Whether weight_decay is for the tensor of that name.
 bool decays(const Recipe& recipe, const std::string& tensor);
@@ -93,5 +94,6 @@ std::vector<ModelInfo> mlp_family();      // mlp.cpp: linear, dnn, mlp and its w
 std::vector<ModelInfo> lenet_family();    // lenet.cpp: LeNet-5, Caffe's and Caffe2's LeNet, relunet
 std::vector<ModelInfo> convnet_family();  // convnets.cpp: cnn, simplecnn, simplenet, largenet
 std::vector<ModelInfo> cifar_family();    // cifar.cpp: networks for small colour images
+std::vector<ModelInfo> resnet_family();   // resnet.cpp: residual networks with batch normalisation
 
 }  // namespace cairn

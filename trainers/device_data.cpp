@@ -33,6 +33,9 @@ DeviceSplit place(const std::shared_ptr<Device>& device, datasets::Split split, 
   return result;
 }
 
+// As torchvision's weights have been trained with.
+const datasets::PixelStatistics kImageNetPixels{{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
+
 }  // namespace
 
 Tensor DeviceSplit::images(int64_t begin, int64_t end) const {
@@ -68,14 +71,18 @@ PixelScale pixel_scale(const Recipe& recipe, const datasets::PixelStatistics& ow
       return {{1.0f / 256.0f}, {0}};
     case Normalization::centred:
       return {{1.0f / 127.5f}, {-1}};
+    case Normalization::imagenet:
     case Normalization::standard:
       break;
   }
-  const datasets::PixelStatistics pixels =
-      recipe.statistics.empty() ? own : datasets::find_dataset(recipe.statistics).pixels;
+  const datasets::PixelStatistics pixels = recipe.normalization == Normalization::imagenet ? kImageNetPixels
+                                           : recipe.statistics.empty()
+                                               ? own
+                                               : datasets::find_dataset(recipe.statistics).pixels;
   if (pixels.mean.size() != own.mean.size())
-    throw UsageError("recipe " + recipe.name + " scales pixels as " + recipe.statistics + " does, whose images have " +
-                     std::to_string(pixels.mean.size()) + " channels; these have " + std::to_string(own.mean.size()));
+    throw UsageError("recipe " + recipe.name + " scales pixels as " + normalization_of(recipe) +
+                     " does, whose images have " + std::to_string(pixels.mean.size()) + " channels; these have " +
+                     std::to_string(own.mean.size()));
   PixelScale result;
   for (size_t channel = 0; channel < pixels.mean.size(); ++channel) {
     result.scale.push_back(1.0f / (255.0f * pixels.std[channel]));

@@ -128,7 +128,7 @@ def make_forms(arguments, settings, images, labels):
 
 def main():
     parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", choices=list(networks.MODELS), required=True)
+    parser.add_argument("--model", choices=networks.NAMES, required=True)
     parser.add_argument("--recipe", default="default")
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--data-dir")

@@ -45,6 +45,43 @@ def skoltech(lr, epochs):
     }
 
 
+SHIFTED = {"crop": 32, "pad": 2, "flip": True}
+
+
+def augmented(lr, epochs):
+    return recipe(optimizer="adam", lr=lr, schedule={"kind": "cosine", "warmup": 500}, batch_size=128, epochs=epochs,
+                  augmentation=SHIFTED)
+
+
+def playground_cifar(lr, standard=None):
+    return {"default": standard or augmented(1e-3, 30),
+            "playground": recipe(normalization="centred", optimizer="adam", lr=lr, batch_size=256, epochs=25,
+                                 validation_count=10000),
+            "gentle": GENTLE}
+
+
+def framework(init):
+    return recipe(init=init, normalization="unit", lr=0.01, momentum=0.9, epochs=10, drop_last=True)
+
+
+def tutorial(images, steps):
+    layers = [[0.05, 0], [0.05, 0.1], [0.04, 0.1], [0.04, 0.1], [1 / 192, 0]]
+    crop = {"crop": 24, "standardise": True}
+    return {"default": {**augmented(1e-3, 20), "augmentation": {**crop, "flip": True}},
+            "benchmark-imagenet": recipe(
+                init={"weight": "truncated-normal", **CONSTANT_BIAS, "layers": layers}, lr=0.1, weight_decay=0.004,
+                schedule={"kind": "step", "gamma": 0.1, "size": 350 * images // 64}, steps=steps,
+                augmentation={**crop, "flip": True, "brightness": 63, "contrast": 0.8}, decay_on="fc1.weight,fc2.weight",
+                average=0.9999, average_ramp=True),
+            "gentle": {**GENTLE, "augmentation": crop}}
+
+
+def residual(normalization, epochs):
+    return recipe(init={"weight": "he-normal", **CONSTANT_BIAS}, normalization=normalization, lr=0.1, momentum=0.9,
+                  weight_decay=1e-4, schedule={"kind": "cosine", "warmup": 400}, batch_size=128, epochs=epochs,
+                  augmentation={"crop": 32, "pad": 4, "flip": True})
+
+
 RECIPES = {
     "linear": {"default": default(0.02, 15), "full-batch": full_batch("unit-uniform", 1.0, 100),
                "sgd": playground("sgd", 0.1)},
@@ -75,12 +112,20 @@ RECIPES = {
     "simplenet": skoltech(0.01, 8),
     "largenet": skoltech(0.02, 8),
     "largenet-1x1": skoltech(0.02, 8),
-    "cifar-lenet": {
-        "default": recipe(optimizer="adam", lr=2e-3, schedule={"kind": "cosine", "warmup": 500}, batch_size=128, epochs=30,
-                          augmentation={"crop": 32, "pad": 2, "flip": True}),
-        "playground": recipe(normalization="centred", optimizer="adam", lr=1e-3, batch_size=256, epochs=25,
-                             validation_count=10000),
-        "gentle": {**GENTLE, "augmentation": {"crop": 32, "pad": 2, "flip": True}}},
+    "cifar-lenet": {**playground_cifar(1e-3, augmented(2e-3, 30)), "gentle-augmented": {**GENTLE, "augmentation": SHIFTED}},
+    **{model: playground_cifar(1e-3) for model in ("cifar-fcn", "cifar-alexnet", "cifar-vgg1", "cifar-vgg2", "cifar-vgg3",
+                                                   "cifar-inception", "cifar-inception2")},
+    **{model: playground_cifar(5e-4) for model in ("cifar-plain", "cifar-resnet")},
+    "cifar-vgg": {"default": augmented(1e-3, 20), "pytorch": framework(PYTORCH),
+                  "mxnet": framework({"weight": "glorot-uniform", **CONSTANT_BIAS}),
+                  "gluon": framework({"weight": "xavier-uniform", **CONSTANT_BIAS, "weight_value": 2.24}),
+                  "caffe2": framework({"weight": "caffe-xavier", **CONSTANT_BIAS}),
+                  "knet": framework({"weight": "xavier-uniform", **CONSTANT_BIAS, "weight_value": 1}), "gentle": GENTLE},
+    "cifar-tutorial": tutorial(50000, 20000),
+    "imagenet-tutorial": tutorial(1280000, 1000000),
+    **{model: {"default": residual("standard", 20), "pretrained": residual("imagenet", 200),
+               "gentle": recipe(lr=lr, batch_size=batch_size, epochs=1)}
+       for model, lr, batch_size in (("resnet20", 1e-5, 8), ("resnet56", 1e-6, 4))},
 }
 
 

@@ -92,6 +92,13 @@ Shape AvgPool2d::summarize(const Shape& sample, const std::string& name, std::ve
   return output;
 }
 
+Shape GlobalMaxPool2d::summarize(const Shape& sample, const std::string& name,
+                                 std::vector<LayerSummary>& layers) const {
+  const Shape output{batch_of("global_max_pool2d", sample)[1]};
+  layers.push_back({name, "GlobalMaxPool2d", output, 0, 0});
+  return output;
+}
+
 Shape GlobalAvgPool2d::summarize(const Shape& sample, const std::string& name,
                                  std::vector<LayerSummary>& layers) const {
   const Shape output{batch_of("global_average_pool2d", sample)[1]};

@@ -57,7 +57,13 @@ class AvgPool2d : public Module {
   bool count_padding_;
 };
 
-// N x C x H x W to N x C
+// N x C x H x W to N x C, as the next
+class GlobalMaxPool2d : public Module {
+ public:
+  Tensor forward(const Tensor& x) override { return global_max_pool2d(x); }
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+};
+
 class GlobalAvgPool2d : public Module {
  public:
   Tensor forward(const Tensor& x) override { return global_average_pool2d(x); }

@@ -20,6 +20,7 @@ constexpr std::array kNames = {
     Name{WeightInit::he_uniform, "he-uniform"},
     Name{WeightInit::glorot_normal, "glorot-normal"},
     Name{WeightInit::glorot_uniform, "glorot-uniform"},
+    Name{WeightInit::xavier_uniform, "xavier-uniform"},
     Name{WeightInit::caffe_xavier, "caffe-xavier"},
     Name{WeightInit::cudnn_training, "cudnn-training"},
     Name{WeightInit::truncated_normal, "truncated-normal"},
@@ -45,6 +46,8 @@ WeightInit weight_init_from(const std::string& name) {
 }
 
 void Initializer::weight(const Tensor& weight) {
+  const size_t layer = layer_++;
+  values_ = layer < rule_.layers.size() ? rule_.layers[layer] : LayerInit{rule_.weight_value, rule_.bias_value};
   const Shape& shape = weight.shape();
   const bool filter = shape.rank() == 4;
   const auto fan_in = static_cast<double>(shape.columns());
@@ -62,16 +65,18 @@ void Initializer::weight(const Tensor& weight) {
       return normal(2 / (fan_in + fan_out));
     case WeightInit::glorot_uniform:
       return uniform(std::sqrt(6 / (fan_in + fan_out)));
+    case WeightInit::xavier_uniform:
+      return uniform(std::sqrt(2 * values_.weight_value / (fan_in + fan_out)));
     case WeightInit::caffe_xavier:
       return uniform(std::sqrt(3 / fan_in));
     case WeightInit::cudnn_training:
       return uniform(std::sqrt(3 / (filter ? fan_in : static_cast<double>(weight.count()))));
     case WeightInit::truncated_normal:
-      return truncated_normal(weight, rule_.weight_value);
+      return truncated_normal(weight, values_.weight_value);
     case WeightInit::unit_uniform:
       return fill(&Backend::uniform, weight, 0, 1);
     case WeightInit::constant:
-      return set(weight, rule_.weight_value);
+      return set(weight, values_.weight_value);
   }
 }
 
@@ -82,7 +87,7 @@ void Initializer::bias(const Tensor& bias, int64_t fan_in) {
     case BiasInit::weight:
       return uniform(bias, weight_bound_);
     case BiasInit::constant:
-      return set(bias, rule_.bias_value);
+      return set(bias, values_.bias_value);
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "framework/tensor.h"
 
@@ -16,6 +17,7 @@ enum class WeightInit {
   he_uniform,        // U(+-sqrt(6/fan_in))
   glorot_normal,     // N(0, 2/(fan_in + fan_out)), Glorot & Bengio 2010
   glorot_uniform,    // U(+-sqrt(6/(fan_in + fan_out)))
+  xavier_uniform,    // U(+-sqrt(2 weight_value/(fan_in + fan_out))): MXNet's Xavier of that magnitude
   caffe_xavier,      // U(+-sqrt(3/fan_in)): Caffe's and Caffe2's "xavier"
   cudnn_training,    // U(+-sqrt(3/fan_in)) for filters, U(+-sqrt(3/(in * out))) for matrices: tbennun/cudnn-training
   truncated_normal,  // N(0, weight_value^2), drawn again beyond two deviations: TensorFlow's truncated_normal
@@ -28,11 +30,17 @@ enum class BiasInit {
   constant,  // InitRule::bias_value
 };
 
+// The two values of a rule, for one layer.
+struct LayerInit {
+  double weight_value, bias_value;
+};
+
 struct InitRule {
   WeightInit weight = WeightInit::pytorch;
   BiasInit bias = BiasInit::pytorch;
-  double weight_value = 0;  // the constant, or the normal's deviation
+  double weight_value = 0;  // the constant, the normal's deviation, or the magnitude
   double bias_value = 0;
+  std::vector<LayerInit> layers = {};  // in place of the two, for the first, second, ... layer with a weight
 };
 
 const char* name_of(WeightInit init);
@@ -42,7 +50,8 @@ WeightInit weight_init_from(const std::string& name);
 // Where a network's parameters get their numbers from, in order of construction.
 class Initializer {
  public:
-  Initializer(const InitRule& rule, uint64_t seed) : rule_(rule), seed_(seed) {}
+  Initializer(const InitRule& rule, uint64_t seed)
+      : rule_(rule), values_{rule.weight_value, rule.bias_value}, seed_(seed) {}
   // Once a layer, the weight first: out x in, or out x in x height x width.
   void weight(const Tensor& weight);
   void bias(const Tensor& bias, int64_t fan_in);
@@ -53,8 +62,10 @@ class Initializer {
   void fill(Primitive<RandomArgs> Backend::*entry, const Tensor& tensor, double low, double high);
   void set(const Tensor& tensor, double value);
   InitRule rule_;
+  LayerInit values_;  // of the latest layer
   uint64_t seed_;
   uint32_t next_ = 0;
+  size_t layer_ = 0;         // how many weights there were
   double weight_bound_ = 0;  // of the latest weight, if its rule is U(+-b)
 };
 

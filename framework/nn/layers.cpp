@@ -91,7 +91,7 @@ void Dropout::accept_dropout_source(const DropoutSource& source, uint32_t& next_
   stream_ = make_stream(RandomPurpose::kDropout, next_layer++);
 }
 
-Sequential::Sequential(std::vector<std::pair<std::string, std::shared_ptr<Module>>> modules) {
+Sequential::Sequential(const std::vector<NamedModule>& modules) {
   for (const auto& [name, module] : modules) register_module(name, module);
 }
 
@@ -115,8 +115,12 @@ Tensor Sequential::forward(const Tensor& x) {
 
 Shape Sequential::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
   Shape shape = sample;
-  for (const auto& [child, module] : children())
-    shape = module->summarize(shape, name.empty() ? child : name + "." + child, layers);
+  for (const auto& [child, module] : children()) {
+    const size_t own = layers.size();
+    const Shape output = module->summarize(shape, name.empty() ? child : name + "." + child, layers);
+    if (own < layers.size() && layers[own].input.rank() == 0) layers[own].input = shape;
+    shape = output;
+  }
   return shape;
 }
 

@@ -1,5 +1,5 @@
 // The layers networks are made of. Not here: those that work on images (image_layers.h), initialisation formulas
-// (init.h), whole networks (models/).
+// (init.h), whole networks (models/), branches (branches.h).
 #pragma once
 
 #include "framework/nn/init.h"
@@ -73,7 +73,7 @@ class Dropout : public Module {
 // of max(0, .) is max(0, the maximum).
 class Sequential : public Module {
  public:
-  explicit Sequential(std::vector<std::pair<std::string, std::shared_ptr<Module>>> modules);
+  explicit Sequential(const std::vector<NamedModule>& modules);
   Tensor forward(const Tensor& x) override;
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 };

@@ -68,6 +68,11 @@ const HostTensor* find(const std::vector<HostTensor>& values, const std::string&
   return found == values.end() ? nullptr : &*found;
 }
 
+// How often a batch norm was trained, which changes nothing: weights from before PyTorch 0.4 lack it.
+bool may_lack(const std::string& name) {
+  return name.ends_with("num_batches_tracked");
+}
+
 }  // namespace
 
 void check_fit(const std::vector<NamedTensor>& into, const std::vector<HostTensor>& values, const std::string& where) {
@@ -79,6 +84,7 @@ void check_fit(const std::vector<NamedTensor>& into, const std::vector<HostTenso
   };
   for (const auto& [name, tensor] : into) {
     const HostTensor* value = find(values, name);
+    if (!value && may_lack(name)) continue;
     if (!value)
       fault(name + " is missing");
     else if (value->shape != tensor.shape() || value->dtype != tensor.dtype())
@@ -96,8 +102,9 @@ void load_tensors(const std::vector<NamedTensor>& into, const std::vector<HostTe
                   const std::string& where) {
   check_fit(into, values, where);
   for (const auto& [name, tensor] : into) {
-    const std::vector<std::byte>& bytes = find(values, name)->bytes;
-    if (!bytes.empty()) tensor.device()->copy_to_device(tensor.data(), bytes.data(), bytes.size());
+    const HostTensor* value = find(values, name);
+    if (!value || value->bytes.empty()) continue;
+    tensor.device()->copy_to_device(tensor.data(), value->bytes.data(), value->bytes.size());
   }
 }
 

@@ -24,6 +24,7 @@ struct LayerSummary {
   int64_t parameters;
   int64_t macs;                                              // multiply-adds for one sample, forward
   std::vector<std::pair<std::string, double>> options = {};  // what tensors do not tell: {"stride", 2}
+  Shape input = {};                                          // of one sample; whoever runs the layer fills it in
 };
 
 // What a dropout layer draws its masks from: the run's seed and the device's step clock (an i64).
@@ -31,6 +32,9 @@ struct DropoutSource {
   uint64_t seed;
   Tensor step;
 };
+
+class Module;
+using NamedModule = std::pair<std::string, std::shared_ptr<Module>>;
 
 class Module {
  public:
@@ -63,20 +67,21 @@ class Module {
   // A dropout layer takes its source and the next layer number here.
   virtual void accept_dropout_source(const DropoutSource&, uint32_t& /*next_layer*/) {}
 
-  const std::vector<std::pair<std::string, std::shared_ptr<Module>>>& children() const { return children_; }
+  const std::vector<NamedModule>& children() const { return children_; }
 
  private:
   void collect(const std::string& prefix, bool buffers, std::vector<NamedTensor>& out) const;
   void visit_dropout(const DropoutSource& source, uint32_t& next_layer);
 
   std::vector<NamedTensor> own_parameters_, own_buffers_;
-  std::vector<std::pair<std::string, std::shared_ptr<Module>>> children_;
+  std::vector<NamedModule> children_;
   bool training_ = true;
 };
 
 struct HostTensor;
 // Copies host tensors into device tensors of the same names, shapes and dtypes. Throws DataError naming in one line all
-// that is missing, unknown or of another shape; every tensor is then as it was. where: the file, for that text.
+// that is missing (a num_batches_tracked may be), unknown or of another shape; every tensor is then as it was. where:
+// the file, for that text.
 void load_tensors(const std::vector<NamedTensor>& into, const std::vector<HostTensor>& values,
                   const std::string& where);
 // The same check alone.

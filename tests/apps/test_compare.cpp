@@ -95,6 +95,57 @@ TEST_CASE("compare: benchmark-mnist in its quick form tests in batches of 100 an
   CHECK(says(read_file(folder.path / "c/report.md"), "## Test and pictures"));
 }
 
+namespace {
+
+// The suite in its quick form on digits32, interrupted once and gone on with; the folders of its trainings.
+std::vector<std::string> interrupted_once(const std::string& suite, const TemporaryFolder& folder) {
+  const std::vector<std::string> call{"--suite", suite,  "--quick", "--dataset", "digits32",
+                                      "--impl",  "simd", "--out",   "c",         "--quiet"};
+  const Result first = run(CAIRN_COMPARE, call, folder.path, "", 1500);
+  CHECK_MESSAGE((first.code == 130 || first.code == 0 || first.code == -SIGINT), first.error);
+  const Result result = run(CAIRN_COMPARE, call, folder.path);
+  REQUIRE_MESSAGE(result.code == 0, result.error);
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(folder.path / "c/curves")) names.push_back(entry.path().filename());
+  std::ranges::sort(names);
+  for (const std::string& name : names) CHECK(result_of(folder.path / "c/curves" / name)["steps"] > 0);
+  return names;
+}
+
+}  // namespace
+
+TEST_CASE("compare: cifar-frameworks trains one network from five beginnings, interrupted and gone on with") {
+  const TemporaryFolder folder;
+  CHECK(interrupted_once("cifar-frameworks", folder) ==
+        std::vector<std::string>{"cifar-vgg-caffe2-digits32-simd", "cifar-vgg-gluon-digits32-simd",
+                                 "cifar-vgg-knet-digits32-simd", "cifar-vgg-mxnet-digits32-simd",
+                                 "cifar-vgg-pytorch-digits32-simd"});
+  const std::string page = read_file(folder.path / "c/report.md");
+  CHECK(says(page, "| Glorot's uniform | simd |"));
+  CHECK(says(page, "plots/digits32-cifar-vgg-knet-accuracy.svg"));
+}
+
+TEST_CASE("compare: playground-cifar trains ten networks, interrupted and gone on with") {
+  const TemporaryFolder folder;
+  CHECK(interrupted_once("playground-cifar", folder).size() == 10);
+  CHECK(says(read_file(folder.path / "c/report.md"), "| Inception2 | simd |"));
+}
+
+TEST_CASE("compare: benchmark-imagenet tests by a process of its own, interrupted and gone on with") {
+  const TemporaryFolder folder;
+  CHECK(interrupted_once("benchmark-imagenet", folder).size() == 1);
+  const fs::path curve = folder.path / "c/curves/cifar-tutorial-digits32-simd";
+  const nlohmann::json ours = result_of(curve);
+  CHECK(ours["test"]["batch_size"] == 64);
+  CHECK(ours["test"]["batches"] == 10);
+  CHECK(ours["test"]["images"] == 640);
+  CHECK(ours["test"]["process_seconds"].get<double>() > ours["test"]["seconds"].get<double>());
+  CHECK(ours["digits"]["count"] == 10);
+  const nlohmann::json said = nlohmann::json::parse(read_file(curve / "test.json"));
+  CHECK(said["device"] == "cpu");
+  CHECK(says(said["weights"], "average.safetensors"));
+}
+
 TEST_CASE("compare: interrupted again and again, a suite ends with the bits of one left in peace") {
   const TemporaryFolder folder;
   REQUIRE(run(CAIRN_COMPARE, with(quick("nmist", "peaceful"), {"--threads", "1"}), folder.path).code == 0);
@@ -144,9 +195,13 @@ TEST_CASE("compare: bad input is one line that says what there is") {
     CHECK_MESSAGE(says(result.error, text), result.error);
     CHECK(fs::is_empty(folder.path));
   };
-  refused({}, "one of --model, --all and --suite is needed; suites are skoltech, nmist, benchmark-mnist\n");
+  refused({},
+          "one of --model, --all and --suite is needed; suites are skoltech, nmist, benchmark-mnist, "
+          "cifar-frameworks, playground-cifar, benchmark-imagenet\n");
   refused(with(quick("nmist", "c"), {"--model", "dnn"}), "one of --model, --all and --suite is needed");
-  refused({"--suite", "imagenet"}, "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist\n");
+  refused({"--suite", "imagenet"},
+          "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist, cifar-frameworks, "
+          "playground-cifar, benchmark-imagenet\n");
   refused(with(quick("nmist", "c"), {"--impl", "mkl"}), "mkl");
   refused(with(quick("nmist", "c"), {"--impl", "simd,,vanilla"}), "there is nothing between two commas");
   refused(with(quick("nmist", "c"), {"--dataset", "letters"}), "unknown data set 'letters'");

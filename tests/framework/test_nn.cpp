@@ -254,6 +254,7 @@ TEST_CASE("every kind of initialisation has its formula's bounds, mean and devia
     check_uniform(draw(WeightInit::pytorch), -1 / std::sqrt(in), 1 / std::sqrt(in));
     check_uniform(draw(WeightInit::he_uniform), -std::sqrt(6 / in), std::sqrt(6 / in));
     check_uniform(draw(WeightInit::glorot_uniform), -std::sqrt(6 / both), std::sqrt(6 / both));
+    check_uniform(draw(WeightInit::xavier_uniform), -std::sqrt(2 * 0.7 / both), std::sqrt(2 * 0.7 / both));
     check_uniform(draw(WeightInit::unit_uniform), 0, 1);
     check_normal(draw(WeightInit::he_normal), std::sqrt(2 / in));
     check_normal(draw(WeightInit::glorot_normal), std::sqrt(2 / both));
@@ -289,13 +290,31 @@ TEST_CASE("initialisation is the same everywhere, differs by seed, and by parame
   }
 }
 
+TEST_CASE("a rule can give each layer its own two values") {
+  Initializer initializer({.weight = WeightInit::constant,
+                           .bias = BiasInit::constant,
+                           .weight_value = 9,
+                           .bias_value = 8,
+                           .layers = {{1, 2}, {3, 4}}},
+                          1);
+  std::vector<double> found;
+  for (int layer = 0; layer < 3; ++layer) {
+    const Tensor weight = Tensor::zeros(reference(), {1, 1}), bias = Tensor::zeros(reference(), {1});
+    initializer.weight(weight);
+    initializer.bias(bias, 1);
+    found.push_back(weight.item());
+    found.push_back(bias.item());
+  }
+  CHECK(found == std::vector<double>{1, 2, 3, 4, 9, 8});
+}
+
 TEST_CASE("initialisations are known by name") {
-  for (const char* name : {"pytorch", "he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "caffe-xavier",
-                           "cudnn-training", "truncated-normal", "unit-uniform", "constant"})
+  for (const char* name : {"pytorch", "he-normal", "he-uniform", "glorot-normal", "glorot-uniform", "xavier-uniform",
+                           "caffe-xavier", "cudnn-training", "truncated-normal", "unit-uniform", "constant"})
     CHECK(std::string(name_of(weight_init_from(name))) == name);
   CHECK(message_of<UsageError>([] { weight_init_from("xavier"); }) ==
         "unknown initialisation 'xavier': choose one of pytorch, he-normal, he-uniform, glorot-normal, glorot-uniform, "
-        "caffe-xavier, cudnn-training, truncated-normal, unit-uniform, constant");
+        "xavier-uniform, caffe-xavier, cudnn-training, truncated-normal, unit-uniform, constant");
 }
 
 }  // namespace cairn::test

@@ -100,4 +100,56 @@ TEST_CASE("the playground's convolutional networks: batch 512, Adam, 25 epochs")
   }
 }
 
+TEST_CASE("twelve frameworks' network: SGD with momentum on whole batches, begun in five ways") {
+  const ModelInfo& model = find_model("cifar-vgg");
+  for (const char* name : {"pytorch", "mxnet", "gluon", "caffe2", "knet"}) {
+    const Recipe& recipe = find_recipe(model, name);
+    CHECK(recipe.batch_size == 64);
+    CHECK(recipe.epochs == 10);
+    CHECK(recipe.learning_rate == 0.01);
+    CHECK(recipe.momentum == 0.9);
+    CHECK(recipe.drop_last);
+    CHECK(recipe.normalization == Normalization::unit);
+    CHECK_FALSE(recipe.augmentation.any());
+  }
+  CHECK(find_recipe(model, "mxnet").init.weight == WeightInit::glorot_uniform);
+  CHECK(find_recipe(model, "gluon").init.weight_value == 2.24);
+  CHECK(find_recipe(model, "knet").init.weight_value == 1);
+}
+
+TEST_CASE("the playground's CIFAR-10 networks: batch 256, Adam, 25 epochs on 40,000 images") {
+  for (const char* name : {"cifar-fcn", "cifar-alexnet", "cifar-vgg1", "cifar-vgg2", "cifar-vgg3", "cifar-plain",
+                           "cifar-resnet", "cifar-inception", "cifar-inception2", "cifar-lenet"}) {
+    CAPTURE(name);
+    const Recipe& recipe = find_recipe(find_model(name), "playground");
+    const bool slow = name == std::string("cifar-plain") || name == std::string("cifar-resnet");
+    CHECK(recipe.learning_rate == (slow ? 5e-4 : 1e-3));
+    CHECK(recipe.batch_size == 256);
+    CHECK(recipe.optimizer == OptimizerKind::adam);
+    CHECK(recipe.epochs == 25);
+    CHECK(recipe.validation_count == 10000);
+    CHECK(recipe.normalization == Normalization::centred);
+  }
+}
+
+TEST_CASE("TensorFlow's tutorial: crops of 24, decay of two layers, the average of the weights") {
+  const Recipe& recipe = find_recipe(find_model("cifar-tutorial"), "benchmark-imagenet");
+  CHECK(recipe.steps == 20000);
+  CHECK(recipe.augmentation ==
+        AugmentationRecipe{.crop = 24, .flip = true, .brightness = 63, .contrast = 0.8, .standardise = true});
+  CHECK(recipe.weight_decay == 0.004);
+  CHECK(decays(recipe, "fc1.weight"));
+  CHECK(decays(recipe, "fc2.weight"));
+  CHECK_FALSE(decays(recipe, "fc3.weight"));
+  CHECK_FALSE(decays(recipe, "fc1.bias"));
+  CHECK(recipe.average == 0.9999);
+  CHECK(recipe.average_ramp);
+  CHECK(learning_rate_at(recipe.schedule, recipe.learning_rate, 273436) == doctest::Approx(0.1));
+  CHECK(learning_rate_at(recipe.schedule, recipe.learning_rate, 273437) == doctest::Approx(0.01));
+  REQUIRE(recipe.init.layers.size() == 5);
+  CHECK(recipe.init.layers[1].weight_value == 0.05);
+  CHECK(recipe.init.layers[1].bias_value == 0.1);
+  CHECK(recipe.init.layers[4].weight_value == 1.0 / 192);
+}
+
 }  // namespace cairn::testing

@@ -1,0 +1,50 @@
+// Layers whose input goes more than one way: residual blocks and concatenated branches. Not here: layers one after the
+// other (layers.h), the blocks of particular networks (models/).
+//
+// Where summarize() lists one of these, its own line comes first and the layers of its parts follow, part after part.
+// The line's options say how many lines each part has: {"body", 3}, {"shortcut", 1} or {"branch1", 2}, {"branch2", 4}.
+#pragma once
+
+#include "framework/nn/layers.h"
+
+namespace cairn {
+
+// y = body(x) + shortcut(x), then max(0, .) where relu is set: He et al. 2015. The shapes of the two must be the same.
+// The body's modules have their names right below the block's, as in PyTorch's blocks: layer1.0.conv1.weight; the
+// shortcut is called "shortcut".
+class Residual : public Module {
+ public:
+  // shortcut: null is the identity.
+  Residual(std::vector<NamedModule> body, std::shared_ptr<Module> shortcut, bool relu);
+  Tensor forward(const Tensor& x) override;
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+ private:
+  Sequential body_;
+  std::shared_ptr<Module> shortcut_;
+  bool relu_;
+};
+
+// The branches' results one after another along the channels, each of the same x: Szegedy et al. 2014.
+class Concat : public Module {
+ public:
+  explicit Concat(const std::vector<NamedModule>& branches);
+  Tensor forward(const Tensor& x) override;
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+};
+
+// The shortcut without weights where a block halves the image and widens it (He et al. 2015, option A): every second
+// row and column, and channels of zeros, as many before as after. channels: of the result, at least the input's, by an
+// even number.
+class PaddedShortcut : public Module {
+ public:
+  explicit PaddedShortcut(int64_t channels) : channels_(channels) {}
+  Tensor forward(const Tensor& x) override;
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+ private:
+  int64_t padding_of(int64_t channels) const;
+  int64_t channels_;
+};
+
+}  // namespace cairn
