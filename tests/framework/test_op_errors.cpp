@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "framework/error.h"
+#include "framework/ops/activations.h"
 #include "framework/ops/concat.h"
 #include "framework/ops/conv2d.h"
 #include "framework/ops/elementwise.h"
