@@ -160,8 +160,11 @@ int train(int argc, char** argv) {
   } else if (settings.options.dry_run) {
     app::print("dry run: the settings are good; nothing was trained\n");
   } else {
-    app::print("test accuracy {:.2f} %  test loss {:.4f}  {:.3g} s an epoch  {}\n",
-               100 * summary["test_accuracy"].get<double>(), summary["test_loss"].get<double>(),
+    const std::string top5 = summary.contains("test_top5_accuracy")
+                                 ? fmt::format("  top-5 {:.2f} %", 100 * summary["test_top5_accuracy"].get<double>())
+                                 : std::string();
+    app::print("test accuracy {:.2f} %{}  test loss {:.4f}  {:.3g} s an epoch  {}\n",
+               100 * summary["test_accuracy"].get<double>(), top5, summary["test_loss"].get<double>(),
                summary["seconds_per_epoch"].get<double>(), summary["run_dir"].get<std::string>());
   }
   return result.interrupted ? app::kInterrupted : app::kDone;
