@@ -13,6 +13,7 @@
 #include "framework/file.h"
 #include "framework/json_text.h"
 #include "framework/message.h"
+#include "models/denoisers.h"
 #include "trainers/denoising.h"
 #include "trainers/run_config.h"
 
@@ -31,8 +32,9 @@ struct Settings {
 
 std::string filters_text() {
   std::string text = "Filters:\n";
-  for (const DenoiserInfo& filter : known_denoisers())
-    text += fmt::format("  {:<17} {}, published at {:g} dB\n", filter.name, filter.description, filter.published_snr);
+  for (const ModelInfo& filter : known_models(Task::denoise))
+    text +=
+        fmt::format("  {:<17} {}, published at {:g} dB\n", filter.name, filter.description, published_snr(filter.name));
   return text;
 }
 
@@ -63,13 +65,14 @@ void check(const Settings& settings) {
     throw UsageError(fmt::format("--epochs must be between 1 and 1000000, not {}", *settings.epochs));
   if (settings.learning_rate && !(*settings.learning_rate > 0 && std::isfinite(*settings.learning_rate)))
     throw UsageError(fmt::format("--lr must be a number above 0, not {}", *settings.learning_rate));
-  find_recipe(settings.filter == "all" ? known_denoisers()[0] : find_denoiser(settings.filter), settings.recipe);
+  find_recipe(settings.filter == "all" ? known_models(Task::denoise)[0] : find_model(settings.filter, Task::denoise),
+              settings.recipe);
   if (settings.filter == "all" && !settings.grid.empty()) throw UsageError("--grid goes with one --filter");
   check_device(settings.device);
 }
 
 // What the user changed of a filter's recipe; a filter that learns nothing keeps its 0 epochs.
-Recipe recipe_of(const Settings& settings, const DenoiserInfo& filter) {
+Recipe recipe_of(const Settings& settings, const ModelInfo& filter) {
   Recipe recipe = find_recipe(filter, settings.recipe);
   if (recipe.epochs > 0) recipe.epochs = settings.epochs.value_or(recipe.epochs);
   recipe.batch_size = settings.batch_size.value_or(recipe.batch_size);
@@ -85,7 +88,7 @@ void write_grid(const std::string& path, Denoising& denoising) {
 }
 
 // Trains one filter; null: interrupted.
-nlohmann::json denoise_with(const DenoiserInfo& filter, const Settings& settings, const std::shared_ptr<Device>& device,
+nlohmann::json denoise_with(const ModelInfo& filter, const Settings& settings, const std::shared_ptr<Device>& device,
                             const DeviceData& data, const std::atomic<bool>& stop) {
   const Recipe recipe = recipe_of(settings, filter);
   Denoising denoising(device, filter, recipe, settings.denoising, data);
@@ -109,7 +112,7 @@ nlohmann::json denoise_with(const DenoiserInfo& filter, const Settings& settings
           {"train_seconds", seconds},
           {"noisy_snr", ratio.noisy},
           {"test_snr", ratio.denoised},
-          {"published_snr", filter.published_snr}};
+          {"published_snr", published_snr(filter.name)}};
 }
 
 void print_table(const nlohmann::json& results) {
@@ -144,7 +147,7 @@ int denoise(int argc, char** argv) {
                     settings.denoising.deviation, device->label(), device->description()));
 
   nlohmann::json results = nlohmann::json::array();
-  for (const DenoiserInfo& filter : known_denoisers()) {
+  for (const ModelInfo& filter : known_models(Task::denoise)) {
     if (settings.filter != "all" && settings.filter != filter.name) continue;
     const nlohmann::json result = denoise_with(filter, settings, device, data, stop);
     if (result.is_null()) {

@@ -71,28 +71,31 @@ void print_kernels() {
   }
 }
 
+void print_model(const ModelInfo& model, const std::shared_ptr<Device>& device) {
+  Initializer initializer(InitRule{}, 1);
+  const std::shared_ptr<Module> module = model.build(device, initializer, DType::f32);
+  std::vector<LayerSummary> layers;
+  module->summarize(model.input, "", layers);
+  int64_t macs = 0;
+  for (const LayerSummary& layer : layers) macs += layer.macs;
+  app::print("  {}: {}; to {} images {}, {} parameters, {} multiply-adds an image\n", model.name, model.description,
+             name_of(model.task), model.input.text(), module->parameter_count(), macs);
+  for (const LayerSummary& layer : layers)
+    app::print("    {:<10} {:<10} {:<16} {:>10} {:>13}\n", layer.name, layer.type, layer.output.text(),
+               layer.parameters, layer.macs);
+  std::string recipes;
+  for (const Recipe& recipe : model.recipes) recipes += " " + recipe.name;
+  app::print("    recipes:{}\n", recipes);
+}
+
 void print_models() {
   DeviceOptions options;
   options.implementation = "reference";
   const std::shared_ptr<Device> device = Device::open(options);
   app::print("\nModels\n    {:<10} {:<10} {:<16} {:>10} {:>13}\n", "layer", "type", "output", "parameters",
              "multiply-adds");
-  for (const ModelInfo& model : known_models()) {
-    Initializer initializer(InitRule{}, 1);
-    const std::shared_ptr<Module> module = model.build(device, initializer, DType::f32);
-    std::vector<LayerSummary> layers;
-    module->summarize(model.input, "", layers);
-    int64_t macs = 0;
-    for (const LayerSummary& layer : layers) macs += layer.macs;
-    app::print("  {}: {}; images {}, {} parameters, {} multiply-adds an image\n", model.name, model.description,
-               model.input.text(), module->parameter_count(), macs);
-    for (const LayerSummary& layer : layers)
-      app::print("    {:<10} {:<10} {:<16} {:>10} {:>13}\n", layer.name, layer.type, layer.output.text(),
-                 layer.parameters, layer.macs);
-    std::string recipes;
-    for (const Recipe& recipe : model.recipes) recipes += " " + recipe.name;
-    app::print("    recipes:{}\n", recipes);
-  }
+  for (const Task task : {Task::classify, Task::denoise})
+    for (const ModelInfo& model : known_models(task)) print_model(model, device);
 }
 
 void print_datasets() {

@@ -52,6 +52,7 @@ TEST_CASE("denoise: the table names what each filter reached and what was publis
 
 TEST_CASE("denoise: bad input is one line and exit code 2") {
   check_refused({"--filter", "median"}, "unknown filter 'median': choose one of gaussian, mean");
+  check_refused({"--filter", "lenet"}, "filter 'lenet': this network is made to classify: ./cairn train --model lenet");
   check_refused({"--recipe", "best"}, "unknown recipe of filter gaussian 'best': choose one of default, playground");
   check_refused({"--grid", "page.png"}, "--grid goes with one --filter");
   check_refused({"--deviation", "0"}, "--deviation must be above 0");
