@@ -24,6 +24,9 @@ std::string choose_name(const std::string& asked, const NetworkInput& input);
 Dataset choose_dataset(const std::string& asked, const NetworkInput& input, const std::filesystem::path& data_dir,
                        const LoadOptions& options);
 
+// UsageError: a square window of side `crop` does not lie in these images of `name` with a border of `pad` pixels.
+void check_window(const std::string& name, const Shape& image, int64_t crop, int64_t pad);
+
 bool fits(const NetworkInput& input, const Dataset& dataset);
 // UsageError: the network takes other images, or tells another number of classes apart.
 void check_fit(const NetworkInput& input, const Dataset& dataset);

@@ -130,6 +130,8 @@ void check_optimizer(const Recipe& training) {
     throw UsageError(std::string("--momentum is SGD's; ") + name_of(training.optimizer) + " has its own");
 }
 
+}  // namespace
+
 void check_augmentation(const AugmentationRecipe& images) {
   constexpr int64_t kMostPixels = 4096;
   require(images.crop >= 0 && images.crop <= kMostPixels, "--crop", "between 0 and 4096", whole(images.crop));
@@ -139,8 +141,6 @@ void check_augmentation(const AugmentationRecipe& images) {
   if (images.pad > 0 && images.crop == 0)
     throw UsageError("--pad goes with --crop: the images are padded, and a window of that size is taken");
 }
-
-}  // namespace
 
 void check_config(const RunConfig& config) {
   const Recipe& training = config.training;

@@ -33,7 +33,8 @@ struct RunConfig {
 // Throws UsageError naming the flag for a learning rate, batch size, ... that makes no sense.
 void check_config(const RunConfig& config);
 
-// The part of it that every program with a device shares.
+// The parts of it that programs share: those that draw images, and every one with a device.
+void check_augmentation(const AugmentationRecipe& images);
 void check_device(const DeviceOptions& device);
 
 const char* name_of(Precision precision);

@@ -62,6 +62,44 @@ TEST_CASE("info describes one data set and draws what is in it") {
   refused({"--dataset", "digits", "--show", "none/x.png"}, 2, "none/x.png");
 }
 
+TEST_CASE("info draws images as a network sees them: augmented as asked for, the same twice") {
+  const TemporaryFolder folder;
+  const auto page = [&](const std::vector<std::string>& flags) {
+    const Result result = run(CAIRN_INFO, with({"--dataset", "digits32", "--show", "page.png"}, flags), folder.path);
+    CHECK_MESSAGE(result.code == 0, result.error);
+    return datasets::read_png(folder.path / "page.png");
+  };
+  const datasets::Picture stored = page({});
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{{"--flip", "true"},
+                                                                                     {"--crop", "32", "--pad", "4"},
+                                                                                     {"--brightness", "60"},
+                                                                                     {"--contrast", "0.5"},
+                                                                                     {"--standardise", "true"}}) {
+    CAPTURE(flags);
+    const datasets::Picture seen = page(flags);
+    CHECK(seen.pixels != stored.pixels);
+    CHECK(seen.width == stored.width);
+    CHECK(page(flags).pixels == seen.pixels);
+    const bool drawn = flags[0] != "--standardise";
+    CHECK((page(with(flags, {"--seed", "2"})).pixels != seen.pixels) == drawn);
+  }
+  CHECK(page({"--crop", "24"}).width == 10 * (48 + 8) + 8);
+
+  const auto refused = [&](const std::vector<std::string>& flags, const char* part) {
+    const Result bad = run(CAIRN_INFO, flags, folder.path);
+    CHECK(bad.code == 2);
+    CHECK(bad.out.empty());
+    CHECK_MESSAGE(bad.error.find(part) != std::string::npos, bad.error);
+    CHECK(line_count(bad.error) == 1);
+    CHECK_FALSE(std::filesystem::exists(folder.path / "bad.png"));
+  };
+  const std::vector<std::string> bad = {"--dataset", "digits32", "--show", "bad.png"};
+  refused(with(bad, {"--crop", "33"}), "--crop 33: no window of 33x33 lies in the images of digits32, [3, 32, 32]");
+  refused(with(bad, {"--pad", "4"}), "--pad goes with --crop");
+  refused(with(bad, {"--contrast", "2"}), "--contrast must be between 0 and 1, not 2");
+  refused({"--dataset", "digits32", "--flip", "true"}, "--standardise go with --show");
+}
+
 // Both are the build's own doing: nothing is expected of a machine.
 TEST_CASE("the torch plugin is listed and trains, or is missed in one line") {
   const TemporaryFolder folder;

@@ -11,14 +11,6 @@
 namespace cairn::testing {
 namespace {
 
-std::shared_ptr<Device> open(const std::string& implementation) {
-  DeviceOptions options;
-  options.implementation = implementation;
-  options.where = "cpu";
-  options.threads = 2;
-  return Device::open(options);
-}
-
 // A loop whose loss is the mean of a column's values in the batch.
 struct MeanLoop {
   MeanLoop(const std::string& implementation, std::vector<float> given, const Recipe& recipe)
