@@ -19,7 +19,13 @@ bool holds_window(const Shape& image, int64_t crop, int64_t pad) {
 }
 
 bool takes(const NetworkInput& input, const Shape& image, int classes) {
-  return holds_window(image, input.crop, input.pad) && seen(input, image) == input.image && classes == input.classes;
+  return holds_window(image, input.crop, input.pad) && seen(input, image) == input.image &&
+         (input.classes == 0 || classes == input.classes);
+}
+
+std::string wanted(const NetworkInput& input) {
+  const std::string classes = input.classes > 0 ? fmt::format(" in {} classes", input.classes) : "";
+  return fmt::format("model {} takes images of {}{}", input.network, input.image.text(), classes);
 }
 
 // The first one of the table, published or generated; null: none.
@@ -35,8 +41,8 @@ void check_fit(const NetworkInput& input, const std::string& name, const Shape& 
   if (takes(input, image, classes)) return;
   check_window(name, image, input.crop, input.pad);
   const std::string window = input.crop > 0 ? ", by --crop " + seen(input, image).text() : "";
-  throw UsageError(fmt::format("model {} takes images of {} in {} classes; data set {} has {}{} in {}", input.network,
-                               input.image.text(), input.classes, name, image.text(), window, classes));
+  const std::string in = input.classes > 0 ? fmt::format(" in {}", classes) : "";
+  throw UsageError(fmt::format("{}; data set {} has {}{}{}", wanted(input), name, image.text(), window, in));
 }
 
 }  // namespace
@@ -51,8 +57,7 @@ std::string choose_name(const std::string& asked, const NetworkInput& input) {
   if (!asked.empty()) return find_dataset(asked).name;
   for (const bool generated : {false, true})
     if (const DatasetInfo* info = first_fitting(input, generated)) return info->name;
-  throw UsageError(fmt::format("model {} takes images of {} in {} classes, which no data set here has: {}",
-                               input.network, input.image.text(), input.classes, dataset_names()));
+  throw UsageError(fmt::format("{}, which no data set here has: {}", wanted(input), dataset_names()));
 }
 
 Dataset choose_dataset(const std::string& asked, const NetworkInput& input, const std::filesystem::path& data_dir,

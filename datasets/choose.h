@@ -9,8 +9,8 @@ namespace cairn::datasets {
 // What a network takes, and how errors call it.
 struct NetworkInput {
   std::string network;
-  Shape image;  // channels, height, width
-  int classes = 0;
+  Shape image;                // channels, height, width
+  int classes = 0;            // 0: it does not tell classes apart
   int64_t crop = 0, pad = 0;  // a square window of that side is taken of the image with such a border; 0: whole images
 };
 

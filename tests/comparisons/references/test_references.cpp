@@ -13,6 +13,7 @@
 #include "comparisons/parity.h"
 #include "datasets/choose.h"
 #include "framework/error.h"
+#include "tests/python.h"
 #include "trainers/device_data.h"
 
 namespace cairn::comparisons {
@@ -240,6 +241,12 @@ TEST_CASE("a wrong number is noticed: a loss, a gradient") {
   const ParityResult gradient = compare_with_reference(changed, digits(), options);
   CHECK_FALSE(gradient.holds());
   CHECK(gradient.gradients.at(1).name == "fc1.bias");
+}
+
+TEST_CASE("Python's PyTorch is timed with the whole of a recipe's step, or not at all") {
+  if (!testing::has_python_with("numpy, torch")) return;
+  CHECK(testing::run_python(CAIRN_SOURCE_DIR "/tests/comparisons/references/timed_steps.py", "",
+                            std::filesystem::temp_directory_path()));
 }
 
 }  // namespace cairn::comparisons
