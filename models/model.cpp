@@ -60,7 +60,8 @@ std::span<const ModelInfo> known_models(Task task) {
     std::ranges::stable_sort(all, {}, &ModelInfo::task);
     return all;
   }();
-  const auto [begin, end] = std::ranges::equal_range(models, task, {}, &ModelInfo::task);
+  const auto is_task = [task](const ModelInfo& model) { return model.task == task; };
+  const auto begin = std::ranges::find_if(models, is_task), end = std::find_if_not(begin, models.end(), is_task);
   return {begin, end};
 }
 

@@ -2,6 +2,7 @@
 // augmentation itself (image_input.h), the page's form (datasets/image_grid.h).
 #pragma once
 
+#include "datasets/dataset.h"
 #include "datasets/png.h"
 #include "framework/device.h"
 #include "models/model.h"

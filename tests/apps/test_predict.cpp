@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "datasets/digits.h"
 #include "datasets/png.h"
 #include "tests/apps/command.h"
 

@@ -5,6 +5,7 @@
 #include "framework/ops/activations.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
+#include "framework/ops/loss.h"
 #include "framework/row_scale.h"
 #include "tests/framework/op_cases.h"
 #include "tests/framework/support.h"

@@ -34,8 +34,8 @@ Values rows_with_nan(int64_t columns, Values& first) {
   return x;
 }
 
-// How many rows have their label among the first `top` columns when those are sorted by the rule of loss_args.h: nan,
-// then the larger value, then the lower column, which a stable sort leaves in front.
+// How many rows have their label among the first `top` columns when those are sorted by the rule of
+// kernels/loss_args.h: nan, then the larger value, then the lower column, which a stable sort leaves in front.
 double count_in_top(const Values& x, int64_t columns, const Values& labels, int64_t top) {
   double count = 0;
   for (size_t r = 0; r < labels.size(); ++r) {

@@ -1,6 +1,7 @@
 // The loop alone, with a step that is no network's: which rows it is given, that it is replayed, what is noted of it.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <numeric>
 
 #include "datasets/order.h"
