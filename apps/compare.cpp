@@ -58,8 +58,9 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add_switch("--quick", options.quick, "few epochs on few images: minutes on a CPU, figures without meaning");
   flags.add("--impl", settings.implementations,
             "implementations, separated by commas; default all that this machine has, without reference");
-  flags.add("--dataset", settings.datasets,
-            "data sets, separated by commas; default the suite's, or mnist, else digits");
+  flags.add(
+      "--dataset", settings.datasets,
+      "data sets, separated by commas; default the suite's, or the first that fits the network, else a generated one");
   flags.add("--data-dir", options.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", options.check_hash, "refuse data files that are not the published ones (true or false)");
   flags.add("--device", options.where, "auto, cpu or cuda");

@@ -13,6 +13,7 @@
 #include "framework/file.h"
 #include "framework/json_text.h"
 #include "framework/message.h"
+#include "models/denoisers.h"
 #include "trainers/denoising.h"
 #include "trainers/run_config.h"
 
@@ -20,7 +21,7 @@ namespace cairn {
 namespace {
 
 struct Settings {
-  std::string filter = "all", recipe = "default", dataset = "mnist", data_dir, grid;
+  std::string filter = "all", recipe = "default", dataset, data_dir, grid;
   bool check_hash = true, json = false, quiet = false;
   DeviceOptions device;
   app::DeviceFlags device_flags;
@@ -31,8 +32,9 @@ struct Settings {
 
 std::string filters_text() {
   std::string text = "Filters:\n";
-  for (const DenoiserInfo& filter : known_denoisers())
-    text += fmt::format("  {:<17} {}, published at {:g} dB\n", filter.name, filter.description, filter.published_snr);
+  for (const ModelInfo& filter : known_models(Task::denoise))
+    text +=
+        fmt::format("  {:<17} {}, published at {:g} dB\n", filter.name, filter.description, published_snr(filter.name));
   return text;
 }
 
@@ -40,7 +42,8 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--filter", settings.filter, "filter to train, or all");
   flags.add("--recipe", settings.recipe,
             "the filter's settings to start from: default, or playground, the published one");
-  flags.add("--dataset", settings.dataset, ("one of " + datasets::dataset_names()).c_str());
+  flags.add("--dataset", settings.dataset,
+            ("one of " + datasets::dataset_names() + "; default: the first that fits, else a generated one").c_str());
   flags.add("--data-dir", settings.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", settings.check_hash, "refuse data files that are not the published ones (true or false)");
   settings.device_flags.add(flags, settings.device);
@@ -55,6 +58,11 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.set_footer(filters_text());
 }
 
+// The one that was asked for, or the first of all.
+const ModelInfo& first_filter(const Settings& settings) {
+  return settings.filter == "all" ? known_models(Task::denoise)[0] : find_model(settings.filter, Task::denoise);
+}
+
 void check(const Settings& settings) {
   const double deviation = settings.denoising.deviation;
   if (!(deviation > 0 && deviation <= 10))
@@ -63,13 +71,13 @@ void check(const Settings& settings) {
     throw UsageError(fmt::format("--epochs must be between 1 and 1000000, not {}", *settings.epochs));
   if (settings.learning_rate && !(*settings.learning_rate > 0 && std::isfinite(*settings.learning_rate)))
     throw UsageError(fmt::format("--lr must be a number above 0, not {}", *settings.learning_rate));
-  find_recipe(settings.filter == "all" ? known_denoisers()[0] : find_denoiser(settings.filter), settings.recipe);
+  find_recipe(first_filter(settings), settings.recipe);
   if (settings.filter == "all" && !settings.grid.empty()) throw UsageError("--grid goes with one --filter");
   check_device(settings.device);
 }
 
 // What the user changed of a filter's recipe; a filter that learns nothing keeps its 0 epochs.
-Recipe recipe_of(const Settings& settings, const DenoiserInfo& filter) {
+Recipe recipe_of(const Settings& settings, const ModelInfo& filter) {
   Recipe recipe = find_recipe(filter, settings.recipe);
   if (recipe.epochs > 0) recipe.epochs = settings.epochs.value_or(recipe.epochs);
   recipe.batch_size = settings.batch_size.value_or(recipe.batch_size);
@@ -85,7 +93,7 @@ void write_grid(const std::string& path, Denoising& denoising) {
 }
 
 // Trains one filter; null: interrupted.
-nlohmann::json denoise_with(const DenoiserInfo& filter, const Settings& settings, const std::shared_ptr<Device>& device,
+nlohmann::json denoise_with(const ModelInfo& filter, const Settings& settings, const std::shared_ptr<Device>& device,
                             const DeviceData& data, const std::atomic<bool>& stop) {
   const Recipe recipe = recipe_of(settings, filter);
   Denoising denoising(device, filter, recipe, settings.denoising, data);
@@ -109,7 +117,7 @@ nlohmann::json denoise_with(const DenoiserInfo& filter, const Settings& settings
           {"train_seconds", seconds},
           {"noisy_snr", ratio.noisy},
           {"test_snr", ratio.denoised},
-          {"published_snr", filter.published_snr}};
+          {"published_snr", published_snr(filter.name)}};
 }
 
 void print_table(const nlohmann::json& results) {
@@ -136,7 +144,9 @@ int denoise(int argc, char** argv) {
   load.check_hash = settings.check_hash;
   load.quiet = settings.quiet;
   load.stop = &stop;
-  datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
+  const ModelInfo& filter = first_filter(settings);
+  const datasets::Dataset dataset = choose_dataset(
+      settings.dataset, network_input(filter, find_recipe(filter, settings.recipe)), settings.data_dir, load);
   const std::shared_ptr<Device> device = Device::open(settings.device);
   const DeviceData data{upload(device, dataset.train), upload(device, dataset.test), RowScale(device, 1.0f / 255, 0)};
   if (!settings.quiet)
@@ -144,11 +154,11 @@ int denoise(int argc, char** argv) {
                     settings.denoising.deviation, device->label(), device->description()));
 
   nlohmann::json results = nlohmann::json::array();
-  for (const DenoiserInfo& filter : known_denoisers()) {
-    if (settings.filter != "all" && settings.filter != filter.name) continue;
-    const nlohmann::json result = denoise_with(filter, settings, device, data, stop);
+  for (const ModelInfo& each : known_models(Task::denoise)) {
+    if (settings.filter != "all" && settings.filter != each.name) continue;
+    const nlohmann::json result = denoise_with(each, settings, device, data, stop);
     if (result.is_null()) {
-      say(fmt::format("denoise: interrupted in {}", filter.name));
+      say(fmt::format("denoise: interrupted in {}", each.name));
       return app::kInterrupted;
     }
     results.push_back(result);

@@ -10,6 +10,7 @@
 #include "framework/error.h"
 #include "framework/file.h"
 #include "framework/json_text.h"
+#include "framework/message.h"
 #include "kernels/number.h"
 
 namespace cairn::app {
@@ -107,7 +108,7 @@ std::vector<std::string> with_values(const CLI::App& app, const std::vector<std:
 
 }  // namespace
 
-std::vector<std::string> flags_from_json(const std::string& text, const std::string& name, UpgradeFlags upgrade) {
+FileFlags flags_from_json(const std::string& text, const std::string& name, UpgradeFlags upgrade) {
   nlohmann::json values;
   try {
     values = parse_json(text, true);
@@ -115,13 +116,13 @@ std::vector<std::string> flags_from_json(const std::string& text, const std::str
     throw UsageError(name + " is not JSON: " + error.what());
   }
   if (!values.is_object()) throw UsageError(name + " must hold one JSON object of flags and values");
-  if (upgrade) upgrade(values, name);
-  std::vector<std::string> flags;
+  FileFlags flags;
+  if (upgrade) flags.upgraded = upgrade(values);
   for (const auto& [key, value] : values.items()) {
     if (value.is_string()) {
-      flags.push_back("--" + key + "=" + value.get<std::string>());
+      flags.words.push_back("--" + key + "=" + value.get<std::string>());
     } else if (value.is_boolean() || value.is_number() || value.is_array()) {
-      flags.push_back("--" + key + "=" + dump_json(value));
+      flags.words.push_back("--" + key + "=" + dump_json(value));
     } else {
       throw UsageError(name + ": " + in_quotes(key) + " must be a number, a text, true or false");
     }
@@ -198,8 +199,9 @@ bool Flags::parse(int argc, char** argv) {
       throw UsageError("--config: standard input (-) can be read only once");
     if (folder) path += "/" + parser_->file_name;
     const std::string text = read_text(name, path, folder ? Pipes::refuse : Pipes::read);
-    const std::vector<std::string> flags = flags_from_json(text, name + ": " + path, parser_->upgrade);
-    words.insert(words.end(), flags.begin(), flags.end());
+    const FileFlags flags = flags_from_json(text, name + ": " + path, parser_->upgrade);
+    if (!flags.upgraded.empty() && !folder) say(path + ": " + flags.upgraded);
+    words.insert(words.end(), flags.words.begin(), flags.words.end());
   }
   words = with_values(app, words);
   words.insert(words.end(), arguments.begin(), arguments.end());

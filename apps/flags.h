@@ -10,12 +10,15 @@
 
 namespace cairn::app {
 
+// Brings an older file's flags up to date; the result says what changed, "": nothing.
+using UpgradeFlags = std::string (*)(nlohmann::json& values);
+struct FileFlags {
+  std::vector<std::string> words;
+  std::string upgraded;  // what `upgrade` said
+};
 // {"lr": 0.1, "drop-last": true}, the text of a `--config` file, as {"--drop-last=true", "--lr=0.1"}. `name` is
 // what errors call it. Throws UsageError.
-// Brings an older file's flags up to date; name: as above, for what it says of that.
-using UpgradeFlags = void (*)(nlohmann::json& values, const std::string& name);
-std::vector<std::string> flags_from_json(const std::string& text, const std::string& name,
-                                         UpgradeFlags upgrade = nullptr);
+FileFlags flags_from_json(const std::string& text, const std::string& name, UpgradeFlags upgrade = nullptr);
 
 class Flags {
  public:
@@ -35,7 +38,8 @@ class Flags {
   // Words without a name; `label` is what --help calls them.
   void add_words(const char* label, std::vector<std::string>& words, const char* help);
   // `--config FILE`, or - for standard input: a JSON object of flags and values, ahead of the others, so that those on
-  // the command line win. `folder_flag FOLDER`, a flag added before, means FOLDER/file_name in the same way.
+  // the command line win. `folder_flag FOLDER`, a flag added before, means FOLDER/file_name in the same way. That a
+  // FILE was brought up to date is said here; of a folder's, whoever reads the folder says it.
   void add_config(const char* folder_flag, const char* file_name, const char* help, UpgradeFlags upgrade = nullptr);
   // Text under --help's list.
   void set_footer(const std::string& text);

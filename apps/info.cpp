@@ -5,13 +5,15 @@
 #include <algorithm>
 
 #include "apps/app.h"
+#include "apps/augmentation_flags.h"
 #include "apps/flags.h"
-#include "datasets/image_grid.h"
 #include "datasets/registry.h"
 #include "framework/error.h"
 #include "framework/file.h"
 #include "kernels/registry.h"
 #include "models/model.h"
+#include "trainers/example_grid.h"
+#include "trainers/run_config.h"
 
 namespace cairn {
 namespace {
@@ -71,28 +73,31 @@ void print_kernels() {
   }
 }
 
+void print_model(const ModelInfo& model, const std::shared_ptr<Device>& device) {
+  Initializer initializer(InitRule{}, 1);
+  const std::shared_ptr<Module> module = model.build(device, initializer, DType::f32);
+  std::vector<LayerSummary> layers;
+  module->summarize(model.input, "", layers);
+  int64_t macs = 0;
+  for (const LayerSummary& layer : layers) macs += layer.macs;
+  app::print("  {}: {}; to {} images {}, {} parameters, {} multiply-adds an image\n", model.name, model.description,
+             name_of(model.task), model.input.text(), module->parameter_count(), macs);
+  for (const LayerSummary& layer : layers)
+    app::print("    {:<10} {:<10} {:<16} {:>10} {:>13}\n", layer.name, layer.type, layer.output.text(),
+               layer.parameters, layer.macs);
+  std::string recipes;
+  for (const Recipe& recipe : model.recipes) recipes += " " + recipe.name;
+  app::print("    recipes:{}\n", recipes);
+}
+
 void print_models() {
   DeviceOptions options;
   options.implementation = "reference";
   const std::shared_ptr<Device> device = Device::open(options);
   app::print("\nModels\n    {:<10} {:<10} {:<16} {:>10} {:>13}\n", "layer", "type", "output", "parameters",
              "multiply-adds");
-  for (const ModelInfo& model : known_models()) {
-    Initializer initializer(InitRule{}, 1);
-    const std::shared_ptr<Module> module = model.build(device, initializer, DType::f32);
-    std::vector<LayerSummary> layers;
-    module->summarize(model.input, "", layers);
-    int64_t macs = 0;
-    for (const LayerSummary& layer : layers) macs += layer.macs;
-    app::print("  {}: {}; images {}, {} parameters, {} multiply-adds an image\n", model.name, model.description,
-               model.input.text(), module->parameter_count(), macs);
-    for (const LayerSummary& layer : layers)
-      app::print("    {:<10} {:<10} {:<16} {:>10} {:>13}\n", layer.name, layer.type, layer.output.text(),
-                 layer.parameters, layer.macs);
-    std::string recipes;
-    for (const Recipe& recipe : model.recipes) recipes += " " + recipe.name;
-    app::print("    recipes:{}\n", recipes);
-  }
+  for (const Task task : {Task::classify, Task::denoise})
+    for (const ModelInfo& model : known_models(task)) print_model(model, device);
 }
 
 void print_datasets() {
@@ -104,6 +109,8 @@ void print_datasets() {
 struct DatasetChoice {
   std::string name, data_dir, picture;
   bool check_hash = true;
+  app::AugmentationFlags augmentation;  // of the picture
+  uint64_t seed = RunConfig().seed;
 };
 
 std::vector<int64_t> count_classes(const datasets::Split& split, int classes) {
@@ -112,19 +119,12 @@ std::vector<int64_t> count_classes(const datasets::Split& split, int classes) {
   return counts;
 }
 
-// Ten rows of ten or so: of each class the first training images, as a network is given them.
-void draw_examples(const datasets::Dataset& dataset, const std::string& path) {
-  constexpr int64_t kColumns = 10, kMost = 100;
-  const int64_t each = std::clamp<int64_t>(kMost / dataset.classes, 1, kColumns);
-  const Shape image = image_shape(dataset.train);
-  const auto size = static_cast<size_t>(image.count());
-  std::vector<datasets::GridCell> cells;
-  for (const int32_t i : first_of_each_class(dataset.train, dataset.classes, each))
-    cells.push_back({images(dataset.train).subspan(static_cast<size_t>(i) * size, size),
-                     std::to_string(labels(dataset.train)[static_cast<size_t>(i)])});
-  const datasets::Bytes file = encode_png(draw_grid(image, cells, kColumns));
+void write_examples(const datasets::Dataset& dataset, const DatasetChoice& choice) {
+  AugmentationRecipe augmentation;
+  choice.augmentation.change(augmentation);
+  const datasets::Bytes file = encode_png(draw_examples(dataset, augmentation, choice.seed));
   const std::span<const std::byte> bytes = std::as_bytes(std::span(file));
-  write_file_atomically(path, std::span(&bytes, 1));
+  write_file_atomically(choice.picture, std::span(&bytes, 1));
 }
 
 void describe_dataset(const DatasetChoice& choice) {
@@ -133,6 +133,7 @@ void describe_dataset(const DatasetChoice& choice) {
   load.allow_download = false;
   load.check_hash = choice.check_hash;
   const datasets::Dataset dataset = datasets::load_dataset(known.name, choice.data_dir, load);
+  if (!choice.picture.empty()) write_examples(dataset, choice);
   app::print("{}: {}\nsource: {}\ntraining examples: {}\ntest examples: {}\n", dataset.name, known.description,
              dataset.source, dataset.train.count, dataset.test.count);
   for (const datasets::Column& column : dataset.train.columns)
@@ -146,7 +147,6 @@ void describe_dataset(const DatasetChoice& choice) {
   for (size_t label = 0; label < train.size(); ++label)
     app::print("class {}: {}, {} training and {} test examples\n", label, dataset.class_names[label], train[label],
                test[label]);
-  if (!choice.picture.empty()) draw_examples(dataset, choice.picture);
 }
 
 int info(int argc, char** argv) {
@@ -160,11 +160,16 @@ int info(int argc, char** argv) {
   DatasetChoice choice;
   flags.add("--dataset", choice.name,
             ("one data set: counts, classes, statistics; of " + datasets::dataset_names()).c_str());
-  flags.add("--show", choice.picture, "with --dataset: write training images of each class to this PNG file");
+  flags.add("--show", choice.picture,
+            "with --dataset: write training images of each class to this PNG file, as a network sees them");
+  choice.augmentation.add(flags);
+  flags.add("--seed", choice.seed, "of what is drawn for the images");
   flags.add("--data-dir", choice.data_dir, "where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--check-hash", choice.check_hash, "refuse data files that are not the published ones (true or false)");
   if (!flags.parse(argc, argv)) return app::kDone;
   if (choice.name.empty() && !choice.picture.empty()) throw UsageError("--show goes with --dataset");
+  if (choice.picture.empty() && choice.augmentation.any())
+    throw UsageError("--crop, --pad, --flip, --brightness, --contrast and --standardise go with --show");
   if (!choice.name.empty()) {
     describe_dataset(choice);
     return app::kDone;

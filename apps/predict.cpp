@@ -196,17 +196,25 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
   return code;
 }
 
-void print_report(const TestReport& report, const std::vector<std::string>& names) {
-  constexpr size_t kListed = 10;
+void print_confusion(const TestReport& report) {
+  constexpr size_t kMost = 20;  // classes, a column each
   const size_t classes = report.confusion.size();
-  app::print("accuracy {:.2f} % ({} of {})  loss {:.4f}\n\nright class (down) and predicted class (across)\n{:4}",
-             100 * report.evaluation.accuracy, report.evaluation.correct, report.evaluation.count,
-             report.evaluation.loss, "");
+  if (classes > kMost) return app::print("\nright and predicted classes: {0} x {0} counts, with --json", classes);
+  app::print("\nright class (down) and predicted class (across)\n{:4}", "");
   for (size_t label = 0; label < classes; ++label) app::print("{:7}", label);
   for (size_t label = 0; label < classes; ++label) {
     app::print("\n{:4}", label);
     for (const int64_t count : report.confusion[label]) app::print("{:7}", count);
   }
+}
+
+void print_report(const TestReport& report, const std::vector<std::string>& names) {
+  constexpr size_t kListed = 10;
+  const Evaluation& evaluation = report.evaluation;
+  const std::string top5 = evaluation.top5 ? fmt::format("  top-5 {:.2f} %", 100 * *evaluation.top5) : std::string();
+  app::print("accuracy {:.2f} % ({} of {}){}  loss {:.4f}\n", 100 * evaluation.accuracy, evaluation.correct,
+             evaluation.count, top5, evaluation.loss);
+  print_confusion(report);
   if (!report.mistakes.empty()) app::print("\n\nworst mistakes of {}\n", report.mistakes.size());
   for (size_t i = 0; i < std::min(kListed, report.mistakes.size()); ++i) {
     const Mistake& mistake = report.mistakes[i];
@@ -255,6 +263,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
                  {"correct", report.evaluation.correct},
                  {"confusion", report.confusion},
                  {"mistakes", mistakes}});
+  if (report.evaluation.top5) result["test_top5_accuracy"] = *report.evaluation.top5;
   app::print("{}\n", dump_json(result));
   return app::kDone;
 }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "apps/app.h"
+#include "apps/augmentation_flags.h"
 #include "apps/device_flags.h"
 #include "apps/flags.h"
 #include "datasets/registry.h"
@@ -26,9 +27,7 @@ struct Settings {
   std::optional<double> learning_rate, momentum, weight_decay, label_smoothing, clip_norm, average;
   std::optional<std::string> optimizer, schedule, decay_on;
   std::optional<bool> shuffle, drop_last, average_ramp;
-  std::optional<int64_t> crop, pad;
-  std::optional<double> brightness, contrast;
-  std::optional<bool> flip, standardise;
+  app::AugmentationFlags augmentation;
   app::DeviceFlags device;
 };
 
@@ -42,15 +41,6 @@ std::string recipes_text() {
                           length_of(recipe), text_of(recipe.schedule), recipe.description);
   }
   return text;
-}
-
-void add_augmentation(app::Flags& flags, Settings& settings) {
-  flags.add("--crop", settings.crop, "train on a square window of so many pixels, at a random place; 0 = whole images");
-  flags.add("--pad", settings.pad, "black pixels around an image before it is cropped");
-  flags.add("--flip", settings.flip, "mirror every other image, left and right (true or false)");
-  flags.add("--brightness", settings.brightness, "add up to so much to an image's pixels, or take it away; of 255");
-  flags.add("--contrast", settings.contrast, "spread an image's pixels by a factor of 1 - C to 1 + C");
-  flags.add("--standardise", settings.standardise, "scale each image to mean 0 and deviation 1 (true or false)");
 }
 
 void add_flags(app::Flags& flags, Settings& settings) {
@@ -83,7 +73,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--shuffle", settings.shuffle, "another random order each epoch, or the stored one (true or false)");
   flags.add("--drop-last", settings.drop_last, "leave out an epoch's short last batch (true or false)");
   flags.add("--validation-count", settings.validation_count, "training images to hold out");
-  add_augmentation(flags, settings);
+  settings.augmentation.add(flags);
   flags.add("--seed", config.seed, "of weights, order, dropout and augmentation");
   flags.add("--eval-every", config.eval_every, "epochs between evaluations, 0 = about twenty in a run");
   flags.add("--out", config.out, "run folder; default runs/<time>-<model>-<impl>, or --resume's");
@@ -128,12 +118,7 @@ void resolve(Settings& settings) {
   override_with(settings.clip_norm, training.clip_norm);
   override_with(settings.average, training.average);
   override_with(settings.average_ramp, training.average_ramp);
-  override_with(settings.crop, training.augmentation.crop);
-  override_with(settings.pad, training.augmentation.pad);
-  override_with(settings.flip, training.augmentation.flip);
-  override_with(settings.brightness, training.augmentation.brightness);
-  override_with(settings.contrast, training.augmentation.contrast);
-  override_with(settings.standardise, training.augmentation.standardise);
+  settings.augmentation.change(training.augmentation);
   settings.device.resolve(config.device);
 }
 
@@ -160,8 +145,11 @@ int train(int argc, char** argv) {
   } else if (settings.options.dry_run) {
     app::print("dry run: the settings are good; nothing was trained\n");
   } else {
-    app::print("test accuracy {:.2f} %  test loss {:.4f}  {:.3g} s an epoch  {}\n",
-               100 * summary["test_accuracy"].get<double>(), summary["test_loss"].get<double>(),
+    const std::string top5 = summary.contains("test_top5_accuracy")
+                                 ? fmt::format("  top-5 {:.2f} %", 100 * summary["test_top5_accuracy"].get<double>())
+                                 : std::string();
+    app::print("test accuracy {:.2f} %{}  test loss {:.4f}  {:.3g} s an epoch  {}\n",
+               100 * summary["test_accuracy"].get<double>(), top5, summary["test_loss"].get<double>(),
                summary["seconds_per_epoch"].get<double>(), summary["run_dir"].get<std::string>());
   }
   return result.interrupted ? app::kInterrupted : app::kDone;

@@ -101,6 +101,8 @@ void add_softmax_cases(std::vector<Case>& cases) {
           args.row_loss = place.input(r, reals(3, 0, 4));
           args.loss_sum = place.typed_output<double>("loss_sum", 1, 4 * kUnit, constant(0));
           args.correct = place.typed_output<int64_t>("correct", 1, 0, constant(0));
+          args.in_top = place.typed_output<int64_t>("in_top", 1, 0, constant(0));
+          args.top = 5;
           return args;
         }));
   }

@@ -76,7 +76,7 @@ constexpr PrimitiveNote kNotes[] = {
     {"argmax", "1 FLOP and 4 bytes a value, 4 a row",
      "Instructions: comparing and selecting; memory only where rows are long."},
     {"classification_metrics", "1 FLOP and 4 bytes a value, 1 and 8 a row",
-     "Instructions of the argmax within; one result, so that parts meet at the end."},
+     "Instructions of comparing with the label; one result, so that parts meet at the end."},
     {"select_rows", "8 bytes a row", "The launch."},
     {"gather_rows", "2 FLOPs and 5 bytes a value; of labels 8 bytes and 4 of index",
      "Memory, most of it the floats that are written; of labels the latency of picking them at random."},

@@ -44,7 +44,8 @@ std::vector<ReferenceCase> choose_cases(const ParityPlan& plan, const std::strin
   const std::vector<ReferenceCase> all = read_references(resolve_references(plan.references), model);
   std::vector<ReferenceCase> chosen;
   for (const ParityData& each : data) {
-    if (plan.datasets.empty() && !fits(input_of(model), each.dataset)) continue;
+    const bool asked_for = !plan.models.empty() && !plan.datasets.empty();
+    if (!asked_for && !fits(input_of(model), each.dataset)) continue;
     const size_t before = chosen.size();
     std::string there;
     for (const ReferenceCase& reference : all) {
@@ -66,7 +67,11 @@ std::vector<ReferenceCase> choose_cases(const ParityPlan& plan, const std::strin
 std::vector<ParityResult> run_parity(const ParityPlan& plan, const std::function<void(const ParityResult&)>& finished) {
   std::vector<std::string> models = plan.models;
   if (models.empty())
-    for (const ModelInfo& model : known_models()) models.push_back(model.name);
+    for (const ModelInfo& model : known_models())
+      if (is_recorded(resolve_references(plan.references), model.name)) models.push_back(model.name);
+  if (models.empty())
+    throw DataError(resolve_references(plan.references).string() +
+                    ": holds no recording of a network; name a folder with --references");
   std::vector<std::string> implementations = plan.implementations;
   ParityOptions options = plan.options;
   if (implementations.empty())

@@ -239,6 +239,11 @@ fs::path resolve_references(const std::string& folder) {
   return fs::is_directory(installed, error) ? installed : fs::path(CAIRN_REFERENCES_SOURCE);
 }
 
+bool is_recorded(const fs::path& folder, const std::string& model) {
+  std::error_code error;
+  return fs::exists(folder / (model + ".json"), error);
+}
+
 std::vector<ReferenceCase> read_references(const fs::path& folder, const std::string& model) {
   const std::string file = (folder / (model + ".json")).string();
   const Json json = Json::parse(read_text(file), nullptr, false);

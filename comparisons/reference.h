@@ -83,5 +83,7 @@ std::filesystem::path resolve_references(const std::string& folder);
 // Every case of FOLDER/<model>.json. DataError, one line: not there, not JSON, of another program or version, cut
 // short, a field that is missing or of another type.
 std::vector<ReferenceCase> read_references(const std::filesystem::path& folder, const std::string& model);
+// Whether the folder has a file of that network.
+bool is_recorded(const std::filesystem::path& folder, const std::string& model);
 
 }  // namespace cairn::comparisons

@@ -14,12 +14,18 @@ Shape seen(const NetworkInput& input, const Shape& image) {
   return input.crop > 0 ? Shape{image[0], input.crop, input.crop} : image;
 }
 
-bool holds_window(const NetworkInput& input, const Shape& image) {
-  return std::min(image[1], image[2]) + 2 * input.pad >= input.crop;
+bool holds_window(const Shape& image, int64_t crop, int64_t pad) {
+  return std::min(image[1], image[2]) + 2 * pad >= crop;
 }
 
 bool takes(const NetworkInput& input, const Shape& image, int classes) {
-  return holds_window(input, image) && seen(input, image) == input.image && classes == input.classes;
+  return holds_window(image, input.crop, input.pad) && seen(input, image) == input.image &&
+         (input.classes == 0 || classes == input.classes);
+}
+
+std::string wanted(const NetworkInput& input) {
+  const std::string classes = input.classes > 0 ? fmt::format(" in {} classes", input.classes) : "";
+  return fmt::format("model {} takes images of {}{}", input.network, input.image.text(), classes);
 }
 
 // The first one of the table, published or generated; null: none.
@@ -33,22 +39,25 @@ const DatasetInfo* first_fitting(const NetworkInput& input, bool generated) {
 
 void check_fit(const NetworkInput& input, const std::string& name, const Shape& image, int classes) {
   if (takes(input, image, classes)) return;
-  if (!holds_window(input, image))
-    throw UsageError(fmt::format("--crop {0}: no window of {0}x{0} lies in the images of {1}, {2}, with --pad {3}",
-                                 input.crop, name, image.text(), input.pad));
+  check_window(name, image, input.crop, input.pad);
   const std::string window = input.crop > 0 ? ", by --crop " + seen(input, image).text() : "";
-  throw UsageError(fmt::format("model {} takes images of {} in {} classes; data set {} has {}{} in {}", input.network,
-                               input.image.text(), input.classes, name, image.text(), window, classes));
+  const std::string in = input.classes > 0 ? fmt::format(" in {}", classes) : "";
+  throw UsageError(fmt::format("{}; data set {} has {}{}{}", wanted(input), name, image.text(), window, in));
 }
 
 }  // namespace
+
+void check_window(const std::string& name, const Shape& image, int64_t crop, int64_t pad) {
+  if (!holds_window(image, crop, pad))
+    throw UsageError(fmt::format("--crop {0}: no window of {0}x{0} lies in the images of {1}, {2}, with --pad {3}",
+                                 crop, name, image.text(), pad));
+}
 
 std::string choose_name(const std::string& asked, const NetworkInput& input) {
   if (!asked.empty()) return find_dataset(asked).name;
   for (const bool generated : {false, true})
     if (const DatasetInfo* info = first_fitting(input, generated)) return info->name;
-  throw UsageError(fmt::format("model {} takes images of {} in {} classes, which no data set here has: {}",
-                               input.network, input.image.text(), input.classes, dataset_names()));
+  throw UsageError(fmt::format("{}, which no data set here has: {}", wanted(input), dataset_names()));
 }
 
 Dataset choose_dataset(const std::string& asked, const NetworkInput& input, const std::filesystem::path& data_dir,

@@ -9,8 +9,8 @@ namespace cairn::datasets {
 // What a network takes, and how errors call it.
 struct NetworkInput {
   std::string network;
-  Shape image;  // channels, height, width
-  int classes = 0;
+  Shape image;                // channels, height, width
+  int classes = 0;            // 0: it does not tell classes apart
   int64_t crop = 0, pad = 0;  // a square window of that side is taken of the image with such a border; 0: whole images
 };
 
@@ -23,6 +23,9 @@ std::string choose_name(const std::string& asked, const NetworkInput& input);
 // Errors: those of load_dataset and check_fit.
 Dataset choose_dataset(const std::string& asked, const NetworkInput& input, const std::filesystem::path& data_dir,
                        const LoadOptions& options);
+
+// UsageError: a square window of side `crop` does not lie in these images of `name` with a border of `pad` pixels.
+void check_window(const std::string& name, const Shape& image, int64_t crop, int64_t pad);
 
 bool fits(const NetworkInput& input, const Dataset& dataset);
 // UsageError: the network takes other images, or tells another number of classes apart.

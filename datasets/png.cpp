@@ -92,9 +92,9 @@ Bytes encode_png(const Picture& picture) {
   PngImage image;
   image.width = static_cast<png_uint_32>(picture.width);
   image.height = static_cast<png_uint_32>(picture.height);
-  image.format = picture.channels == 1 ? PNG_FORMAT_GRAY : PNG_FORMAT_RGB;
-  if (picture.channels != 1 && picture.channels != 3)
-    throw ShapeError(fmt::format("encode_png: a picture of {} channels; 1 and 3 can be written", picture.channels));
+  if (picture.channels != 1 && picture.channels != 3 && picture.channels != 4)
+    throw ShapeError(fmt::format("encode_png: a picture of {} channels; 1, 3 and 4 can be written", picture.channels));
+  image.format = picture.channels == 1 ? PNG_FORMAT_GRAY : picture.channels == 3 ? PNG_FORMAT_RGB : PNG_FORMAT_RGBA;
   if (picture.width <= 0 || picture.height <= 0 || picture.width > kMaxPicturePixels / picture.height ||
       picture.pixels.size() != PNG_IMAGE_SIZE(image)) {
     throw ShapeError(fmt::format("encode_png: {} bytes for {} x {} pixels of {} channels", picture.pixels.size(),

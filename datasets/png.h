@@ -23,7 +23,7 @@ Picture decode_png(std::span<const uint8_t> file, const std::string& name);
 // Also from a pipe; "-" is standard input.
 Picture read_png(const std::filesystem::path& path);
 
-// A picture of 1 or 3 channels as the bytes of a PNG file.
+// A picture as the bytes of a PNG file.
 Bytes encode_png(const Picture& picture);
 
 }  // namespace cairn::datasets

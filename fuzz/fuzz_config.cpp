@@ -4,7 +4,7 @@
 
 void cairn::fuzz::run(std::span<const uint8_t> input) {
   const std::string text(input.begin(), input.end());
-  std::vector<std::string> words = app::flags_from_json(text, "file");
+  std::vector<std::string> words = app::flags_from_json(text, "file").words;
   std::string name = "dnn";
   int64_t epochs = 1;
   uint64_t seed = 1;

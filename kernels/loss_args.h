@@ -99,15 +99,21 @@ struct ArgmaxArgs {
   int32_t* out;
 };
 
-// *loss_sum += sum of row_loss;   *correct += number of rows whose argmax (as above) is their label
+// A column comes before the label in a row where its logit is greater, or equal and its number lower; nan is above
+// every number and equal to nan. So none does where the label is the row's argmax (as above).
+//   *loss_sum += sum of row_loss
+//   *correct += number of rows in which no column comes before the label
+//   *in_top += number of rows in which fewer than `top` columns do
 struct ClassificationMetricsArgs {
   DType dtype;
   int64_t rows, columns;
   const void* logits;
-  const int32_t* labels;
+  const int32_t* labels;  // 0 <= label < columns
   const void* row_loss;
   double* loss_sum;  // device
   int64_t* correct;  // device
+  int64_t* in_top;   // device
+  int64_t top;
 };
 
 }  // namespace cairn

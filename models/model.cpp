@@ -25,6 +25,16 @@ struct OptimizerName {
 const OptimizerName kOptimizers[] = {
     {"sgd", OptimizerKind::sgd}, {"adam", OptimizerKind::adam}, {"adamw", OptimizerKind::adamw}};
 
+// In the order of Task. noun: the flag that names such a network to the program.
+struct TaskName {
+  Task task;
+  const char* name;
+  const char* noun;
+  const char* program;
+};
+constexpr TaskName kTasks[] = {{Task::classify, "classify", "model", "train"},
+                               {Task::denoise, "denoise", "filter", "denoise"}};
+
 }  // namespace
 
 Augmentation AugmentationRecipe::settings() const {
@@ -38,26 +48,35 @@ Augmentation AugmentationRecipe::settings() const {
           .standardise = standardise};
 }
 
-std::span<const ModelInfo> known_models() {
-  static const std::vector<ModelInfo> models = [] {
-    std::vector<ModelInfo> all;
-    for (const auto& family : {mlp_family, lenet_family, convnet_family, cifar_family, resnet_family})
-      std::ranges::move(family(), back_inserter(all));
-    return all;
-  }();
-  return models;
+const char* name_of(Task task) {
+  return kTasks[static_cast<size_t>(task)].name;
 }
 
-const ModelInfo& find_model(const std::string& name) {
-  return find_named(known_models(), name, "model");
+std::span<const ModelInfo> known_models(Task task) {
+  static const std::vector<ModelInfo> models = [] {
+    std::vector<ModelInfo> all;
+    for (const auto& family : {mlp_family, lenet_family, convnet_family, cifar_family, resnet_family, denoiser_family})
+      std::ranges::move(family(), back_inserter(all));
+    std::ranges::stable_sort(all, {}, &ModelInfo::task);
+    return all;
+  }();
+  const auto is_task = [task](const ModelInfo& model) { return model.task == task; };
+  const auto begin = std::ranges::find_if(models, is_task), end = std::find_if_not(begin, models.end(), is_task);
+  return {begin, end};
+}
+
+const ModelInfo& find_model(const std::string& name, Task task) {
+  const TaskName& asked = kTasks[static_cast<size_t>(task)];
+  for (const TaskName& other : kTasks)
+    if (other.task != task && std::ranges::count(known_models(other.task), name, &ModelInfo::name) > 0)
+      throw UsageError(std::string(asked.noun) + " '" + name + "': this network is made to " + other.name +
+                       ": ./cairn " + other.program + " --" + other.noun + " " + name);
+  return find_named(known_models(task), name, asked.noun);
 }
 
 const Recipe& find_recipe(const ModelInfo& model, const std::string& name) {
-  return find_recipe(model.recipes, name, "model " + model.name);
-}
-
-const Recipe& find_recipe(std::span<const Recipe> recipes, const std::string& name, const std::string& owner) {
-  return find_named(recipes, name, "recipe of " + owner);
+  const std::string owner = kTasks[static_cast<size_t>(model.task)].noun;
+  return find_named(std::span<const Recipe>(model.recipes), name, "recipe of " + owner + " " + model.name);
 }
 
 const char* name_of(OptimizerKind kind) {

@@ -64,21 +64,29 @@ struct Recipe {
   bool average_ramp = false;        // the decay is at most (1 + t) / (10 + t) at step t
 };
 
+// What a network is trained to do, and by which program (trainers/tasks).
+enum class Task {
+  classify,  // a logit for each class of an image: train
+  denoise,   // an image without its noise: denoise
+};
+
 struct ModelInfo {
   std::string name;
   std::string description;
   Shape input;  // of one sample
-  int classes;  // a logit for each is the output
+  int classes;  // a logit for each is the output; 0: the output is an image like the input
   std::shared_ptr<Module> (*build)(const std::shared_ptr<Device>&, Initializer&, DType);
   std::vector<Recipe> recipes;  // the first is `default`
+  Task task = Task::classify;
 };
 
-std::span<const ModelInfo> known_models();
-// Throw UsageError that lists the choices.
-const ModelInfo& find_model(const std::string& name);
+std::span<const ModelInfo> known_models(Task task = Task::classify);
+// Throws UsageError that lists the choices, or names the program that a network of another task goes with.
+const ModelInfo& find_model(const std::string& name, Task task = Task::classify);
+// Throws UsageError that lists the choices.
 const Recipe& find_recipe(const ModelInfo& model, const std::string& name);
-// Among the recipes of what `owner` calls, for the error's text: "model mlp".
-const Recipe& find_recipe(std::span<const Recipe> recipes, const std::string& name, const std::string& owner);
+
+const char* name_of(Task task);
 
 const char* name_of(OptimizerKind kind);
 OptimizerKind optimizer_from(const std::string& name);
@@ -90,10 +98,11 @@ bool decays(const Recipe& recipe, const std::string& tensor);
 std::string length_of(const Recipe& recipe);
 
 // The families, one file each.
-std::vector<ModelInfo> mlp_family();      // mlp.cpp: linear, dnn, mlp and its wide, deep and dropout forms
-std::vector<ModelInfo> lenet_family();    // lenet.cpp: LeNet-5, Caffe's and Caffe2's LeNet, relunet
-std::vector<ModelInfo> convnet_family();  // convnets.cpp: cnn, simplecnn, simplenet, largenet
-std::vector<ModelInfo> cifar_family();    // cifar.cpp: networks for small colour images
-std::vector<ModelInfo> resnet_family();   // resnet.cpp: residual networks with batch normalisation
+std::vector<ModelInfo> mlp_family();       // mlp.cpp: linear, dnn, mlp and its wide, deep and dropout forms
+std::vector<ModelInfo> lenet_family();     // lenet.cpp: LeNet-5, Caffe's and Caffe2's LeNet, relunet
+std::vector<ModelInfo> convnet_family();   // convnets.cpp: cnn, simplecnn, simplenet, largenet
+std::vector<ModelInfo> cifar_family();     // cifar.cpp: networks for small colour images
+std::vector<ModelInfo> resnet_family();    // resnet.cpp: residual networks with batch normalisation
+std::vector<ModelInfo> denoiser_family();  // denoisers.cpp: filters that take noise out of images
 
 }  // namespace cairn

@@ -1,11 +1,11 @@
 // Training a filter that takes noise out of images, on the same loop as every network. Not here: the loss and the
-// measure (tasks/denoise.h), the filters (models/denoisers.h).
+// measure (tasks/denoise.h), the filters (models/denoisers.cpp).
 #pragma once
 
 #include <atomic>
 #include <memory>
 
-#include "models/denoisers.h"
+#include "models/model.h"
 #include "trainers/tasks/denoise.h"
 
 namespace cairn {
@@ -19,7 +19,7 @@ struct DenoisingSettings {
 class Denoising {
  public:
   // data.pixels must map to [0, 1]. recipe: with the user's changes. Throws UsageError.
-  Denoising(const std::shared_ptr<Device>& device, const DenoiserInfo& filter, const Recipe& recipe,
+  Denoising(const std::shared_ptr<Device>& device, const ModelInfo& filter, const Recipe& recipe,
             const DenoisingSettings& settings, DeviceData data);
 
   // Throws DivergedError. When `stop` becomes true the step in hand is the last.

@@ -18,14 +18,14 @@ Tensor upload(const std::shared_ptr<Device>& device, int64_t count, const datase
   return tensor;
 }
 
-// Columns on the device; the images stay with the host where there is no room or that is asked for.
-DeviceSplit place(const std::shared_ptr<Device>& device, datasets::Split split, bool stream) {
+// Columns on the device; the images stay with the host where there is no room.
+DeviceSplit place(const std::shared_ptr<Device>& device, datasets::Split split, std::optional<size_t> room) {
   DeviceSplit result;
   result.count = split.count;
   for (datasets::Column& column : split.columns) {
     const bool image = column.name == datasets::kImage;
     const size_t bytes = static_cast<size_t>(split.count) * column.row_bytes();
-    if (image && (stream || column.source || bytes > device->free_bytes() / 2))
+    if (image && (column.source || bytes > (room ? *room : room_for_images(device->free_bytes()))))
       result.streamed = std::make_shared<StreamedImages>(device, std::move(column), split.count);
     else
       result.columns.emplace_back(column.name, upload(device, split.count, column));
@@ -91,6 +91,10 @@ PixelScale pixel_scale(const Recipe& recipe, const datasets::PixelStatistics& ow
   return result;
 }
 
+size_t room_for_images(size_t free_bytes) {
+  return free_bytes / 2;
+}
+
 datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recipe) {
   return {.network = model.name,
           .image = model.input,
@@ -100,7 +104,7 @@ datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recip
 }
 
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,
-                  const Recipe& recipe, uint64_t seed, bool stream) {
+                  const Recipe& recipe, uint64_t seed, std::optional<size_t> room) {
   check_fit(network_input(model, recipe), dataset);
   DeviceData data;
   const PixelScale pixels = pixel_scale(recipe, {dataset.mean, dataset.std});
@@ -108,9 +112,9 @@ DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset datas
   if (recipe.validation_count > 0)
     dataset.train = datasets::subset(dataset.train,
                                      datasets::split_indices(dataset.train.count, recipe.validation_count, seed).train);
-  data.train = place(device, std::move(dataset.train), stream);
+  data.train = place(device, std::move(dataset.train), room);
   dataset.train = {};
-  data.test = place(device, std::move(dataset.test), stream);
+  data.test = place(device, std::move(dataset.test), room);
   return data;
 }
 

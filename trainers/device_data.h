@@ -2,6 +2,7 @@
 // here: reading a data set (datasets/), which rows a step takes (loop.h), what a network sees of them (image_input.h).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -44,10 +45,13 @@ PixelScale pixel_scale(const Recipe& recipe, const datasets::PixelStatistics& ow
 // What data sets are chosen by, and checked against.
 datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recipe);
 
+// How many bytes images may take of so much free memory: half of it. The rest is the network's and its activations'.
+size_t room_for_images(size_t free_bytes);
+
 // Copies a data set to the device, without the training images that the recipe holds out by the seed, and frees the
-// host's copy. Throws as datasets::check_fit does. Images that would take more than half of the device's free memory,
-// or all where `stream` asks for it, stay with the host and come batch by batch.
+// host's copy. Throws as datasets::check_fit does. Images of a split that do not fit into `room`, by default
+// room_for_images of what is free then, stay with the host and come batch by batch; room 0: all of them.
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,
-                  const Recipe& recipe, uint64_t seed, bool stream = false);
+                  const Recipe& recipe, uint64_t seed, std::optional<size_t> room = {});
 
 }  // namespace cairn

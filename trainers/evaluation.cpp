@@ -6,6 +6,11 @@
 #include "framework/ops/loss.h"
 
 namespace cairn {
+namespace {
+
+constexpr int64_t kTop = 5, kFewClasses = 10;
+
+}  // namespace
 
 void visit_batches(Module& model, const DeviceSplit& split, const ImageInput& input, int64_t batch_size,
                    const UseLogits& use) {
@@ -20,11 +25,13 @@ void visit_batches(Module& model, const DeviceSplit& split, const ImageInput& in
 MetricSums::MetricSums(const DeviceSplit& split)
     : labels_(split.column(datasets::kLabel)),
       loss_sum_(Tensor::zeros(labels_.device(), {}, DType::f64)),
-      correct_(Tensor::zeros(labels_.device(), {}, DType::i64)) {}
+      correct_(Tensor::zeros(labels_.device(), {}, DType::i64)),
+      in_top_(Tensor::zeros(labels_.device(), {}, DType::i64)) {}
 
 void MetricSums::add(const Tensor& logits, int64_t begin, int64_t end) {
-  add_metrics(logits, labels_.rows(begin, end), loss_sum_, correct_);
+  add_metrics(logits, labels_.rows(begin, end), loss_sum_, correct_, in_top_, kTop);
   count_ += end - begin;
+  classes_ = logits.shape()[1];
 }
 
 Evaluation MetricSums::result() const {
@@ -34,6 +41,7 @@ Evaluation MetricSums::result() const {
   result.correct = correct_.to_host<int64_t>()[0];
   result.loss = loss_sum_.item() / count;
   result.accuracy = static_cast<double>(result.correct) / count;
+  if (classes_ > kFewClasses) result.top5 = static_cast<double>(in_top_.to_host<int64_t>()[0]) / count;
   return result;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 
 #include "framework/nn/module.h"
 #include "trainers/device_data.h"
@@ -14,6 +15,7 @@ struct Evaluation {
   double loss = 0;
   double accuracy = 0;  // fraction
   int64_t correct = 0, count = 0;
+  std::optional<double> top5 = {};  // fraction whose label is among the five likeliest of more than ten classes
 };
 
 // logits: (end - begin) x classes, of images begin .. end - 1.
@@ -32,8 +34,8 @@ class MetricSums {
 
  private:
   Tensor labels_;
-  Tensor loss_sum_, correct_;
-  int64_t count_ = 0;
+  Tensor loss_sum_, correct_, in_top_;
+  int64_t count_ = 0, classes_ = 0;
 };
 
 }  // namespace cairn

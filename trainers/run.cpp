@@ -153,6 +153,7 @@ nlohmann::json summary_of(const RunConfig& config, const Device& device, Trainer
                   {"test_accuracy", evaluation ? nlohmann::json(evaluation->accuracy) : nlohmann::json()},
                   {"peak_memory_bytes", peak_memory_bytes(device)},
                   {"run_dir", nullptr}});
+  if (evaluation && evaluation->top5) summary["test_top5_accuracy"] = *evaluation->top5;
   return summary;
 }
 

@@ -130,6 +130,8 @@ void check_optimizer(const Recipe& training) {
     throw UsageError(std::string("--momentum is SGD's; ") + name_of(training.optimizer) + " has its own");
 }
 
+}  // namespace
+
 void check_augmentation(const AugmentationRecipe& images) {
   constexpr int64_t kMostPixels = 4096;
   require(images.crop >= 0 && images.crop <= kMostPixels, "--crop", "between 0 and 4096", whole(images.crop));
@@ -139,8 +141,6 @@ void check_augmentation(const AugmentationRecipe& images) {
   if (images.pad > 0 && images.crop == 0)
     throw UsageError("--pad goes with --crop: the images are padded, and a window of that size is taken");
 }
-
-}  // namespace
 
 void check_config(const RunConfig& config) {
   const Recipe& training = config.training;
@@ -171,8 +171,8 @@ nlohmann::json to_json(const RunConfig& config) {
   return settings;
 }
 
-void upgrade(nlohmann::json& settings, const std::string& file) {
-  if (!settings.is_object() || settings.contains(kCrop)) return;
+std::string upgrade(nlohmann::json& settings) {
+  if (!settings.is_object() || settings.contains(kCrop)) return {};
   bool renamed = false;
   const auto rename = [&](nlohmann::json& each) {
     const auto implementation = each.is_object() ? each.find("impl") : each.end();
@@ -183,11 +183,11 @@ void upgrade(nlohmann::json& settings, const std::string& file) {
   rename(settings);
   if (settings.contains("earlier") && settings["earlier"].is_array())
     for (nlohmann::json& part : settings["earlier"]) rename(part);
-  if (renamed) say(file + ": is of Cairn 0.1; the implementation that was called eigen there is simd now");
+  return renamed ? "is of Cairn 0.1; the implementation that was called eigen there is simd now" : "";
 }
 
 RunConfig config_from_json(nlohmann::json settings, const std::string& file) {
-  upgrade(settings, file);
+  if (const std::string changed = upgrade(settings); !changed.empty()) say(file + ": " + changed);
   const auto read = [&](const char* name, auto& value) {
     if (!settings.contains(name)) return;
     try {

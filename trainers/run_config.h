@@ -33,7 +33,8 @@ struct RunConfig {
 // Throws UsageError naming the flag for a learning rate, batch size, ... that makes no sense.
 void check_config(const RunConfig& config);
 
-// The part of it that every program with a device shares.
+// The parts of it that programs share: those that draw images, and every one with a device.
+void check_augmentation(const AugmentationRecipe& images);
 void check_device(const DeviceOptions& device);
 
 const char* name_of(Precision precision);
@@ -43,9 +44,9 @@ Precision precision_from(const std::string& name);
 // What config.json holds: the names of the flags, so that `--config config.json` repeats the run.
 nlohmann::json to_json(const RunConfig& config);
 // The settings in it, and the recipe's where it is silent. Throws DataError that names `file`, UsageError for unknown
-// names.
+// names. Says so where the settings were brought up to date.
 RunConfig config_from_json(nlohmann::json settings, const std::string& file);
-// Settings that Cairn 0.1 wrote, in today's names; says so where that changes one. Others are left alone.
-void upgrade(nlohmann::json& settings, const std::string& file);
+// Settings that Cairn 0.1 wrote, in today's names; what changed is in the text, for a message. Others are left alone.
+std::string upgrade(nlohmann::json& settings);
 
 }  // namespace cairn

@@ -105,7 +105,8 @@ std::unique_ptr<Trainer> RunResources::trainer(const RunConfig& config) {
   settle(settled);
   banner_ = banner_of(settled, *device_, *dataset_);
   const ModelInfo& model = find_model(config.model);
-  DeviceData data = upload(device_, std::move(*dataset_), model, config.training, config.seed, config.stream);
+  const std::optional<size_t> room = config.stream ? std::optional<size_t>(0) : std::nullopt;
+  DeviceData data = upload(device_, std::move(*dataset_), model, config.training, config.seed, room);
   dataset_.reset();
   return std::make_unique<Trainer>(device_, model, settled, std::move(data));
 }

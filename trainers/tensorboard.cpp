@@ -178,6 +178,7 @@ void TensorBoardLog::append(const EpochResult& epoch, std::span<const float> los
   if (evaluation) {
     add_scalar(summary, "test/loss", evaluation->loss);
     add_scalar(summary, "test/accuracy", evaluation->accuracy);
+    if (evaluation->top5) add_scalar(summary, "test/top5_accuracy", *evaluation->top5);
     for (const NamedTensor& parameter : model.parameters())
       add_histogram(summary, "weights/" + parameter.name, parameter.tensor.to_host<float>());
   }

@@ -23,8 +23,10 @@ EVALUATION_ROWS = 1000
 def make_optimizer(settings, network):
     """With PyTorch's defaults for the rest; the learning rate is set before each step."""
     decay, chosen = settings["weight_decay"], settings.get("decay_on", "").split(",")
-    parameters = [{"params": [parameter], "weight_decay": decay if chosen == [""] or name in chosen else 0}
-                  for name, parameter in network.named_parameters()]
+    parameters = list(network.parameters())
+    if chosen != [""]:
+        parameters = [{"params": [parameter], "weight_decay": decay if name in chosen else 0}
+                      for name, parameter in network.named_parameters()]
     if settings["optimizer"] == "sgd":
         return torch.optim.SGD(parameters, lr=settings["lr"], momentum=settings["momentum"], weight_decay=decay)
     kind = torch.optim.Adam if settings["optimizer"] == "adam" else torch.optim.AdamW

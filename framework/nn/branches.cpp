@@ -3,6 +3,7 @@
 #include <array>
 
 #include "framework/error.h"
+#include "framework/ops/activations.h"
 #include "framework/ops/concat.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/pooling.h"

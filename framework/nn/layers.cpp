@@ -2,6 +2,7 @@
 
 #include "framework/error.h"
 #include "framework/nn/image_layers.h"
+#include "framework/ops/activations.h"
 #include "framework/ops/elementwise.h"
 #include "framework/random.h"
 

@@ -1,4 +1,5 @@
 // Elementwise ops and views. Every op returns a new tensor of its input's shape unless it says otherwise.
+// Not here: activations (activations.h).
 #pragma once
 
 #include "framework/tensor.h"
@@ -8,9 +9,6 @@ namespace cairn {
 Tensor add(const Tensor& a, const Tensor& b);          // a + b, of one shape
 Tensor multiply(const Tensor& a, const Tensor& b);     // a * b, element by element, of one shape
 Tensor scale(const Tensor& x, double factor);          // factor * x
-Tensor relu(const Tensor& x);                          // max(0, x)
-Tensor tanh(const Tensor& x);                          // hyperbolic tangent
-Tensor gelu(const Tensor& x);                          // x times the normal distribution's probability of x
 Tensor add_bias(const Tensor& x, const Tensor& bias);  // x: N x C; bias: C
 
 // With the mask of (seed, layer, *step): element i is dropped when its Philox uniform is below `probability`, and the

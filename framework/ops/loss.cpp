@@ -152,23 +152,28 @@ Tensor argmax(const Tensor& x) {
   return out;
 }
 
-void add_metrics(const Tensor& logits, const Tensor& labels, const Tensor& loss_sum, const Tensor& correct) {
+void add_metrics(const Tensor& logits, const Tensor& labels, const Tensor& loss_sum, const Tensor& correct,
+                 const Tensor& in_top, int64_t top) {
   const CrossEntropy result = cross_entropy_forward("add_metrics", logits, labels, 0);
   check::defined("add_metrics", "loss_sum", loss_sum);
   check::defined("add_metrics", "correct", correct);
-  if (loss_sum.dtype() != DType::f64 || loss_sum.count() != 1 || correct.dtype() != DType::i64 ||
-      correct.count() != 1 || loss_sum.device() != logits.device() || correct.device() != logits.device())
-    check::fail("add_metrics", "loss_sum must be one f64 and correct one i64 on the device of logits",
-                check::describe(loss_sum) + " and " + check::describe(correct));
-  logits.device()->call(&Backend::classification_metrics,
-                        ClassificationMetricsArgs{.dtype = logits.dtype(),
-                                                  .rows = logits.shape()[0],
-                                                  .columns = logits.shape()[1],
-                                                  .logits = logits.data(),
-                                                  .labels = labels.data<int32_t>(),
-                                                  .row_loss = result.row_loss.data(),
-                                                  .loss_sum = loss_sum.data<double>(),
-                                                  .correct = correct.data<int64_t>()});
+  check::defined("add_metrics", "in_top", in_top);
+  const auto one = [&](const Tensor& into, DType dtype) {
+    return into.dtype() == dtype && into.count() == 1 && into.device() == logits.device();
+  };
+  if (!one(loss_sum, DType::f64) || !one(correct, DType::i64) || !one(in_top, DType::i64))
+    check::fail("add_metrics", "loss_sum must be one f64, correct and in_top one i64 each, on the device of logits",
+                check::describe(loss_sum) + ", " + check::describe(correct) + " and " + check::describe(in_top));
+  logits.device()->call(&Backend::classification_metrics, ClassificationMetricsArgs{.dtype = logits.dtype(),
+                                                                                    .rows = logits.shape()[0],
+                                                                                    .columns = logits.shape()[1],
+                                                                                    .logits = logits.data(),
+                                                                                    .labels = labels.data<int32_t>(),
+                                                                                    .row_loss = result.row_loss.data(),
+                                                                                    .loss_sum = loss_sum.data<double>(),
+                                                                                    .correct = correct.data<int64_t>(),
+                                                                                    .in_top = in_top.data<int64_t>(),
+                                                                                    .top = top});
 }
 
 }  // namespace cairn

@@ -19,7 +19,10 @@ Tensor mean(const Tensor& x);  // of all elements, a scalar; 0 for none
 
 // No gradients below.
 Tensor argmax(const Tensor& x);  // N x C to N, i32: the first column that holds the row's maximum (or nan)
-// Adds the rows' losses to loss_sum (one f64) and the rows whose argmax is their label to correct (one i64).
-void add_metrics(const Tensor& logits, const Tensor& labels, const Tensor& loss_sum, const Tensor& correct);
+// Adds the rows' losses to loss_sum (one f64), the rows whose argmax is their label to correct (one i64), and those in
+// which fewer than `top` columns come before the label to in_top (one i64): with a greater logit (or nan), or an equal
+// one and a lower number.
+void add_metrics(const Tensor& logits, const Tensor& labels, const Tensor& loss_sum, const Tensor& correct,
+                 const Tensor& in_top, int64_t top);
 
 }  // namespace cairn

@@ -1,4 +1,6 @@
 // Sums, argmax and the metrics of a classifier. Not here: column sums (bias.cpp).
+#include <cmath>
+
 #include "kernels/eigen/primitives.h"
 
 namespace cairn::eigen {
@@ -13,6 +15,14 @@ int32_t first_maximum(const void* x, int64_t row, int64_t columns) {
   else
     values.maxCoeff(&column);
   return static_cast<int32_t>(column);
+}
+
+// How many columns come before the label, as kernels/loss_args.h has it. A comparison that nan makes false counts.
+int64_t columns_before(const void* x, int64_t row, int64_t columns, int64_t label) {
+  const auto lower = part(x, row * columns, label), higher = part(x, row * columns + label + 1, columns - label - 1);
+  const float own = static_cast<const float*>(x)[row * columns + label];
+  if (std::isnan(own)) return lower.isNaN().count();
+  return (!(lower < own)).count() + (!(higher <= own)).count();
 }
 
 }  // namespace
@@ -40,15 +50,19 @@ void classification_metrics(Stream& stream, const ClassificationMetricsArgs& arg
   if (args.columns == 0) return;
   const Pieces pieces(args.rows, args.columns);
   Eigen::ArrayXd losses(pieces.count);
-  Eigen::Array<int64_t, Eigen::Dynamic, 1> correct(pieces.count);
+  Eigen::Array<int64_t, Eigen::Dynamic, 2> hits(pieces.count, 2);  // in the first place, and among the first `top`
   for_each_piece(stream, pieces, [&](int64_t piece, int64_t begin, int64_t count) {
     losses[piece] = part(args.row_loss, begin, count).cast<double>().sum();
-    correct[piece] = 0;
-    for (int64_t row = begin; row < begin + count; ++row)
-      correct[piece] += first_maximum(args.logits, row, args.columns) == args.labels[row];
+    hits.row(piece).setZero();
+    for (int64_t row = begin; row < begin + count; ++row) {
+      const int64_t before = columns_before(args.logits, row, args.columns, args.labels[row]);
+      hits(piece, 0) += before == 0;
+      hits(piece, 1) += before < args.top;
+    }
   });
   *args.loss_sum += losses.sum();
-  *args.correct += correct.sum();
+  *args.correct += hits.col(0).sum();
+  *args.in_top += hits.col(1).sum();
 }
 
 }  // namespace cairn::eigen

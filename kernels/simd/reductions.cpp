@@ -22,6 +22,19 @@ int32_t argmax_row(const float* x, int64_t columns) {
   return static_cast<int32_t>(best);
 }
 
+// How many columns come before the label, as kernels/loss_args.h has it. A comparison that nan makes false counts.
+int64_t columns_before(const float* x, int64_t columns, int64_t label) {
+  const float own = x[label];
+  int64_t before = 0;
+  if (own != own) {
+    for (int64_t c = 0; c < label; ++c) before += x[c] != x[c];
+    return before;
+  }
+  for (int64_t c = 0; c < label; ++c) before += !(x[c] < own);
+  for (int64_t c = label + 1; c < columns; ++c) before += !(x[c] <= own);
+  return before;
+}
+
 }  // namespace
 
 void sum(Stream& stream, const SumArgs& args) {
@@ -46,18 +59,20 @@ void classification_metrics(Stream& stream, const ClassificationMetricsArgs& arg
   if (args.rows == 0 || args.columns == 0) return;
   struct Part {
     double loss;
-    int64_t correct;
+    int64_t correct, in_top;
   };
   const Chunks chunks(args.rows, args.columns, 1);
-  auto* parts = reinterpret_cast<Part*>(scratch(Scratch::partial, chunks.count * 4));
-  static_assert(sizeof(Part) == 4 * sizeof(float));
+  auto* parts = reinterpret_cast<Part*>(scratch(Scratch::partial, chunks.count * 6));
+  static_assert(sizeof(Part) == 6 * sizeof(float));
   stream.pool.parallel_for(chunks.count, 1, [&](int64_t begin, int64_t end) {
     for (int64_t chunk = begin; chunk < end; ++chunk) {
-      Part part{0.0, 0};
+      Part part{0.0, 0, 0};
       const int64_t last = std::min(args.rows, (chunk + 1) * chunks.rows);
       for (int64_t row = chunk * chunks.rows; row < last; ++row) {
         part.loss += static_cast<double>(floats(args.row_loss)[row]);
-        part.correct += argmax_row(floats(args.logits) + row * args.columns, args.columns) == args.labels[row];
+        const int64_t before = columns_before(floats(args.logits) + row * args.columns, args.columns, args.labels[row]);
+        part.correct += before == 0;
+        part.in_top += before < args.top;
       }
       parts[chunk] = part;
     }
@@ -65,6 +80,7 @@ void classification_metrics(Stream& stream, const ClassificationMetricsArgs& arg
   for (int64_t chunk = 0; chunk < chunks.count; ++chunk) {
     *args.loss_sum += parts[chunk].loss;
     *args.correct += parts[chunk].correct;
+    *args.in_top += parts[chunk].in_top;
   }
 }
 

@@ -28,28 +28,42 @@ __global__ void __launch_bounds__(kArgmaxBlock)
   if (lane == 0) out[row] = best;
 }
 
-// One block walks over all rows, because the two totals are added to what is there and must not be raced for. Limited
+// How many columns come before the label, as kernels/loss_args.h has it: counted by the row's lanes, in every lane.
+template <int kLanes>
+__device__ __forceinline__ int columns_before(const float* row, int64_t columns, int label, int lane) {
+  const Candidate own{row[label], label};
+  int before = 0;
+  for (int64_t c = lane; c < columns; c += kLanes) before += beats({row[c], static_cast<int>(c)}, own);
+  return group_sum<kLanes>(before);
+}
+
+// One block walks over all rows, because the totals are added to what is there and must not be raced for. Limited
 // by latency: it runs once for each evaluated batch, not in a training step's critical path.
 template <int kLanes>
 __global__ void classification_metrics_kernel(int64_t rows, int64_t columns, const float* logits, const int32_t* labels,
-                                              const float* row_loss, double* loss_sum, int64_t* correct_count) {
+                                              const float* row_loss, double* loss_sum, int64_t* correct_count,
+                                              int64_t* in_top_count, int64_t top) {
   CAIRN_SHARED(double[32], partial_loss);
   CAIRN_SHARED(long long[32], partial_correct);
+  CAIRN_SHARED(long long[32], partial_in_top);
   const int lane = threadIdx.x % kLanes;
   double loss = 0.0;
-  long long correct = 0;
+  long long correct = 0, in_top = 0;
   for (int64_t row = threadIdx.x / kLanes; row < rows; row += blockDim.x / kLanes) {
-    const int best = group_argmax<kLanes>(logits + row * columns, columns, lane);
+    const int before = columns_before<kLanes>(logits + row * columns, columns, labels[row], lane);
     if (lane == 0) {
       loss += static_cast<double>(row_loss[row]);
-      correct += best == labels[row];
+      correct += before == 0;
+      in_top += before < top;
     }
   }
   loss = block_sum(loss, partial_loss);
   correct = block_sum(correct, partial_correct);
+  in_top = block_sum(in_top, partial_in_top);
   if (threadIdx.x == 0) {
     *loss_sum += loss;
     *correct_count += correct;
+    *in_top_count += in_top;
   }
 }
 
@@ -89,7 +103,7 @@ void classification_metrics(Stream& stream, const ClassificationMetricsArgs& arg
   const auto launch = [&]<int kLanes>() {
     simt::launch<classification_metrics_kernel<kLanes>>(
         stream, 1, threads, 0, args.rows, args.columns, static_cast<const float*>(args.logits), args.labels,
-        static_cast<const float*>(args.row_loss), args.loss_sum, args.correct);
+        static_cast<const float*>(args.row_loss), args.loss_sum, args.correct, args.in_top, args.top);
   };
   args.columns <= kNarrowRow ? launch.operator()<1>() : launch.operator()<32>();
 }

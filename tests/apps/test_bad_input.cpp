@@ -54,6 +54,8 @@ TEST_CASE("unknown names list the choices") {
   expect_refusal({"--dataset", "mnits"}, {"mnits", "mnist", "fashion-mnist", "digits"}, folder.path);
   expect_refusal(digits({"--impl", "magic"}), {"unknown implementation 'magic'", "reference", "simd", "vanilla"},
                  folder.path);
+  expect_refusal(digits({"--model", "deep-3"}), {"'deep-3'", "made to denoise: ./cairn denoise --filter deep-3"},
+                 folder.path);
   expect_refusal(digits({"--model", "dnn", "--recipe", "x"}), {"unknown recipe", "'x'", "default, full-batch"},
                  folder.path);
   expect_refusal(digits({"--optimizer", "lion"}), {"unknown optimizer 'lion'", "sgd, adam, adamw"}, folder.path);

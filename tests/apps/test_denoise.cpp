@@ -42,6 +42,14 @@ TEST_CASE("denoise: a filter, its figures and its page of images") {
   CHECK(datasets::read_png(folder.path / "page.png").width == 16 * 32 + 4);
 }
 
+TEST_CASE("denoise: where no published data set is to be had, the generated one that fits stands in") {
+  const TemporaryFolder folder;
+  const Result result = run(CAIRN_DENOISE, {"--filter", "mean", "--impl", "simd", "--json"}, folder.path);
+  REQUIRE_MESSAGE(result.code == 0, result.error);
+  CHECK_MESSAGE(result.error.find("using the generated data set 'digits' instead") != std::string::npos, result.error);
+  CHECK(last_line(result.out)["dataset"] == "digits");
+}
+
 TEST_CASE("denoise: the table names what each filter reached and what was published") {
   const TemporaryFolder folder;
   const Result result = run(CAIRN_DENOISE, with(kQuick, {"--filter", "mean"}), folder.path);
@@ -52,6 +60,7 @@ TEST_CASE("denoise: the table names what each filter reached and what was publis
 
 TEST_CASE("denoise: bad input is one line and exit code 2") {
   check_refused({"--filter", "median"}, "unknown filter 'median': choose one of gaussian, mean");
+  check_refused({"--filter", "lenet"}, "filter 'lenet': this network is made to classify: ./cairn train --model lenet");
   check_refused({"--recipe", "best"}, "unknown recipe of filter gaussian 'best': choose one of default, playground");
   check_refused({"--grid", "page.png"}, "--grid goes with one --filter");
   check_refused({"--deviation", "0"}, "--deviation must be above 0");
@@ -60,6 +69,8 @@ TEST_CASE("denoise: bad input is one line and exit code 2") {
   check_refused({"--lr", "-1"}, "--lr must be a number above 0, not -1");
   check_refused({"--batch-size", "0", "--filter", "mean"}, "--batch-size must be between 1 and the");
   check_refused({"--dataset", "faces"}, "faces");
+  check_refused({"--dataset", "digits32"},
+                "model gaussian takes images of [1, 28, 28]; data set digits32 has [3, 32, 32]");
 }
 
 TEST_CASE("denoise: a page that cannot be written is one line") {

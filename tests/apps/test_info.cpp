@@ -16,8 +16,8 @@ TEST_CASE("info names implementations, primitives, models and data sets") {
   CHECK_MESSAGE(result.code == 0, result.error);
   for (const char* part :
        {"reference on cpu", "simd on cpu", "eigen on cpu", "vanilla on cpu", "gemm ", "adam ", "vanilla/cpu gemm=1",
-        "784-32-32-10; images [1, 28, 28], 26506 parameters", "mlp: ", "814090 parameters", "1628170 parameters",
-        "1596426 parameters", "7850 parameters", "fashion-mnist", "digits"})
+        "784-32-32-10; to classify images [1, 28, 28], 26506 parameters", "mlp: ", "814090 parameters",
+        "1628170 parameters", "1596426 parameters", "7850 parameters", "fashion-mnist", "digits"})
     CHECK_MESSAGE(result.out.find(part) != std::string::npos, part);
 }
 
@@ -30,7 +30,8 @@ TEST_CASE("info prints only what is asked for") {
         "lenet-caffe: ", "431080 parameters, 2293000 multiply-adds", "3274634 parameters, 13883904 multiply-adds",
         "856130 parameters, 4293000 multiply-adds", "427210 parameters", "29330 parameters, 316800 multiply-adds",
         "81330 parameters, 1534180 multiply-adds", "325650 parameters, 878000 multiply-adds",
-        "recipes: default skoltech skoltech-pytorch", "MaxPool2d", "[20, 24, 24]"})
+        "recipes: default skoltech skoltech-pytorch", "MaxPool2d", "[20, 24, 24]",
+        "deep-3: 3 x 3 convolutions to 3 channels and back; to denoise images [1, 28, 28], 54 parameters, 42336"})
     CHECK_MESSAGE(result.out.find(part) != std::string::npos, part);
   CHECK(result.out.find("Primitives") == std::string::npos);
   CHECK(run(CAIRN_INFO, {"--colour"}, folder.path).code == 2);
@@ -59,6 +60,44 @@ TEST_CASE("info describes one data set and draws what is in it") {
   refused({"--dataset", "cifar10", "--data-dir", "."}, 2, "cifar10: data_batch_1.bin is not in ./cifar10");
   refused({"--show", "x.png"}, 2, "--show goes with --dataset");
   refused({"--dataset", "digits", "--show", "none/x.png"}, 2, "none/x.png");
+}
+
+TEST_CASE("info draws images as a network sees them: augmented as asked for, the same twice") {
+  const TemporaryFolder folder;
+  const auto page = [&](const std::vector<std::string>& flags) {
+    const Result result = run(CAIRN_INFO, with({"--dataset", "digits32", "--show", "page.png"}, flags), folder.path);
+    CHECK_MESSAGE(result.code == 0, result.error);
+    return datasets::read_png(folder.path / "page.png");
+  };
+  const datasets::Picture stored = page({});
+  for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{{"--flip", "true"},
+                                                                                     {"--crop", "32", "--pad", "4"},
+                                                                                     {"--brightness", "60"},
+                                                                                     {"--contrast", "0.5"},
+                                                                                     {"--standardise", "true"}}) {
+    CAPTURE(flags);
+    const datasets::Picture seen = page(flags);
+    CHECK(seen.pixels != stored.pixels);
+    CHECK(seen.width == stored.width);
+    CHECK(page(flags).pixels == seen.pixels);
+    const bool drawn = flags[0] != "--standardise";
+    CHECK((page(with(flags, {"--seed", "2"})).pixels != seen.pixels) == drawn);
+  }
+  CHECK(page({"--crop", "24"}).width == 10 * (48 + 8) + 8);
+
+  const auto refused = [&](const std::vector<std::string>& flags, const char* part) {
+    const Result bad = run(CAIRN_INFO, flags, folder.path);
+    CHECK(bad.code == 2);
+    CHECK(bad.out.empty());
+    CHECK_MESSAGE(bad.error.find(part) != std::string::npos, bad.error);
+    CHECK(line_count(bad.error) == 1);
+    CHECK_FALSE(std::filesystem::exists(folder.path / "bad.png"));
+  };
+  const std::vector<std::string> bad = {"--dataset", "digits32", "--show", "bad.png"};
+  refused(with(bad, {"--crop", "33"}), "--crop 33: no window of 33x33 lies in the images of digits32, [3, 32, 32]");
+  refused(with(bad, {"--pad", "4"}), "--pad goes with --crop");
+  refused(with(bad, {"--contrast", "2"}), "--contrast must be between 0 and 1, not 2");
+  refused({"--dataset", "digits32", "--flip", "true"}, "--standardise go with --show");
 }
 
 // Both are the build's own doing: nothing is expected of a machine.

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
+#include "datasets/digits.h"
 #include "datasets/png.h"
 #include "tests/apps/command.h"
 
@@ -210,6 +211,71 @@ TEST_CASE("predict refuses flags and weights that make no sense") {
       run(CAIRN_PREDICT, {"--weights", "bare.safetensors", "--model", "dnn", "--trained-on", "digits", "good.png"},
           folder.path);
   CHECK_MESSAGE(good.code == 0, good.error);
+}
+
+// A picture of one colour with a lighter square in it; alpha is that of its right half.
+std::string picture(int64_t width, int64_t height, int64_t channels, int alpha = 255) {
+  datasets::Picture drawn{width, height, channels, {}};
+  for (int64_t y = 0; y < height; ++y)
+    for (int64_t x = 0; x < width; ++x)
+      for (int64_t channel = 0; channel < channels; ++channel) {
+        const bool square = std::abs(2 * x - width) < width / 2 && std::abs(2 * y - height) < height / 2;
+        const auto value = channel == 3 ? (x < width / 2 ? 255 : alpha) : square ? 230 : 40 + 50 * channel;
+        drawn.pixels.push_back(static_cast<uint8_t>(value));
+      }
+  return text_of(datasets::encode_png(drawn));
+}
+
+TEST_CASE("predict with a colour network takes PNG files of any size and kind, and calls classes by their names") {
+  const TemporaryFolder folder;
+  const Result trained_run = run(CAIRN_TRAIN,
+                                 {"--model", "cifar-lenet", "--dataset", "digits32", "--impl", "simd", "--steps", "60",
+                                  "--epochs", "1", "--threads", "2", "--quiet", "--out", "run"},
+                                 folder.path);
+  REQUIRE_MESSAGE(trained_run.code == 0, trained_run.error);
+  write_file(folder.path / "colour.png", picture(32, 32, 3));
+  write_file(folder.path / "large.png", picture(301, 200, 3));
+  write_file(folder.path / "small.png", picture(5, 9, 3));
+  write_file(folder.path / "grey.png", picture(32, 32, 1));
+  write_file(folder.path / "opaque.png", picture(32, 32, 4));
+  write_file(folder.path / "alpha.png", picture(32, 32, 4, 90));
+  const std::vector<std::string> files = {"colour.png", "large.png",  "small.png",
+                                          "grey.png",   "opaque.png", "alpha.png"};
+  const std::vector<std::string> weights = {"--weights", "run", "--impl", "simd", "--quiet"};
+  const Result result = run(CAIRN_PREDICT, with(with(weights, {"--json"}), files), folder.path);
+  REQUIRE_MESSAGE(result.code == 0, result.error);
+  CHECK(result.error.empty());
+  const nlohmann::json summary = last_line(result.out);
+  CHECK(summary["model"] == "cifar-lenet");
+  REQUIRE(summary["predictions"].size() == files.size());
+  for (size_t i = 0; i < files.size(); ++i) {
+    CHECK(summary["predictions"][i]["file"] == files[i]);
+    CHECK(summary["predictions"][i]["doubts"].empty());
+    CHECK(summary["predictions"][i]["probability"].get<double>() > 0);
+  }
+
+  // An image of the network's size is what it is: with an alpha that hides nothing too, and else on white.
+  CHECK(summary["predictions"][4]["top"] == summary["predictions"][0]["top"]);
+  CHECK(summary["predictions"][5]["top"] != summary["predictions"][0]["top"]);
+  CHECK(summary["predictions"][3]["top"] != summary["predictions"][0]["top"]);
+
+  // The names of the set that the network was trained on; the same weights, said to be CIFAR-10's, have its names.
+  const Result text = run(CAIRN_PREDICT, with(weights, {"colour.png"}), folder.path);
+  CHECK(text.out.find("colour.png  " + summary["predictions"][0]["name"].get<std::string>() + "  ") == 0);
+  const Result named =
+      run(CAIRN_PREDICT, with(weights, {"--trained-on", "cifar10", "--top", "10", "alpha.png"}), folder.path);
+  REQUIRE_MESSAGE(named.code == 0, named.error);
+  for (const char* name : {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"})
+    CHECK_MESSAGE(named.out.find(name) != std::string::npos, named.out);
+  const Result shown = run(CAIRN_PREDICT, with(weights, {"--show", "large.png"}), folder.path);
+  CHECK(line_count(shown.out) == 32 + 1);
+
+  write_file(folder.path / "text.png", "hello");
+  const Result bad = run(CAIRN_PREDICT, with(weights, {"--json", "text.png", "grey.png"}), folder.path);
+  CHECK(bad.code == 2);
+  CHECK(line_count(bad.error) == 1);
+  CHECK(bad.error.find("predict: text.png: is not a PNG file") == 0);
+  CHECK(last_line(bad.out)["predictions"].size() == 1);
 }
 
 }  // namespace cairn::testing

@@ -254,4 +254,53 @@ TEST_CASE("--out with --resume goes on there and leaves the run's folder as it i
   CHECK_MESSAGE(taken.error.find("--out: branch holds a run already") != std::string::npos, taken.error);
 }
 
+// The settings that 0.1.0 wrote, and no others.
+void rewrite_as_version_0_1(const fs::path& folder) {
+  const nlohmann::json now = nlohmann::json::parse(read_file(folder / "config.json"));
+  nlohmann::json then;
+  for (const char* name : {"autotune",  "batch-size",  "check-hash", "data-dir",    "dataset",  "device",   "drop-last",
+                           "epochs",    "eval-every",  "kernel",     "lr",          "model",    "momentum", "optimizer",
+                           "precision", "recipe",      "save-every", "save-steps",  "schedule", "seed",     "shuffle",
+                           "steps",     "tensorboard", "threads",    "weight-decay"})
+    then[name] = now.at(name);
+  then["impl"] = "eigen";
+  write_file(folder / "config.json", then.dump(2) + "\n");
+}
+
+TEST_CASE("a run of Cairn 0.1 goes on and is repeated, its eigen as simd, and one line says so") {
+  const TemporaryFolder folder;
+  const std::string note = "is of Cairn 0.1; the implementation that was called eigen there is simd now\n";
+  must_train(folder.path, with(kLinear, {"--epochs", "1", "--schedule", "constant", "--quiet", "--out", "r"}));
+  rewrite_as_version_0_1(folder.path / "r");
+  fs::copy(folder.path / "r", folder.path / "later");
+
+  const Result again = train(folder.path, {"--config", "r/config.json", "--quiet", "--out", "again"});
+  CHECK(again.code == 0);
+  CHECK(again.error == "r/config.json: " + note);
+  check_same_results(folder.path / "again", folder.path / "r");
+  CHECK(nlohmann::json::parse(read_file(folder.path / "again/config.json"))["impl"] == "simd");
+
+  const Result finished = train(folder.path, {"--resume", "r", "--quiet"});
+  CHECK(finished.code == 0);
+  CHECK(finished.error.find("r/config.json: " + note) == 0);
+  const Result longer = train(folder.path, {"--resume", "later", "--epochs", "2", "--quiet"});
+  CHECK(longer.code == 0);
+  CHECK(longer.error == "later/config.json: " + note);
+  const nlohmann::json settings = nlohmann::json::parse(read_file(folder.path / "later/config.json"));
+  CHECK(settings["impl"] == "simd");
+  CHECK(settings["crop"] == 0);
+  REQUIRE(settings["earlier"].size() == 1);
+  CHECK(settings["earlier"][0] == nlohmann::json({{"epochs", 1}, {"until", 40}}));
+  must_train(folder.path, with(kLinear, {"--epochs", "2", "--schedule", "constant", "--quiet", "--out", "straight"}));
+  check_same_results(folder.path / "later", folder.path / "straight");
+
+  // What is called eigen today is what was asked for.
+  const Result now = train(folder.path, with(kLinear, {"--epochs", "1", "--impl", "eigen", "--json", "--out", "new"}));
+  CHECK(now.code == 0);
+  CHECK(last_line(now.out)["impl"] == "eigen");
+  const Result repeated = train(folder.path, {"--config", "new/config.json", "--json", "--quiet"});
+  CHECK(repeated.error.empty());
+  CHECK(last_line(repeated.out)["impl"] == "eigen");
+}
+
 }  // namespace cairn::testing

@@ -21,6 +21,14 @@ TEST_CASE("what was asked for is taken, else the first published set that fits, 
       },
       {"model odd takes images of [7, 5, 5] in 3 classes, which no data set here has: mnist, "});
 
+  // One that tells no classes apart takes any number of them.
+  CHECK(choose_name("", {"colour filter", {3, 32, 32}}) == "cifar10");
+  check_error<UsageError>(
+      [] {
+        choose_name("", {"odd filter", {7, 5, 5}});
+      },
+      {"model odd filter takes images of [7, 5, 5], which no data set here has: mnist, "});
+
   const TemporaryFolder empty;
   CHECK(choose_dataset("", kGrey, empty.path(), kHere).name == "digits");
   check_error<MissingDataError>([&] { choose_dataset("mnist", kGrey, empty.path(), kHere); }, {"mnist"});

@@ -71,8 +71,8 @@ void check_refused(const Bytes& file, std::initializer_list<const char*> parts) 
 
 }  // namespace
 
-TEST_CASE("pictures of one and of three channels come back from a file") {
-  for (const int64_t channels : {1, 3}) {
+TEST_CASE("pictures of one, three and four channels come back from a file") {
+  for (const int64_t channels : {1, 3, 4}) {
     const Picture picture{5, 3, channels, pattern(static_cast<size_t>(15 * channels))};
     const Picture back = decode_png(encode_png(picture), "made here");
     CHECK(back.width == 5);
@@ -80,11 +80,11 @@ TEST_CASE("pictures of one and of three channels come back from a file") {
     for (size_t pixel = 0; pixel < 15; ++pixel) {
       for (size_t channel = 0; channel < 3; ++channel)
         CHECK(back.pixels[pixel * 4 + channel] ==
-              picture.pixels[pixel * static_cast<size_t>(channels) + (channels == 3 ? channel : 0)]);
-      CHECK(back.pixels[pixel * 4 + 3] == 255);
+              picture.pixels[pixel * static_cast<size_t>(channels) + (channels == 1 ? 0 : channel)]);
+      CHECK(back.pixels[pixel * 4 + 3] == (channels == 4 ? picture.pixels[pixel * 4 + 3] : 255));
     }
   }
-  CHECK_THROWS_AS(encode_png({2, 2, 4, Bytes(16, 0)}), ShapeError);
+  CHECK_THROWS_AS(encode_png({2, 2, 2, Bytes(8, 0)}), ShapeError);
   CHECK_THROWS_AS(encode_png({2, 2, 1, Bytes(5, 0)}), ShapeError);
   CHECK_THROWS_AS(encode_png({0, 2, 1, {}}), ShapeError);
 }

@@ -1,6 +1,7 @@
 #include "tests/framework/op_cases.h"
 #include "framework/row_scale.h"
 
+#include "framework/ops/activations.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
 #include "framework/ops/loss.h"

@@ -131,12 +131,13 @@ TEST_CASE("argmax and metrics agree") {
   const int64_t rows = 50, classes = 10;
   const std::vector<double> logits = random_values(rows * classes, 3);
   std::vector<int32_t> labels, expected;
-  int64_t hits = 0;
+  int64_t hits = 0, in_three = 0;
   for (int64_t r = 0; r < rows; ++r) {
     const auto row = logits.begin() + r * classes;
     expected.push_back(static_cast<int32_t>(std::max_element(row, row + classes) - row));
     labels.push_back(r % 3 == 0 ? expected.back() : static_cast<int32_t>(r % classes));
     hits += labels.back() == expected.back();
+    in_three += std::count_if(row, row + classes, [&](double x) { return x > row[labels.back()]; }) < 3;
   }
   const Tensor oracle = tensor_of(reference(), {rows, classes}, DType::f64, logits);
   const double mean_loss = cross_entropy(oracle, labels_of(reference(), labels)).item();
@@ -144,10 +145,12 @@ TEST_CASE("argmax and metrics agree") {
     CAPTURE(device->label());
     const Tensor scores = tensor_of(device, {rows, classes}, DType::f32, logits);
     CHECK(argmax(scores).to_host<int32_t>() == expected);
-    const Tensor loss_sum = Tensor::zeros(device, {}, DType::f64), correct = Tensor::zeros(device, {}, DType::i64);
+    const Tensor loss_sum = Tensor::zeros(device, {}, DType::f64);
+    const Tensor correct = Tensor::zeros(device, {}, DType::i64), in_top = Tensor::zeros(device, {}, DType::i64);
     for (int pass = 1; pass <= 2; ++pass) {
-      add_metrics(scores, labels_of(device, labels), loss_sum, correct);
+      add_metrics(scores, labels_of(device, labels), loss_sum, correct, in_top, 3);
       CHECK(correct.item() == pass * hits);
+      CHECK(in_top.item() == pass * in_three);
       CHECK(loss_sum.item() == doctest::Approx(pass * mean_loss * rows).epsilon(1e-5));
     }
   }

@@ -5,6 +5,7 @@
 #include <regex>
 
 #include "framework/error.h"
+#include "framework/ops/activations.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
 #include "framework/ops/loss.h"

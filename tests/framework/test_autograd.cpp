@@ -4,6 +4,7 @@
 
 #include "framework/autograd.h"
 #include "framework/error.h"
+#include "framework/ops/activations.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
 #include "tests/framework/support.h"

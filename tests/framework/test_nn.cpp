@@ -8,8 +8,10 @@
 #include "framework/autograd.h"
 #include "framework/error.h"
 #include "framework/nn/layers.h"
+#include "framework/ops/activations.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
+#include "framework/row_scale.h"
 #include "framework/safetensors.h"
 #include "tests/framework/support.h"
 
@@ -145,6 +147,11 @@ void check_activation(const char* type, double (*function)(double)) {
     std::vector<double> expected = values_of(x);
     for (double& value : expected) value = function(value);
     CHECK(relative_error(values_of(layer->forward(x)), expected) <= 1e-6);
+    // Rows of a byte data set that nobody has gathered.
+    const Tensor bytes = Tensor::from_host<uint8_t>(device, {2, 3}, std::vector<uint8_t>{0, 1, 2, 3, 4, 5});
+    const Tensor pending = Tensor::byte_rows(bytes, labels_of(device, {1, 0}), RowScale(device, 0.5f, -1));
+    const Tensor rows = tensor_of(device, {2, 3}, DType::f32, {0.5, 1, 1.5, -1, -0.5, 0});
+    CHECK(values_of(layer->forward(pending)) == values_of(layer->forward(rows)));
   }
 }
 

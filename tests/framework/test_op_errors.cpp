@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "framework/error.h"
+#include "framework/ops/activations.h"
 #include "framework/ops/concat.h"
 #include "framework/ops/conv2d.h"
 #include "framework/ops/elementwise.h"
@@ -383,18 +384,25 @@ TEST_CASE("cross_entropy refuses a smoothing that leaves the label nothing") {
 
 TEST_CASE("add_metrics refuses sums of another kind") {
   const Tensor logits = make({1, 2}), labels = labels_of(reference(), {0});
-  const Tensor loss = make({}, DType::f64), correct = make({}, DType::i64);
-  CHECK_NOTHROW(add_metrics(logits, labels, loss, correct));
-  CHECK(refusal([&] { add_metrics(logits, labels, Tensor(), correct); }) ==
+  const Tensor loss = make({}, DType::f64), correct = make({}, DType::i64), in_top = make({}, DType::i64);
+  CHECK_NOTHROW(add_metrics(logits, labels, loss, correct, in_top, 1));
+  CHECK(refusal([&] { add_metrics(logits, labels, Tensor(), correct, in_top, 1); }) ==
         "add_metrics: loss_sum must be a tensor; got none");
-  CHECK(refusal([&] { add_metrics(logits, labels, loss, Tensor()); }) ==
+  CHECK(refusal([&] { add_metrics(logits, labels, loss, Tensor(), in_top, 1); }) ==
         "add_metrics: correct must be a tensor; got none");
-  const std::string rule = "add_metrics: loss_sum must be one f64 and correct one i64 on the device of logits; got ";
-  CHECK(refusal([&] { add_metrics(logits, labels, correct, loss); }) ==
-        rule + "i64[] on reference on cpu and f64[] on reference on cpu");
-  CHECK(refusal([&] { add_metrics(logits, labels, loss, Tensor::zeros(elsewhere(), {}, DType::i64)); }) ==
-        rule + "f64[] on reference on cpu and i64[] on reference on cpu");
-  CHECK(refusal([&] { add_metrics(logits, make({1}), loss, correct); }) ==
+  CHECK(refusal([&] { add_metrics(logits, labels, loss, correct, Tensor(), 1); }) ==
+        "add_metrics: in_top must be a tensor; got none");
+  const std::string rule =
+      "add_metrics: loss_sum must be one f64, correct and in_top one i64 each, on the device of logits; got ";
+  const std::string f64 = "f64[] on reference on cpu", i64 = "i64[] on reference on cpu";
+  CHECK(refusal([&] { add_metrics(logits, labels, correct, loss, in_top, 1); }) ==
+        rule + i64 + ", " + f64 + " and " + i64);
+  CHECK(refusal([&] { add_metrics(logits, labels, loss, correct, loss, 1); }) ==
+        rule + f64 + ", " + i64 + " and " + f64);
+  const Tensor other = Tensor::zeros(elsewhere(), {}, DType::i64);
+  CHECK(refusal([&] { add_metrics(logits, labels, loss, other, in_top, 1); }) ==
+        rule + f64 + ", " + i64 + " and " + i64);
+  CHECK(refusal([&] { add_metrics(logits, make({1}), loss, correct, in_top, 1); }) ==
         "add_metrics: labels must be i32 with one value per row of logits (N x classes); got f32[1] on reference on "
         "cpu for f32[1, 2] on reference on cpu");
 }

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "tests/kernels/harness.h"
 
@@ -31,6 +32,24 @@ Values rows_with_nan(int64_t columns, Values& first) {
   x.insert(x.end(), lowest.begin(), lowest.end());
   first.insert(first.end(), {0, 0});
   return x;
+}
+
+// How many rows have their label among the first `top` columns when those are sorted by the rule of
+// kernels/loss_args.h: nan, then the larger value, then the lower column, which a stable sort leaves in front.
+double count_in_top(const Values& x, int64_t columns, const Values& labels, int64_t top) {
+  double count = 0;
+  for (size_t r = 0; r < labels.size(); ++r) {
+    const double* const row = x.data() + r * static_cast<size_t>(columns);
+    std::vector<int64_t> order(static_cast<size_t>(columns));
+    std::iota(order.begin(), order.end(), 0);
+    std::ranges::stable_sort(order, [&](int64_t a, int64_t b) {
+      if (std::isnan(row[a]) || std::isnan(row[b])) return std::isnan(row[a]) && !std::isnan(row[b]);
+      return row[a] > row[b];
+    });
+    const auto first = order.begin(), end = first + std::min(top, columns);
+    count += std::find(first, end, static_cast<int64_t>(labels[r])) != end;
+  }
+  return count;
 }
 
 // One lane a row, a warp a row, and rows longer than a warp.
@@ -146,7 +165,9 @@ TEST_CASE("classification_metrics") {
               .labels = call.typed_input<int32_t>("labels", integers(rows, 2, 0, static_cast<int>(columns) - 1)),
               .row_loss = call.input("row_loss", rows, reals(rows, 3, 0, 5)),
               .loss_sum = call.typed_output<double>("loss_sum", 1, tolerance, {1000.5}),
-              .correct = call.typed_output<int64_t>("correct", 1, {}, {5'000'000'000})};
+              .correct = call.typed_output<int64_t>("correct", 1, {}, {5'000'000'000}),
+              .in_top = call.typed_output<int64_t>("in_top", 1, {}, {6'000'000'000}),
+              .top = 1 + columns / 3};
           return call.invoke(&Backend::classification_metrics, args);
         };
         check({.primitive = "classification_metrics",
@@ -156,7 +177,8 @@ TEST_CASE("classification_metrics") {
                .run = run});
       }
     }
-    // Of the three rows the first is right only if ties go to the first column, and the last is wrong.
+    // Of the three rows the first is right only if ties go to the first column, and the last is wrong; among the first
+    // two columns is every label.
     const auto run = [](Call& call) {
       const ClassificationMetricsArgs args{.dtype = call.real(),
                                            .rows = 3,
@@ -165,40 +187,57 @@ TEST_CASE("classification_metrics") {
                                            .labels = call.typed_input<int32_t>("labels", {0, 1, 1}),
                                            .row_loss = call.input("row_loss", 3, {0.5, 0.25, 2}),
                                            .loss_sum = call.typed_output<double>("loss_sum", 1, {}, {10}),
-                                           .correct = call.typed_output<int64_t>("correct", 1, {}, {7})};
+                                           .correct = call.typed_output<int64_t>("correct", 1, {}, {7}),
+                                           .in_top = call.typed_output<int64_t>("in_top", 1, {}, {20}),
+                                           .top = 2};
       return call.invoke(&Backend::classification_metrics, args);
     };
     check({.primitive = "classification_metrics",
            .shape = "by hand",
            .real = real,
            .run = run,
-           .expected = {{12.75}, {9}}});
-    // Every label is the argmax, so that each row counts; then each is the column after it, and none does.
+           .expected = {{12.75}, {9}, {23}}});
+    // Every label is the argmax, so that each row counts; then each is the column after it, and none does; then a
+    // column of any place, beside rows of few different values.
     for (int64_t columns : kNanColumns) {
       Values first;
-      const Values logits = rows_with_nan(columns, first);
+      Values logits = rows_with_nan(columns, first);
+      const Values& ties = integers(7 * columns, 4, -2, 1);
+      logits.insert(logits.end(), ties.begin(), ties.end());
+      for (int64_t r = 0; r < 7; ++r) {
+        const auto row = ties.begin() + r * columns;
+        first.push_back(static_cast<double>(std::max_element(row, row + columns) - row));
+      }
       const auto rows = static_cast<int64_t>(first.size());
-      for (bool right : {true, false}) {
+      for (const char* labelled : {"right", "wrong", "anywhere"}) {
         Values labels = first;
-        if (!right)
+        if (*labelled == 'w')
           for (double& label : labels) label = std::fmod(label + 1, static_cast<double>(columns));
-        const auto run_nan = [=](Call& call) {
-          const ClassificationMetricsArgs args{.dtype = call.real(),
-                                               .rows = rows,
-                                               .columns = columns,
-                                               .logits = call.input("logits", {rows, columns}, logits),
-                                               .labels = call.typed_input<int32_t>("labels", labels),
-                                               .row_loss = call.input("row_loss", rows, Values(first.size(), 0.5)),
-                                               .loss_sum = call.typed_output<double>("loss_sum", 1, {}, {1}),
-                                               .correct = call.typed_output<int64_t>("correct", 1, {}, {2})};
-          return call.invoke(&Backend::classification_metrics, args);
-        };
-        const double total = static_cast<double>(rows);
-        check({.primitive = "classification_metrics",
-               .shape = shape_text({{"with nan, columns", columns}, {"right", right}}),
-               .real = real,
-               .run = run_nan,
-               .expected = {{1 + 0.5 * total}, {right ? 2 + total : 2}}});
+        if (*labelled == 'a') labels = integers(rows, 5, 0, static_cast<int>(columns) - 1);
+        for (const int64_t top : {1, 2, 5}) {
+          const auto run_nan = [=](Call& call) {
+            const ClassificationMetricsArgs args{.dtype = call.real(),
+                                                 .rows = rows,
+                                                 .columns = columns,
+                                                 .logits = call.input("logits", {rows, columns}, logits),
+                                                 .labels = call.typed_input<int32_t>("labels", labels),
+                                                 .row_loss = call.input("row_loss", rows, Values(first.size(), 0.5)),
+                                                 .loss_sum = call.typed_output<double>("loss_sum", 1, {}, {1}),
+                                                 .correct = call.typed_output<int64_t>("correct", 1, {}, {2}),
+                                                 .in_top = call.typed_output<int64_t>("in_top", 1, {}, {3}),
+                                                 .top = top};
+            return call.invoke(&Backend::classification_metrics, args);
+          };
+          const double total = static_cast<double>(rows);
+          const double correct = count_in_top(logits, columns, labels, 1);
+          if (*labelled == 'r') CHECK(correct == total);
+          if (*labelled == 'w') CHECK(correct == 0);
+          check({.primitive = "classification_metrics",
+                 .shape = shape_text({{"with nan, columns", columns}, {"top", top}}) + ", " + labelled,
+                 .real = real,
+                 .run = run_nan,
+                 .expected = {{1 + 0.5 * total}, {2 + correct}, {3 + count_in_top(logits, columns, labels, top)}}});
+        }
       }
     }
   }

@@ -28,6 +28,33 @@ TEST_CASE("every network has a default recipe first, and no name twice") {
                        UsageError);
 }
 
+TEST_CASE("every network says its task, which decides what it puts out and which program it goes with") {
+  DeviceOptions options;
+  options.implementation = "reference";
+  const std::shared_ptr<Device> device = Device::open(options);
+  std::set<std::string> names;
+  for (const Task task : {Task::classify, Task::denoise}) {
+    CHECK_FALSE(known_models(task).empty());
+    for (const ModelInfo& model : known_models(task)) {
+      CAPTURE(model.name);
+      CHECK(model.task == task);
+      CHECK(names.insert(model.name).second);
+      for (const DType real : {DType::f32, DType::f64}) {
+        Initializer initializer(InitRule{}, 1);
+        const std::shared_ptr<Module> network = model.build(device, initializer, real);
+        std::vector<LayerSummary> layers;
+        CHECK(network->summarize(model.input, "", layers) ==
+              (task == Task::classify ? Shape{model.classes} : model.input));
+        CHECK(network->parameters()[0].tensor.dtype() == real);
+      }
+    }
+  }
+  CHECK_THROWS_WITH_AS(find_model("deep-3"),
+                       "model 'deep-3': this network is made to denoise: ./cairn denoise --filter deep-3", UsageError);
+  CHECK_THROWS_WITH_AS(find_model("lenet", Task::denoise),
+                       "filter 'lenet': this network is made to classify: ./cairn train --model lenet", UsageError);
+}
+
 TEST_CASE("a recipe's length in words") {
   Recipe recipe;
   recipe.epochs = 5;

@@ -18,6 +18,14 @@ datasets::Split first_images(const datasets::Split& set, int64_t count) {
 
 }  // namespace
 
+std::shared_ptr<Device> open(const std::string& implementation) {
+  DeviceOptions options;
+  options.implementation = implementation;
+  options.where = "cpu";
+  options.threads = 2;
+  return Device::open(options);
+}
+
 RunConfig config_for(const std::string& model, const std::string& recipe, const std::string& implementation,
                      int threads) {
   RunConfig config;

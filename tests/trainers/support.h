@@ -16,6 +16,9 @@ inline const std::vector<std::string> kCpuImplementations = {"reference", "simd"
 // A stop that never comes.
 inline const std::atomic<bool> kNever{false};
 
+// Of the CPU, with two threads.
+std::shared_ptr<Device> open(const std::string& implementation);
+
 RunConfig config_for(const std::string& model, const std::string& recipe, const std::string& implementation,
                      int threads = 2);
 

@@ -19,7 +19,7 @@ Denoising make_denoising(const std::string& filter, const std::string& implement
   const std::shared_ptr<Device> device = Device::open(options);
   const datasets::Dataset digits = load("digits", 300, 130);
   const DeviceData data{upload(device, digits.train), upload(device, digits.test), RowScale(device, 1.0f / 255, 0)};
-  const DenoiserInfo& info = find_denoiser(filter);
+  const ModelInfo& info = find_model(filter, Task::denoise);
   return Denoising(device, info, find_recipe(info, recipe), {}, data);
 }
 
@@ -87,7 +87,7 @@ TEST_CASE("denoising: the same bits on one thread and on two") {
 }
 
 TEST_CASE("denoising: the default shuffles and ends at rate 0, the published recipe does neither") {
-  const DenoiserInfo& info = find_denoiser("deep-3");
+  const ModelInfo& info = find_model("deep-3", Task::denoise);
   CHECK(info.recipes[0].name == "default");
   for (const Recipe& recipe : info.recipes) CHECK(recipe.shuffle == (recipe.name == "default"));
   const auto weights = [](Denoising& denoising) { return denoising.model().parameters()[0].tensor.to_host<float>(); };
@@ -112,17 +112,17 @@ TEST_CASE("denoising: the page holds clean, noisy and denoised images") {
 }
 
 TEST_CASE("denoising: settings that make no sense are refused") {
-  CHECK_THROWS_WITH_AS(find_denoiser("median"),
+  CHECK_THROWS_WITH_AS(find_model("median", Task::denoise),
                        doctest::Contains("unknown filter 'median': choose one of gaussian, mean, gaussian-learned"),
                        UsageError);
-  CHECK_THROWS_WITH_AS(find_recipe(find_denoiser("mean"), "best"),
+  CHECK_THROWS_WITH_AS(find_recipe(find_model("mean", Task::denoise), "best"),
                        "unknown recipe of filter mean 'best': choose one of default, playground", UsageError);
   DeviceOptions options;
   options.implementation = "reference";
   const std::shared_ptr<Device> device = Device::open(options);
   const datasets::Dataset digits = load("digits", 100, 10);
   const DeviceData data{upload(device, digits.train), upload(device, digits.test), {}};
-  const DenoiserInfo& info = find_denoiser("mean");
+  const ModelInfo& info = find_model("mean", Task::denoise);
   CHECK_THROWS_WITH_AS(Denoising(device, info, find_recipe(info, "playground"), {}, data),
                        "--batch-size must be between 1 and the 100 training images, not 128", UsageError);
 }

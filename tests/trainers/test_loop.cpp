@@ -1,6 +1,7 @@
 // The loop alone, with a step that is no network's: which rows it is given, that it is replayed, what is noted of it.
 #include <doctest/doctest.h>
 
+#include <cmath>
 #include <numeric>
 
 #include "datasets/order.h"
@@ -10,14 +11,6 @@
 
 namespace cairn::testing {
 namespace {
-
-std::shared_ptr<Device> open(const std::string& implementation) {
-  DeviceOptions options;
-  options.implementation = implementation;
-  options.where = "cpu";
-  options.threads = 2;
-  return Device::open(options);
-}
 
 // A loop whose loss is the mean of a column's values in the batch.
 struct MeanLoop {

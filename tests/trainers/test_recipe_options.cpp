@@ -99,7 +99,7 @@ TEST_CASE("streamed images train to the same bits as resident ones, and are eval
     const std::shared_ptr<Device> device = Device::open(config.device);
     const ModelInfo& model = find_model(config.model);
     Trainer resident(device, model, config, upload(device, data, model, config.training, config.seed));
-    DeviceData streamed_data = upload(device, data, model, config.training, config.seed, true);
+    DeviceData streamed_data = upload(device, data, model, config.training, config.seed, 0);
     CHECK_FALSE(streamed_data.train.has(datasets::kImage));
     Trainer streamed(device, model, config, std::move(streamed_data));
     CHECK(first_losses(resident, 8) == first_losses(streamed, 8));
@@ -110,9 +110,34 @@ TEST_CASE("streamed images train to the same bits as resident ones, and are eval
     CHECK(parameter_bytes(resident) == parameter_bytes(streamed));
     RunConfig full = config;
     full.training.batch_size = 0;
-    CHECK_THROWS_WITH_AS(Trainer(device, model, full, upload(device, data, model, full.training, 1, true)),
+    CHECK_THROWS_WITH_AS(Trainer(device, model, full, upload(device, data, model, full.training, 1, 0)),
                          "--batch-size 0: the training images are streamed, in batches: --batch-size 64", UsageError);
   }
+}
+
+TEST_CASE("images are streamed where they would take more than half of the free memory") {
+  CHECK(room_for_images(1001) == 500);
+  CHECK(room_for_images(0) == 0);
+  const std::shared_ptr<Device> device = open("simd");
+  const ModelInfo& model = find_model("linear");
+  const Recipe& recipe = model.recipes.front();
+  datasets::Dataset data = load("digits", 90, 40);
+  const auto streams = [&](std::optional<size_t> room) {
+    const DeviceData placed = upload(device, data, model, recipe, 1, room);
+    for (const DeviceSplit* split : {&placed.train, &placed.test})
+      CHECK(split->has(datasets::kImage) != static_cast<bool>(split->streamed));
+    return std::pair(placed.train.streamed != nullptr, placed.test.streamed != nullptr);
+  };
+  CHECK(streams(90 * 784) == std::pair(false, false));
+  CHECK(streams(90 * 784 - 1) == std::pair(true, false));
+  CHECK(streams(40 * 784) == std::pair(true, false));
+  CHECK(streams(40 * 784 - 1) == std::pair(true, true));
+  CHECK(streams(0) == std::pair(true, true));
+  CHECK(streams({}) == std::pair(false, false));
+  // Images of which no machine has half: nothing is read of them here.
+  data.train.count = int64_t{1} << 40;
+  std::erase_if(data.train.columns, [](const datasets::Column& column) { return column.name == datasets::kLabel; });
+  CHECK(streams({}) == std::pair(true, false));
 }
 
 TEST_CASE("recipes: an average is evaluated, kept in checkpoints, and goes on bit for bit") {
@@ -174,13 +199,13 @@ TEST_CASE("recipes: what does not fit is refused in one line") {
 
 TEST_CASE("settings of Cairn 0.1 are read, with its eigen as simd") {
   nlohmann::json old = {{"model", "dnn"}, {"impl", "eigen"}, {"earlier", {{{"until", 5}, {"impl", "eigen"}}}}};
-  upgrade(old, "config.json");
+  CHECK(upgrade(old).find("called eigen there is simd now") != std::string::npos);
   CHECK(old["impl"] == "simd");
   CHECK(old["earlier"][0]["impl"] == "simd");
   RunConfig now;
   now.device.implementation = "eigen";
   nlohmann::json settings = to_json(now);
-  upgrade(settings, "config.json");
+  CHECK(upgrade(settings).empty());
   CHECK(settings["impl"] == "eigen");
 }
 

@@ -232,7 +232,7 @@ TEST_CASE("tensorboard: an epoch's events hold its numbers and the weights") {
   const std::vector<float> losses = {0.5f, 0.25f};
   TensorBoardLog log(folder.path);
   CHECK_FALSE(fs::exists(log.path()));
-  log.append(epoch, losses, Evaluation{0.75, 0.5, 5, 10}, Line({-1, -1, 0.5f, 2}));
+  log.append(epoch, losses, Evaluation{0.75, 0.5, 5, 10, 0.9}, Line({-1, -1, 0.5f, 2}));
   epoch.epoch = 4;
   epoch.steps = 303;
   epoch.interrupted = true;
@@ -247,7 +247,8 @@ TEST_CASE("tensorboard: an epoch's events hold its numbers and the weights") {
   CHECK(board.scalars.at("train/images_per_second") == Values{{302, 4096.0f}});
   CHECK(board.scalars.at("test/loss") == Values{{302, 0.75f}});
   CHECK(board.scalars.at("test/accuracy") == Values{{302, 0.5f}});
-  CHECK(board.scalars.size() == 6);
+  CHECK(board.scalars.at("test/top5_accuracy") == Values{{302, 0.9f}});
+  CHECK(board.scalars.size() == 7);
   // START, step 301, step 302, the epoch, step 303: the steps share the epoch's ten seconds.
   REQUIRE(board.wall_times.size() == 5);
   CHECK(board.wall_times[1] - board.wall_times[0] == doctest::Approx(5));

@@ -1,5 +1,5 @@
 // The task of taking noise out of images: squared error against the clean image, and the signal-to-noise ratio. Not
-// here: the steps (loop.h), the filters (models/denoisers.h).
+// here: the steps (loop.h), the filters (models/denoisers.cpp).
 #pragma once
 
 #include "datasets/png.h"

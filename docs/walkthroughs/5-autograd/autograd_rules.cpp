@@ -3,6 +3,7 @@
 
 #include "docs/walkthroughs/show.h"
 #include "framework/autograd.h"
+#include "framework/ops/activations.h"
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
 #include "framework/ops/loss.h"
