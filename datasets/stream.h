@@ -34,6 +34,8 @@ class BatchSource {
 struct RecordFile {
   std::filesystem::path path;
   int64_t count = 0;
+  uint64_t begin = 0;  // where the first one is
+  bool alone = true;   // nothing follows the last one
 };
 struct RecordPart {
   size_t record_bytes = 0, offset = 0, bytes = 0;
