@@ -29,15 +29,18 @@ class PixelBatch {
   int64_t count() const { return static_cast<int64_t>(labels_.size()); }
   std::span<const uint8_t> pixels() const { return pixels_; }
   const std::vector<int32_t>& labels() const { return labels_; }
+  // More numbers of the images, of a pickle. DataError: it has no such key, or another number of them.
+  std::vector<int64_t> numbers(const std::string& key) const;
   // Where the file has the pixels as they are; nothing: they are packed in it.
   std::optional<uint64_t> pixels_begin() const;
 
  private:
-  void read_pickle(const PixelBatchFormat& format, const std::string& name);
-  void read_npz(const PixelBatchFormat& format, const std::string& name);
-  void take(const NumpyArray& data, const std::vector<int64_t>& labels, const PixelBatchFormat& format,
-            const std::string& name);
+  PickleValue find(const std::string& key) const;
+  void read_pickle(const PixelBatchFormat& format);
+  void read_npz(const PixelBatchFormat& format);
+  void take(const NumpyArray& data, const std::vector<int64_t>& labels, const PixelBatchFormat& format);
 
+  std::string name_;
   Bytes file_, unpacked_;
   std::optional<Pickle> pickle_;
   std::span<const uint8_t> pixels_;

@@ -54,7 +54,7 @@ void put_bytes(Writer& to, const Bytes& bytes, PickleForm form) {
 }  // namespace
 
 Bytes make_pickle_batch(const Bytes& pixels, size_t row_bytes, const std::vector<int>& labels, PickleForm form,
-                        const std::string& labels_key) {
+                        const std::vector<std::string>& label_keys) {
   Writer to;
   to.text("\x80").number(form == PickleForm::python3 ? 3 : 2, 1).text("}q\0("sv);
   put_key(to, "data", form);
@@ -72,10 +72,13 @@ Bytes make_pickle_batch(const Bytes& pixels, size_t row_bytes, const std::vector
   to.text("tb");
   put_key(to, "mean", form);
   to.text("G\x3f\xe0\0\0\0\0\0\0"sv);  // 0.5
-  put_key(to, labels_key, form);
-  to.text("]q\6("sv);
-  for (const int label : labels) to.text("J").number(static_cast<uint32_t>(label), 4);
-  to.text("eu.");
+  for (const std::string& key : label_keys) {
+    put_key(to, key, form);
+    to.text("]q\6("sv);
+    for (const int label : labels) to.text("J").number(static_cast<uint32_t>(label), 4);
+    to.text("e");
+  }
+  to.text("u.");
   return to.bytes;
 }
 

@@ -157,7 +157,7 @@ TEST_CASE("faulty files of downsampled ImageNet are refused in one line") {
   refused(batch_file(Form::python3, pixels, {5}), {"has 1 labels for 2 images"});
   refused(batch_file(Form::python3, {}, {}), {"are no rows of 3072 bytes"});
   refused(make_pickle_batch(pixels, 2 * kImageBytes, {5}), {"are no rows of 3072 bytes, one for each image"});
-  refused(make_pickle_batch(pixels, kImageBytes, {5, 6}, PickleForm::python2, "fine_labels"), {"has no 'labels'"});
+  refused(make_pickle_batch(pixels, kImageBytes, {5, 6}, PickleForm::python2, {"fine_labels"}), {"has no 'labels'"});
   refused({}, {"train_data_batch_4: is no pickle that can be read: it is cut short, at byte 0"});
   refused(pattern(5000), {"train_data_batch_4: is no pickle that can be read"});
   refused(make_zip({{"data.npy", make_npy("|u1", "(2, 3072)", pixels)}}), {"train_data_batch_4: has no labels.npy"});
