@@ -37,7 +37,7 @@ uint64_t download_bytes(const DataSource& source) {
 void print_list(const fs::path& data_dir) {
   for (const DataSource& source : datasets::known_sources()) {
     if (!source.by_hand.empty()) {
-      app::print("{}: {}\n  {} in {}\n", source.name, source.note, source.by_hand, (data_dir / source.name).string());
+      app::print("{}: {}\n  {} into {}\n", source.name, source.note, source.by_hand, (data_dir / source.name).string());
       continue;
     }
     app::print("{}: {}\n  download {}; {} in {}\n", source.name, source.note,
