@@ -1,6 +1,7 @@
 // The order is that of ILSVRC2012's own numbers, 1 to 1000, which the downsampled files have too: kit fox is 1. It is
 // not the order by WordNet's numbers in which pretrained networks have their classes. Two names that are there twice
 // have a second one beside them. (WordNet: Princeton University, https://wordnet.princeton.edu.)
+#include <algorithm>
 #include <string_view>
 
 #include "datasets/imagenet32.h"

@@ -7,6 +7,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <utility>
 
 #include "framework/error.h"
 #include "framework/file.h"

@@ -40,7 +40,7 @@ struct RecordFile {
 struct RecordPart {
   size_t record_bytes = 0, offset = 0, bytes = 0;
 };
-// The files stay open. DataError: one of them cannot be opened, or has other than count records.
+// The files stay open. DataError: one of them cannot be opened, has no room for count records, or, alone, for others.
 std::shared_ptr<BatchSource> record_source(const std::vector<RecordFile>& files, const RecordPart& part);
 
 // Some of another source's rows. UsageError: it has no such row.

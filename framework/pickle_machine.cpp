@@ -5,6 +5,7 @@
 
 #include <bit>
 #include <charconv>
+#include <optional>
 
 #include "framework/error.h"
 #include "framework/file.h"
