@@ -36,6 +36,10 @@ uint64_t download_bytes(const DataSource& source) {
 
 void print_list(const fs::path& data_dir) {
   for (const DataSource& source : datasets::known_sources()) {
+    if (!source.by_hand.empty()) {
+      app::print("{}: {}\n  {} into {}\n", source.name, source.note, source.by_hand, (data_dir / source.name).string());
+      continue;
+    }
     app::print("{}: {}\n  download {}; {} in {}\n", source.name, source.note,
                datasets::size_text(download_bytes(source)), contents_text(source), (data_dir / source.name).string());
     for (const std::string& mirror : datasets::choose_mirrors(source)) app::print("  from {}\n", mirror);
@@ -49,7 +53,8 @@ void print_list(const fs::path& data_dir) {
 // Of everything that can be fetched.
 std::string names_text() {
   std::string published, drawn;
-  for (const DataSource& source : datasets::known_sources()) published += source.name + ", ";
+  for (const DataSource& source : datasets::known_sources())
+    if (source.by_hand.empty()) published += source.name + ", ";
   for (const datasets::DatasetInfo& info : datasets::known_datasets())
     if (info.write != nullptr) drawn += (drawn.empty() ? "" : ", ") + info.name;
   return published + "or all of these; " + drawn + ", drawn here, as files";
@@ -64,11 +69,12 @@ const datasets::DatasetInfo* find_drawn(const std::string& name) {
 
 // The published ones of these.
 std::vector<DataSource> choose_sources(const std::vector<std::string>& names) {
-  std::vector<DataSource> sources;
+  std::vector<DataSource> sources, all;
   for (const std::string& name : names) {
     if (name == "all") {
-      const auto all = datasets::known_sources();
-      return {all.begin(), all.end()};
+      for (const DataSource& source : datasets::known_sources())
+        if (source.by_hand.empty()) all.push_back(source);
+      return all;
     }
     if (find_drawn(name) == nullptr) sources.push_back(datasets::find_source(name));
   }

@@ -38,6 +38,11 @@ class Reader {
     archive_read_support_format_tar(archive_.get());
     open_memory(bytes);
   }
+  void open_zip(std::span<const uint8_t> bytes) {
+    archive_read_support_format_zip_seekable(archive_.get());
+    most_skipped_bytes_ = INT64_MAX;  // they are not read
+    open_memory(bytes);
+  }
   // One file, compressed.
   void open_file(std::span<const uint8_t> bytes) {
     archive_read_support_filter_xz(archive_.get());
@@ -47,7 +52,8 @@ class Reader {
     if (next() == nullptr) fail("holds nothing");
   }
 
-  // Calls take(entry, i) at the entry of names[i], for each of them, and reads on to the archive's end.
+  // Calls take(entry, i) at the entry of names[i], for each of them, and reads on to the archive's end. `folder`: with
+  // its '/', or empty.
   template <class Take>
   void visit(const std::string& folder, const std::vector<std::string>& names, Take&& take) {
     std::vector<bool> found(names.size());
@@ -56,10 +62,10 @@ class Reader {
     while (archive_entry* const entry = next()) {
       const char* const path = archive_entry_pathname(entry);
       const auto name = std::ranges::find_if(
-          names, [&](const std::string& each) { return path != nullptr && folder + "/" + each == path; });
+          names, [&](const std::string& each) { return path != nullptr && folder + each == path; });
       if (name == names.end()) {
         skipped += std::clamp(archive_entry_size(entry), int64_t{0}, kMostSkippedBytes);
-        if (++entries > kMostEntries || skipped >= kMostSkippedBytes) fail("holds more than the published one");
+        if (++entries > kMostEntries || skipped >= most_skipped_bytes_) fail("holds more than the published one");
         continue;
       }
       const auto i = static_cast<size_t>(name - names.begin());
@@ -70,7 +76,7 @@ class Reader {
       take(entry, i);
     }
     if (const auto lacking = std::ranges::find(found, false); lacking != found.end())
-      fail(fmt::format("has no {}/{}", folder, names[static_cast<size_t>(lacking - found.begin())]));
+      fail(fmt::format("has no {}{}", folder, names[static_cast<size_t>(lacking - found.begin())]));
   }
 
   // 0: the entry has ended.
@@ -80,6 +86,34 @@ class Reader {
     return static_cast<size_t>(count);
   }
 
+  // The same of a zip's entry, in place if it can be: libarchive then hands out pieces of the archive itself, one after
+  // the other.
+  ZipMember read_zipped(std::span<const uint8_t> archive, uint64_t most_bytes) {
+    const std::string_view method = archive_format_name(archive_.get());  // "ZIP 2.0 (deflation)"
+    if (method.ends_with("(deflation)")) {
+      ZipMember member{{}, read_all(most_bytes)};
+      member.content = member.unpacked;
+      return member;
+    }
+    // Others take memory by what they claim.
+    if (!method.ends_with("(uncompressed)")) fail("is compressed in another way than by deflation");
+    const uint8_t* begin = nullptr;
+    size_t size = 0;
+    const void* piece = nullptr;
+    size_t bytes = 0;
+    int64_t place = 0;
+    int status = ARCHIVE_OK;
+    while ((status = archive_read_data_block(archive_.get(), &piece, &bytes, &place)) == ARCHIVE_OK) {
+      if (bytes == 0) continue;
+      const auto* const at = static_cast<const uint8_t*>(piece);
+      if (begin == nullptr) begin = at;
+      const bool inside = at >= archive.data() && bytes <= static_cast<size_t>(archive.data() + archive.size() - at);
+      if (!inside || at != begin + size) fail("cannot be read in place");
+      size += bytes;
+    }
+    if (status != ARCHIVE_EOF) fail(reason());
+    return {std::span(begin, size), {}};
+  }
   // The rest of the entry.
   Bytes read_all(uint64_t most_bytes) {
     Bytes content;
@@ -111,6 +145,7 @@ class Reader {
   }
 
   std::string name_;
+  int64_t most_skipped_bytes_ = kMostSkippedBytes;
   std::unique_ptr<archive, decltype(&archive_read_free)> archive_;
 };
 
@@ -149,7 +184,7 @@ void unpack_archive(const fs::path& archive, const std::string& folder_in_archiv
   for (const RemoteFile& member : members) names.push_back(member.name);
   Reader reader(archive.string());
   reader.open_tar(archive);
-  reader.visit(folder_in_archive, names, [&](archive_entry* entry, size_t i) {
+  reader.visit(folder_in_archive + "/", names, [&](archive_entry* entry, size_t i) {
     if (!fs::exists(folder / names[i])) write_member(reader, entry, members[i], archive, folder, options);
   });
 }
@@ -160,8 +195,18 @@ std::vector<Bytes> read_members(std::span<const uint8_t> archive, const std::str
   std::vector<Bytes> contents(names.size());
   Reader reader(archive_name);
   reader.open_tar(archive);
-  reader.visit(folder_in_archive, names, [&](archive_entry*, size_t i) { contents[i] = reader.read_all(most_bytes); });
+  reader.visit(folder_in_archive + "/", names,
+               [&](archive_entry*, size_t i) { contents[i] = reader.read_all(most_bytes); });
   return contents;
+}
+
+std::vector<ZipMember> read_zip(std::span<const uint8_t> archive, const std::vector<std::string>& names,
+                                uint64_t most_bytes, const std::string& archive_name) {
+  std::vector<ZipMember> members(names.size());
+  Reader reader(archive_name);
+  reader.open_zip(archive);
+  reader.visit("", names, [&](archive_entry*, size_t i) { members[i] = reader.read_zipped(archive, most_bytes); });
+  return members;
 }
 
 Bytes decompress(std::span<const uint8_t> file, uint64_t most_bytes, const std::string& name) {

@@ -1,6 +1,6 @@
-// Takes known files out of an archive (tar, gzipped or not), to disk or to memory, and reads single compressed files.
-// Nothing in the archive decides where bytes go or how many: names and limits come from the caller. Not here: where the
-// archive comes from, gzip of a known size (gzip.h), which is faster.
+// Takes known files out of an archive (tar, gzipped or not; zip), to disk or to memory, and reads single compressed
+// files. Nothing in the archive decides where bytes go or how many: names and limits come from the caller. Not here:
+// where the archive comes from, gzip of a known size (gzip.h), which is faster.
 #pragma once
 
 #include <filesystem>
@@ -26,6 +26,18 @@ void unpack_archive(const std::filesystem::path& archive, const std::string& fol
 std::vector<Bytes> read_members(std::span<const uint8_t> archive, const std::string& folder_in_archive,
                                 const std::vector<std::string>& names, uint64_t most_bytes,
                                 const std::string& archive_name);
+
+// A member of a zip archive: where the archive has it as it is, a view of that, else `unpacked`.
+struct ZipMember {
+  std::span<const uint8_t> content;
+  Bytes unpacked;
+};
+
+// The members of a zip archive in memory (stored or deflated, with the 64-bit sizes that numpy writes), in the order of
+// `names`; other entries are passed over, up to 1000. What an entry claims to hold is believed only once it has come
+// out. DataError: as above; another way of compression.
+std::vector<ZipMember> read_zip(std::span<const uint8_t> archive, const std::vector<std::string>& names,
+                                uint64_t most_bytes, const std::string& archive_name);
 
 // What gzip or xz compressed. DataError: neither of them, cut short or damaged, more than `most_bytes`.
 Bytes decompress(std::span<const uint8_t> file, uint64_t most_bytes, const std::string& name);

@@ -10,6 +10,7 @@
 #include "datasets/archive.h"
 #include "datasets/fetch.h"
 #include "datasets/file.h"
+#include "datasets/pixel_batch.h"
 #include "datasets/sha256.h"
 #include "datasets/sources.h"
 #include "datasets/stream.h"
@@ -25,6 +26,10 @@ const Shape kCifarImage{3, 32, 32};
 struct CifarFamily {
   CifarRecord record;
   DataSource source;  // its members: the files for training, and last the one for testing
+  // For Python: folder, archive and the keys of what is before an image's pixels in the binary version. Its files have
+  // the same names without .bin, and the same images in the same order.
+  std::string python_folder, python_archive;
+  std::vector<std::string> python_labels;
 };
 
 const CifarFamily& cifar10() {
@@ -41,7 +46,10 @@ const CifarFamily& cifar10() {
         {"data_batch_3.bin", 30730000, "bbe8596564c0f86427f876058170b84dac6670ddf06d79402899d93ceea26f67"},
         {"data_batch_4.bin", 30730000, "014e562d6e23c72197cc727519169a60359f5eccd8945ad5a09d710285ff4e48"},
         {"data_batch_5.bin", 30730000, "755304fc0b379caeae8c14f0dac912fbc7d6cd469eb67a1029a08a39453a9add"},
-        {"test_batch.bin", 30730000, "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"}}}};
+        {"test_batch.bin", 30730000, "8e2eb146ae340b09e24670f29cabc6326dba54da8789dab6768acf480273f65b"}}},
+      "cifar-10-batches-py",
+      "cifar-10-python.tar.gz",
+      {"labels"}};
   return family;
 }
 
@@ -54,13 +62,17 @@ const CifarFamily& cifar100() {
        {"https://www.cs.toronto.edu/~kriz/", "https://cave.cs.toronto.edu/kriz/"},
        "cifar-100-binary",
        {{"train.bin", 153700000, "f31298fc616915fa142368359df1c4ca2ae984d6915ca468b998a5ec6aeebf29"},
-        {"test.bin", 30740000, "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a"}}}};
+        {"test.bin", 30740000, "d8b1e6b7b3bee4020055f0699b111f60b1af1e262aeb93a0b659061746f8224a"}}},
+      "cifar-100-python",
+      "cifar-100-python.tar.gz",
+      {"coarse_labels", "fine_labels"}};
   return family;
 }
 
-std::vector<std::string> member_names(const CifarFamily& family) {
+std::vector<std::string> member_names(const CifarFamily& family, bool python) {
   std::vector<std::string> names;
-  for (const RemoteFile& member : family.source.members) names.push_back(member.name);
+  for (const RemoteFile& member : family.source.members)
+    names.push_back(python ? fs::path(member.name).stem().string() : member.name);
   return names;
 }
 
@@ -72,14 +84,12 @@ fs::path find_member(const fs::path& folder, const std::string& name) {
   return {};
 }
 
-// Where the files are; empty: nowhere below the data folder. DataError: some of them are missing.
-std::vector<fs::path> find_files(const CifarFamily& family, const fs::path& data_dir) {
-  const fs::path own = data_dir / family.source.name;
-  const std::string& unpacked = family.source.archive_folder;
-  for (const fs::path& folder : {own, own / unpacked, data_dir / unpacked, data_dir}) {
+// Where the files are; empty: not in any of the folders. DataError: some of them are missing.
+std::vector<fs::path> find_files(const CifarFamily& family, const std::vector<fs::path>& folders, bool python) {
+  for (const fs::path& folder : folders) {
     std::vector<fs::path> paths;
     std::string missing;
-    for (const std::string& name : member_names(family)) {
+    for (const std::string& name : member_names(family, python)) {
       if (fs::path path = find_member(folder, name); !path.empty())
         paths.push_back(std::move(path));
       else if (missing.empty())
@@ -94,11 +104,32 @@ std::vector<fs::path> find_files(const CifarFamily& family, const fs::path& data
 }
 
 // The archive as published, or an empty path.
-fs::path find_archive(const CifarFamily& family, const fs::path& data_dir) {
+fs::path find_archive(const fs::path& own, const fs::path& data_dir, const std::string& name) {
   std::error_code ignored;
-  for (const fs::path& folder : {data_dir / family.source.name, data_dir})
-    if (const fs::path path = folder / family.source.files.front().name; fs::exists(path, ignored)) return path;
+  for (const fs::path& folder : {own, data_dir})
+    if (fs::path path = folder / name; fs::exists(path, ignored)) return path;
   return {};
+}
+
+// What there is of a set: its files, or else an archive, or neither.
+struct CifarPlace {
+  std::vector<fs::path> paths;
+  fs::path archive;
+  bool python = false;
+
+  bool nothing() const { return paths.empty() && archive.empty(); }
+  fs::path place() const { return archive.empty() ? paths[0].parent_path() : archive; }
+};
+
+CifarPlace find_cifar(const CifarFamily& family, const fs::path& data_dir) {
+  const fs::path own = data_dir / family.source.name;
+  const std::string& unpacked = family.source.archive_folder;
+  CifarPlace found{find_files(family, {own, own / unpacked, data_dir / unpacked, data_dir}, false), {}};
+  if (found.paths.empty()) found.archive = find_archive(own, data_dir, family.source.files.front().name);
+  if (!found.nothing()) return found;
+  found = {find_files(family, {own / family.python_folder, data_dir / family.python_folder}, true), {}, true};
+  if (found.paths.empty()) found.archive = find_archive(own, data_dir, family.python_archive);
+  return found;
 }
 
 void download(const CifarFamily& family, const fs::path& data_dir, const LoadOptions& options) {
@@ -127,26 +158,52 @@ struct Content {
   std::string name;
 };
 
-// A file that is longer than the published one is refused before it is read or inflated any further.
-uint64_t most_bytes(const RemoteFile& member, bool check_hash) {
-  return check_hash ? member.bytes : kMaxFileBytes;
+// A file that is longer than the published one is refused before it is read or inflated any further. The names of
+// images are in Python's, too.
+uint64_t most_bytes(const RemoteFile& member, bool check_hash, bool python) {
+  return check_hash ? (python ? 2 : 1) * member.bytes : kMaxFileBytes;
 }
 
 Content read_content(const fs::path& path, const RemoteFile& member, bool check_hash) {
   Bytes bytes = read_file(path);
-  if (path.extension() != ".bin") bytes = decompress(bytes, most_bytes(member, check_hash), path.string());
+  if (path.extension() == ".gz" || path.extension() == ".xz")
+    bytes = decompress(bytes, most_bytes(member, check_hash, false), path.string());
   return {std::move(bytes), path.string()};
 }
 
-std::vector<Content> read_contents(const CifarFamily& family, const fs::path& archive, bool check_hash) {
+std::vector<Content> read_contents(const CifarFamily& family, const CifarPlace& found, bool check_hash) {
   uint64_t most = 0;
-  for (const RemoteFile& member : family.source.members) most = std::max(most, most_bytes(member, check_hash));
+  for (const RemoteFile& member : family.source.members)
+    most = std::max(most, most_bytes(member, check_hash, found.python));
+  const std::vector<std::string> names = member_names(family, found.python);
+  const std::string archive = found.archive.string();
   std::vector<Bytes> members =
-      read_members(read_file(archive), family.source.archive_folder, member_names(family), most, archive.string());
+      read_members(read_file(found.archive), found.python ? family.python_folder : family.source.archive_folder, names,
+                   most, archive);
   std::vector<Content> contents;
-  for (size_t i = 0; i < members.size(); ++i)
-    contents.push_back({std::move(members[i]), archive.string() + ": " + family.source.members[i].name});
+  for (size_t i = 0; i < members.size(); ++i) contents.push_back({std::move(members[i]), archive + ": " + names[i]});
   return contents;
+}
+
+// Python's form as the binary one, so that the same hashes tell whether it is the published set.
+void make_binary(Content& content, const CifarFamily& family) {
+  const PixelBatchFormat format{
+      .image = kCifarImage, .labels = family.python_labels.back().c_str(), .classes = family.record.classes};
+  const PixelBatch batch(std::move(content.bytes), format, content.name);
+  const auto count = static_cast<size_t>(batch.count());
+  content.bytes = Bytes(count * family.record.bytes());
+  for (size_t column = 0; column < family.record.label_bytes; ++column) {
+    const std::vector<int64_t> labels = batch.numbers(family.python_labels[column]);
+    for (size_t i = 0; i < count; ++i) {
+      if (labels[i] < 0 || labels[i] > UINT8_MAX)
+        throw DataError(
+            fmt::format("{}: {} of image {} is {}", content.name, family.python_labels[column], i, labels[i]));
+      content.bytes[i * family.record.bytes() + column] = static_cast<uint8_t>(labels[i]);
+    }
+  }
+  for (size_t i = 0; i < count; ++i)
+    std::memcpy(content.bytes.data() + i * family.record.bytes() + family.record.label_bytes,
+                batch.pixels().data() + i * kCifarImageBytes, kCifarImageBytes);
 }
 
 // What a file with an unexpected hash is, where that is known.
@@ -209,22 +266,23 @@ void check_streamable(std::span<const fs::path> paths, const fs::path& archive, 
 }
 
 Dataset load_cifar(const CifarFamily& family, const fs::path& data_dir, const LoadOptions& options) {
-  std::vector<fs::path> paths = find_files(family, data_dir);
-  const fs::path archive = paths.empty() ? find_archive(family, data_dir) : fs::path();
-  if (paths.empty() && archive.empty()) {
+  CifarPlace found = find_cifar(family, data_dir);
+  if (found.nothing()) {
     download(family, data_dir, options);
-    paths = find_files(family, data_dir);
+    found = find_cifar(family, data_dir);
   }
-  const fs::path place = archive.empty() ? paths[0].parent_path() : archive;
-  if (options.stream) check_streamable(paths, archive, family.source.name);
+  const fs::path place = found.place();
+  std::vector<fs::path>& paths = found.paths;
+  if (options.stream) check_streamable(paths, found.archive, family.source.name);
   const bool check_hash = options.check_hash;
   std::vector<Content> contents;
-  if (!archive.empty()) contents = read_contents(family, archive, check_hash);
+  if (!found.archive.empty()) contents = read_contents(family, found, check_hash);
   std::vector<std::future<Part>> files;
   for (size_t i = 0; i < family.source.members.size(); ++i)
     files.push_back(std::async(std::launch::async, [&, i] {
-      const Content content =
-          archive.empty() ? read_content(paths[i], family.source.members[i], check_hash) : std::move(contents[i]);
+      Content content =
+          found.archive.empty() ? read_content(paths[i], family.source.members[i], check_hash) : std::move(contents[i]);
+      if (found.python) make_binary(content, family);
       return decode_file(content, i, family, options);
     }));
   std::vector<Part> parts;

@@ -34,6 +34,9 @@ std::vector<RemoteFile> missing_files(const DataSource& source, const std::vecto
 bool fetch_source(const DataSource& source, const fs::path& data_dir, const std::vector<std::string>& mirrors,
                   const DownloadOptions& options) {
   const fs::path path = data_dir / source.name;
+  if (!source.by_hand.empty())
+    throw MissingDataError(
+        fmt::format("{}: cannot be fetched, since {} into {}", source.name, source.by_hand, path.string()));
   const bool is_archive = !source.archive_folder.empty();
   const std::vector<RemoteFile>& wanted = is_archive ? source.members : source.files;
   if (missing_files(source, wanted, path).empty()) return false;

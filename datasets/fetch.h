@@ -11,7 +11,8 @@
 namespace cairn::datasets {
 
 // Afterwards <data_dir>/<name> holds the published files. True: something had to be downloaded.
-// Errors: DataError (a file of that name is another one, a faulty archive), and those of download_files.
+// Errors: MissingDataError (it is to be had by hand only), DataError (a file of that name is another one, a faulty
+// archive), and those of download_files.
 bool fetch_source(const DataSource& source, const std::filesystem::path& data_dir,
                   const std::vector<std::string>& mirrors, const DownloadOptions& options);
 

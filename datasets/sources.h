@@ -18,6 +18,8 @@ struct DataSource {
   // Where the one file is an archive: the folder in it and what to take from there. The archive is not kept.
   std::string archive_folder = {};
   std::vector<RemoteFile> members = {};
+  // Not to be had by a program: what a person has to do, up to "into <folder>". Then there are no files and no mirrors.
+  std::string by_hand = {};
 };
 
 std::span<const DataSource> known_sources();

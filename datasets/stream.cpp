@@ -18,11 +18,13 @@ class RecordSource : public BatchSource {
   RecordSource(const std::vector<RecordFile>& files, const RecordPart& part) : part_(part) {
     for (const RecordFile& file : files) {
       files_.push_back(std::make_unique<InputFile>(file.path));
-      const uint64_t expected = static_cast<uint64_t>(file.count) * part.record_bytes;
-      if (files_.back()->size() != expected)
-        throw DataError(fmt::format("{}: has {} bytes, not the {} of {} records", file.path.string(),
-                                    files_.back()->size(), expected, file.count));
+      const uint64_t expected = file.begin + static_cast<uint64_t>(file.count) * part.record_bytes;
+      const uint64_t size = files_.back()->size();
+      if (file.alone ? size != expected : size < expected)
+        throw DataError(
+            fmt::format("{}: has {} bytes, not the {} of {} records", file.path.string(), size, expected, file.count));
       ends_.push_back(count() + file.count);
+      begins_.push_back(file.begin);
     }
   }
 
@@ -32,7 +34,7 @@ class RecordSource : public BatchSource {
     for (const int32_t row : rows) {
       const auto file = static_cast<size_t>(std::ranges::upper_bound(ends_, int64_t{row}) - ends_.begin());
       const auto record = static_cast<uint64_t>(row - (file == 0 ? 0 : ends_[file - 1]));
-      files_[file]->read(record * part_.record_bytes + part_.offset, {into, part_.bytes});
+      files_[file]->read(begins_[file] + record * part_.record_bytes + part_.offset, {into, part_.bytes});
       into += part_.bytes;
     }
   }
@@ -41,6 +43,7 @@ class RecordSource : public BatchSource {
   RecordPart part_;
   std::vector<std::unique_ptr<InputFile>> files_;
   std::vector<int64_t> ends_;  // the row after each file's last
+  std::vector<uint64_t> begins_;
 };
 
 class ChosenRows : public BatchSource {

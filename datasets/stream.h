@@ -34,11 +34,13 @@ class BatchSource {
 struct RecordFile {
   std::filesystem::path path;
   int64_t count = 0;
+  uint64_t begin = 0;  // where the first one is
+  bool alone = true;   // nothing follows the last one
 };
 struct RecordPart {
   size_t record_bytes = 0, offset = 0, bytes = 0;
 };
-// The files stay open. DataError: one of them cannot be opened, or has other than count records.
+// The files stay open. DataError: one of them cannot be opened, has no room for count records, or, alone, for others.
 std::shared_ptr<BatchSource> record_source(const std::vector<RecordFile>& files, const RecordPart& part);
 
 // Some of another source's rows. UsageError: it has no such row.

@@ -10,6 +10,7 @@
 #include "datasets/choose.h"
 #include "datasets/order.h"
 #include "datasets/sha256.h"
+#include "tests/datasets/numpy_files.h"
 #include "tests/datasets/support.h"
 #include "tests/datasets/tar.h"
 
@@ -93,6 +94,47 @@ TEST_CASE("CIFAR is read out of the published archive") {
   }
 }
 
+TEST_CASE("CIFAR in its version for Python is the same set, in folders and in the published archive") {
+  const auto python_file = [](size_t i) {
+    const Bytes binary = small_file(i);
+    Bytes pixels;
+    std::vector<int> labels;
+    for (size_t begin = 0; begin < binary.size(); begin += 1 + kCifarImageBytes) {
+      labels.push_back(binary[begin]);
+      pixels.insert(pixels.end(), binary.begin() + static_cast<std::ptrdiff_t>(begin + 1),
+                    binary.begin() + static_cast<std::ptrdiff_t>(begin + 1 + kCifarImageBytes));
+    }
+    return make_pickle_batch(pixels, kCifarImageBytes, labels, PickleForm::python2);
+  };
+  const auto name = [](size_t i) { return fs::path(kFiles[i]).stem().string(); };
+  for (const char* place : {"cifar10/cifar-10-batches-py", "cifar-10-batches-py"}) {
+    const TemporaryFolder folder;
+    for (size_t i = 0; i < kFiles.size(); ++i) write_file(folder.path() / place / name(i), python_file(i));
+    check_small_cifar(load_dataset("cifar10", folder.path(), kUnchecked), folder.path() / place);
+    check_error<DataError>([&] { load_dataset("cifar10", folder.path(), kChecked); },
+                           {"data_batch_1: has 6146 bytes, not the 30730000"});
+    write_file(folder.path() / place / "data_batch_2", to_bytes("cos\nsystem\n."));
+    check_error<DataError>([&] { load_dataset("cifar10", folder.path(), kUnchecked); },
+                           {"data_batch_2: names 'os.system'"});
+    fs::remove(folder.path() / place / "data_batch_2");
+    check_error<DataError>([&] { load_dataset("cifar10", folder.path(), kUnchecked); },
+                           {"cifar10: data_batch_2 is not in ", "beside the others"});
+    write_small_cifar(folder.path() / "cifar10");  // the binary version counts first
+    check_small_cifar(load_dataset("cifar10", folder.path(), kUnchecked), folder.path() / "cifar10");
+  }
+  const TemporaryFolder folder;
+  const auto entry = [&](size_t i) { return tar_entry("cifar-10-batches-py/" + name(i), python_file(i)); };
+  write_file(folder.path() / "cifar10/cifar-10-python.tar.gz",
+             tar_gz({tar_entry("cifar-10-batches-py/", {}, kFolder), entry(3), entry(5), entry(0), entry(4), entry(1),
+                     tar_entry("cifar-10-batches-py/batches.meta", pattern(158)), entry(2)}));
+  check_small_cifar(load_dataset("cifar10", folder.path(), kUnchecked),
+                    folder.path() / "cifar10/cifar-10-python.tar.gz");
+  LoadOptions stream = kUnchecked;
+  stream.stream = true;
+  check_error<DataError>([&] { load_dataset("cifar10", folder.path(), stream); },
+                         {"cifar-10-python.tar.gz: images can be left in plain .bin files only"});
+}
+
 TEST_CASE("CIFAR-100 takes the fine label") {
   const TemporaryFolder folder;
   const fs::path place = folder.path() / "cifar100";
@@ -106,6 +148,23 @@ TEST_CASE("CIFAR-100 takes the fine label") {
   write_file(place / "test.bin", records({100}, 9, true));
   check_error<DataError>([&] { load_dataset("cifar100", folder.path(), kUnchecked); },
                          {"test.bin: label 100 of image 0 is over 99"});
+}
+
+TEST_CASE("CIFAR-100 in its version for Python has both labels") {
+  const TemporaryFolder folder;
+  const fs::path place = folder.path() / "cifar-100-python";
+  const auto file = [](size_t count, const std::vector<int>& labels, const std::vector<std::string>& keys) {
+    return make_pickle_batch(pattern(count * kCifarImageBytes), kCifarImageBytes, labels, PickleForm::python2, keys);
+  };
+  const std::vector<std::string> both = {"coarse_labels", "fine_labels"};
+  write_file(place / "train", file(3, {9, 0, 99}, both));
+  write_file(place / "test", file(1, {7}, both));
+  const Dataset dataset = load_dataset("cifar100", folder.path(), kUnchecked);
+  CHECK(byte_labels(dataset.train) == Bytes{9, 0, 99});
+  CHECK(images(dataset.train)[kCifarImageBytes + 5] == pattern(kCifarImageBytes + 6).back());
+  write_file(place / "test", file(1, {7}, {"fine_labels"}));
+  check_error<DataError>([&] { load_dataset("cifar100", folder.path(), kUnchecked); },
+                         {"test: has no 'coarse_labels'"});
 }
 
 TEST_CASE("faulty CIFAR files are refused in one line") {

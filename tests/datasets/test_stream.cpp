@@ -157,6 +157,15 @@ TEST_CASE("parts of records are read out of several files, and some rows of them
         record_source({{folder.path() / "one", 3}}, {3, 0, 1});
       },
       {"one: has 6 bytes, not the 9 of 3 records"});
+  // Records amid other things.
+  const RecordFile amid{.path = folder.path() / "two", .count = 2, .begin = 3, .alone = false};
+  record_source({amid}, {3, 0, 3})->read(std::array<int32_t, 1>{1}, reinterpret_cast<std::byte*>(read.data()));
+  CHECK(read[0] == 4);
+  check_error<DataError>(
+      [&] {
+        record_source({{.path = amid.path, .count = 3, .begin = 3, .alone = false}}, {3, 0, 3});
+      },
+      {"two: has 9 bytes, not the 12 of 3 records"});
   check_error<DataError>([&] { record_source({{folder.path() / "none", 3}}, {3, 0, 1}); }, {"none: cannot be opened"});
   std::filesystem::resize_file(folder.path() / "two", 4);
   check_error<DataError>([&] { source->read(std::array<int32_t, 1>{4}, reinterpret_cast<std::byte*>(read.data())); },

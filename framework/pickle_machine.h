@@ -1,0 +1,11 @@
+// Reads a pickle's opcodes and builds its values. Not here: what the values mean.
+#pragma once
+
+#include "framework/pickle_store.h"
+
+namespace cairn {
+
+// Fills the store. DataError: framework/pickle.h.
+void read_pickle(std::span<const std::byte> file, PickleStore& store);
+
+}  // namespace cairn
