@@ -234,7 +234,6 @@ LiveResult run_live(const LiveOptions& options) {
   result.cairn = device->label() + ", " + device->description();
   result.twin = functions.library;
   const DeviceData data = upload(device, std::move(dataset), model, config.training, config.seed);
-  if (!data.pixels.is_uniform()) throw UsageError("--live scales all channels of an image alike; this recipe does not");
   CairnSide cairn(device, model, config, data);
   TwinSide twin(functions, config, model, data, cairn.trainer(), device->threads());
 
