@@ -70,8 +70,7 @@ class TwinSide {
     trainer.model().summarize(model.input, "", layers);
     const std::vector<HostTensor> state = to_host(trainer.model().state());
     const std::vector<uint8_t> images = data.train.column(datasets::kImage).to_host<uint8_t>();
-    const std::vector<int32_t> wide = data.train.column(datasets::kLabel).to_host<int32_t>();
-    const std::vector<uint8_t> labels(wide.begin(), wide.end());
+    const std::vector<int32_t> labels = data.train.column(datasets::kLabel).to_host<int32_t>();
     const std::deque<std::vector<TwinOption>> options = options_of(layers);
     std::vector<TwinLayer> twin_layers;
     for (size_t i = 0; i < layers.size(); ++i)

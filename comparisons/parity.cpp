@@ -283,7 +283,7 @@ ParityData parity_data(datasets::Dataset dataset) {
   ParityData data{std::move(dataset), ""};
   datasets::Sha256 hash;
   hash.update(images(data.dataset.train));
-  hash.update(byte_labels(data.dataset.train));
+  hash.update(label_bytes(data.dataset.train));
   data.train_sha256 = hash.finish();
   return data;
 }

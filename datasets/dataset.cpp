@@ -86,6 +86,17 @@ Bytes byte_labels(const Split& split) {
   return bytes;
 }
 
+Bytes label_bytes(const Split& split) {
+  const std::span<const int32_t> all = labels(split);
+  if (std::ranges::all_of(all, [](int32_t label) { return label >= 0 && label <= UINT8_MAX; }))
+    return byte_labels(split);
+  Bytes bytes;
+  for (const int32_t label : all)
+    for (int shift = 0; shift < 32; shift += 8)
+      bytes.push_back(static_cast<uint8_t>(static_cast<uint32_t>(label) >> shift));
+  return bytes;
+}
+
 std::vector<int32_t> widen_labels(std::span<const uint8_t> labels) {
   return {labels.begin(), labels.end()};
 }

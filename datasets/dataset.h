@@ -82,6 +82,8 @@ void read_rows(const Column& column, std::span<const int32_t> rows, std::byte* i
 
 // As files hold labels. UsageError: a label that no byte holds.
 Bytes byte_labels(const Split& split);
+// To be hashed: as files hold them, or in four bytes each, the lowest first, where one does not hold them all.
+Bytes label_bytes(const Split& split);
 std::vector<int32_t> widen_labels(std::span<const uint8_t> labels);
 
 // Measured, exactly but for the last rounding.

@@ -47,7 +47,7 @@ struct TwinNetwork {
   // The data set: count x channels x height x width; a pixel is byte * scale + shift, of its channel where there are
   // several.
   const uint8_t* images;
-  const uint8_t* labels;
+  const int32_t* labels;
   int64_t count, channels, height, width;
   const float* scale;
   const float* shift;

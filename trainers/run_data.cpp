@@ -68,7 +68,7 @@ std::string data_sha256(const datasets::Dataset& dataset) {
     const Shape image = image_shape(*split);
     text += fmt::format("{}x{}x{}x{} ", split->count, image[0], image[1], image[2]);
     parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(images(*split)); }));
-    parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(byte_labels(*split)); }));
+    parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(label_bytes(*split)); }));
   }
   for (std::future<std::string>& part : parts) text += part.get();
   return datasets::sha256(std::span(reinterpret_cast<const uint8_t*>(text.data()), text.size()));

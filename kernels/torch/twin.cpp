@@ -55,14 +55,15 @@ namespace cairn {
 struct Twin {
   explicit Twin(const TwinNetwork& description) : threads(description.threads) {
     const int64_t count = description.count;
-    const auto bytes = [](const uint8_t* data, at::IntArrayRef sizes) {
-      return at::from_blob(const_cast<uint8_t*>(data), sizes, at::TensorOptions().dtype(at::kByte));
+    const auto given_as = [](auto* data, at::IntArrayRef sizes, at::ScalarType type) {
+      return at::from_blob(const_cast<void*>(static_cast<const void*>(data)), sizes, at::TensorOptions().dtype(type));
     };
-    images = bytes(description.images, {count, description.channels, description.height, description.width})
-                 .to(at::kFloat)
-                 .mul_(for_channels(description.scale, description))
-                 .add_(for_channels(description.shift, description));
-    labels = bytes(description.labels, {count}).to(at::kLong);
+    images =
+        given_as(description.images, {count, description.channels, description.height, description.width}, at::kByte)
+            .to(at::kFloat)
+            .mul_(for_channels(description.scale, description))
+            .add_(for_channels(description.shift, description));
+    labels = given_as(description.labels, {count}, at::kInt).to(at::kLong);
     draws->seed = description.seed;
 
     std::map<std::string, const TwinTensor*> given;

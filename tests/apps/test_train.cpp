@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/apps/command.h"
+#include "tests/datasets/numpy_files.h"
 
 namespace cairn::testing {
 namespace {
@@ -162,6 +163,45 @@ TEST_CASE("every model and recipe starts") {
             folder.path);
     CHECK_MESSAGE(result.code == 0, result.error);
   }
+}
+
+TEST_CASE(
+    "a thousand classes of small photos: trained with crops and an average, gone on with, tested by its five best") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path / "data/imagenet32");
+  constexpr size_t kPixels = 3 * 32 * 32;
+  for (const auto& [name, count] : {std::pair("train_data_batch_1", size_t{96}), std::pair("val_data", size_t{40})}) {
+    datasets::Bytes pixels(count * kPixels);
+    for (size_t i = 0; i < pixels.size(); ++i) pixels[i] = static_cast<uint8_t>(i * i % 251 + i % 5);
+    std::vector<int> labels;
+    for (size_t i = 0; i < count; ++i) labels.push_back(static_cast<int>(1 + i * 31 % 1000));
+    const datasets::Bytes bytes = datasets::make_pickle_batch(pixels, kPixels, labels);
+    std::ofstream(folder.path / "data/imagenet32" / name, std::ios::binary)
+        .write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  }
+  const std::vector<std::string> call{"--model",      "imagenet-tutorial",
+                                      "--recipe",     "benchmark-imagenet",
+                                      "--data-dir",   "data",
+                                      "--out",        "run",
+                                      "--check-hash", "false",
+                                      "--impl",       "simd"};
+  const Result first = run(CAIRN_TRAIN, with(call, {"--steps", "2"}), folder.path);
+  REQUIRE_MESSAGE(first.code == 0, first.error);
+  CHECK(first.out.find("top-5") != std::string::npos);
+  const Result more = run(CAIRN_TRAIN, {"--resume", "run", "--steps", "4", "--json"}, folder.path);
+  REQUIRE_MESSAGE(more.code == 0, more.error);
+  CHECK(last_line(more.out)["steps"] == 4);
+  CHECK(fs::exists(folder.path / "run/average.safetensors"));
+  const Result tested = run(CAIRN_PREDICT,
+                            {"--weights", "run", "--dataset", "imagenet32", "--data-dir", "data", "--check-hash",
+                             "false", "--batch-size", "8", "--batches", "7", "--json"},
+                            folder.path);
+  REQUIRE_MESSAGE(tested.code == 0, tested.error);
+  CHECK(last_line(tested.out)["images"] == 56);  // forty, and sixteen of them again
+  CHECK(last_line(tested.out)["test_top5_accuracy"] >= last_line(tested.out)["test_accuracy"]);
+  const Result refused = run(CAIRN_PREDICT, {"--weights", "run", "--batches", "7", "a.png"}, folder.path);
+  CHECK(refused.code == 2);
+  CHECK(refused.error == "predict: --batches goes with --dataset and a --batch-size\n");
 }
 
 }  // namespace cairn::testing

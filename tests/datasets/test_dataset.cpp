@@ -22,6 +22,12 @@ TEST_CASE("columns are found by name, and a missing one is told with those there
   CHECK(!image_split({1, 2, 2}, pattern(8)).has("label"));
 }
 
+TEST_CASE("labels are hashed as the bytes of files, and in four bytes where one does not hold them") {
+  CHECK(label_bytes(image_split({1, 1, 1}, pattern(2), std::vector<int32_t>{7, 255})) == Bytes{7, 255});
+  CHECK(label_bytes(image_split({1, 1, 1}, pattern(2), std::vector<int32_t>{7, 300})) ==
+        Bytes{7, 0, 0, 0, 44, 1, 0, 0});
+}
+
 TEST_CASE("images must be whole, and each have a label") {
   check_error<ShapeError>([] { image_split({3, 2, 2}, pattern(13)); }, {"13 bytes are no whole number of images"});
   check_error<ShapeError>([] { image_split({2, 2}, pattern(8)); }, {"[2, 2]"});
