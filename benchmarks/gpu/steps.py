@@ -16,9 +16,15 @@ FORMS = ("eager", "compiled", "graph")
 # Those that a bar is about come first.
 FIRST = (("dnn", "default"), ("lenet", "default"), ("cnn", "default"), ("linear", "full-batch"), ("dnn", "full-batch"))
 MODELS = ("linear", "dnn", "mlp", "mlp-dropout", "mlp-wide", "mlp-deep", "lenet", "lenet-playground", "lenet-caffe",
-          "lenet-caffe2", "relunet", "cnn", "simplecnn", "simplenet", "largenet", "largenet-1x1", "cifar-lenet")
-# Of a recipe that PyTorch's step beside it can do: it augments no images. The others' is `default`, in batches of 64.
-OTHER_RECIPES = {"cifar-lenet": ("playground", 256)}
+          "lenet-caffe2", "relunet", "cnn", "simplecnn", "simplenet", "largenet", "largenet-1x1", "cifar-lenet",
+          "cifar-fcn", "cifar-alexnet", "cifar-vgg1", "cifar-vgg2", "cifar-vgg3", "cifar-plain", "cifar-resnet", "cifar-inception",
+          "cifar-inception2", "cifar-vgg", "resnet20", "resnet56")
+# Of a recipe that PyTorch's step beside it can do: it augments no images. The others' is `default`, in batches of 64. The
+# two tutorials have none.
+PLAYGROUND = ("cifar-lenet", "cifar-fcn", "cifar-alexnet", "cifar-vgg1", "cifar-vgg2", "cifar-vgg3", "cifar-plain", "cifar-resnet",
+              "cifar-inception", "cifar-inception2")
+OTHER_RECIPES = {**{model: ("playground", 256) for model in PLAYGROUND}, "cifar-vgg": ("pytorch", 64),
+                 "resnet20": ("gentle", 8), "resnet56": ("gentle", 2)}
 ROUNDS = 5
 TOGETHER = 6  # cases whose processes start at the same time
 TURN_SECONDS = 0.3

@@ -120,12 +120,13 @@ RECIPES = {
                   "mxnet": framework({"weight": "glorot-uniform", **CONSTANT_BIAS}),
                   "gluon": framework({"weight": "xavier-uniform", **CONSTANT_BIAS, "weight_value": 2.24}),
                   "caffe2": framework({"weight": "caffe-xavier", **CONSTANT_BIAS}),
-                  "knet": framework({"weight": "xavier-uniform", **CONSTANT_BIAS, "weight_value": 1}), "gentle": GENTLE},
+                  "knet": framework({"weight": "xavier-uniform", **CONSTANT_BIAS, "weight_value": 1}),
+                  "gentle": {**GENTLE, "init": {"weight": "glorot-uniform", **CONSTANT_BIAS}, "lr": 5e-4, "batch_size": 8}},
     "cifar-tutorial": tutorial(50000, 20000),
     "imagenet-tutorial": tutorial(1280000, 1000000),
     **{model: {"default": residual("standard", 20), "pretrained": residual("imagenet", 200),
                "gentle": recipe(lr=lr, batch_size=batch_size, epochs=1)}
-       for model, lr, batch_size in (("resnet20", 1e-5, 8), ("resnet56", 1e-6, 4))},
+       for model, lr, batch_size in (("resnet20", 1e-5, 8), ("resnet56", 1e-6, 2))},
 }
 
 
