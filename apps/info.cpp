@@ -79,12 +79,17 @@ void print_model(const ModelInfo& model, const std::shared_ptr<Device>& device) 
   std::vector<LayerSummary> layers;
   module->summarize(model.input, "", layers);
   int64_t macs = 0;
-  for (const LayerSummary& layer : layers) macs += layer.macs;
+  size_t name_width = 10, type_width = 10;
+  for (const LayerSummary& layer : layers) {
+    macs += layer.macs;
+    name_width = std::max(name_width, layer.name.size());
+    type_width = std::max(type_width, layer.type.size());
+  }
   app::print("  {}: {}; to {} images {}, {} parameters, {} multiply-adds an image\n", model.name, model.description,
              name_of(model.task), model.input.text(), module->parameter_count(), macs);
   for (const LayerSummary& layer : layers)
-    app::print("    {:<10} {:<10} {:<16} {:>10} {:>13}\n", layer.name, layer.type, layer.output.text(),
-               layer.parameters, layer.macs);
+    app::print("    {:<{}} {:<{}} {:<16} {:>10} {:>13}\n", layer.name, name_width, layer.type, type_width,
+               layer.output.text(), layer.parameters, layer.macs);
   std::string recipes;
   for (const Recipe& recipe : model.recipes) recipes += " " + recipe.name;
   app::print("    recipes:{}\n", recipes);

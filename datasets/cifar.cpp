@@ -295,15 +295,10 @@ Dataset load_cifar(const CifarFamily& family, const fs::path& data_dir, const Lo
   };
 
   const DatasetInfo& info = find_dataset(family.source.name);
-  Dataset dataset;
-  dataset.name = info.name;
+  Dataset dataset = described(info);
   dataset.source = place.string();
   dataset.train = split(0, training);
   dataset.test = split(training, 1);
-  dataset.classes = info.classes();
-  dataset.class_names = info.class_names;
-  dataset.mean = info.pixels.mean;
-  dataset.std = info.pixels.std;
   return dataset;
 }
 

@@ -67,13 +67,10 @@ Dataset generate(const DatasetInfo& info, uint64_t seed, int64_t train_count, in
       return draw(seed, which, index, pixels);
     });
   };
-  Dataset dataset;
-  dataset.name = info.name;
+  Dataset dataset = described(info);
   dataset.source = fmt::format("drawn in-process from seed {}", seed);
   dataset.train = split(DigitsSplit::kTrain, train_count);
   dataset.test = split(DigitsSplit::kTest, test_count);
-  dataset.classes = info.classes();
-  dataset.class_names = info.class_names;
   PixelStatistics pixels = measure_pixels(dataset.train);
   dataset.mean = std::move(pixels.mean);
   dataset.std = std::move(pixels.std);

@@ -109,17 +109,12 @@ void check_count(const Split& split, int64_t published, const char* what) {
 Dataset load_imagenet32(const fs::path& data_dir, const LoadOptions& options) {
   const Files files = find_files(data_dir, options.check_hash);
   const DatasetInfo& info = find_dataset(kName);
-  Dataset dataset;
-  dataset.name = info.name;
+  Dataset dataset = described(info);
   dataset.source = files.training.front().parent_path().string();
   dataset.test = read_files(std::span(&files.test, 1), options.stream);
   if (options.check_hash) check_count(dataset.test, kTestImages, "testing");
   dataset.train = read_files(files.training, options.stream);
   if (options.check_hash) check_count(dataset.train, kTrainingImages, "training");
-  dataset.classes = info.classes();
-  dataset.class_names = info.class_names;
-  dataset.mean = info.pixels.mean;
-  dataset.std = info.pixels.std;
   return dataset;
 }
 

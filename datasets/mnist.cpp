@@ -183,13 +183,8 @@ Dataset load_family(const Family& family, const fs::path& data_dir, const LoadOp
   }
 
   const DatasetInfo& info = find_dataset(family.name());
-  Dataset dataset;
-  dataset.name = info.name;
+  Dataset dataset = described(info);
   dataset.source = paths[0].parent_path().string();
-  dataset.classes = info.classes();
-  dataset.class_names = info.class_names;
-  dataset.mean = info.pixels.mean;
-  dataset.std = info.pixels.std;
   const auto join = [&](size_t images, size_t labels) {
     IdxArray image_array = arrays[images].get(), label_array = arrays[labels].get();
     return join_idx(std::move(image_array), std::move(label_array), dataset.classes, paths[images].string(),

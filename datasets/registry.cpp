@@ -35,6 +35,16 @@ const DatasetInfo& find_dataset(const std::string& name) {
   throw UsageError(fmt::format("unknown data set '{}': choose one of {}", name, dataset_names()));
 }
 
+Dataset described(const DatasetInfo& info) {
+  Dataset dataset;
+  dataset.name = info.name;
+  dataset.classes = info.classes();
+  dataset.class_names = info.class_names;
+  dataset.mean = info.pixels.mean;
+  dataset.std = info.pixels.std;
+  return dataset;
+}
+
 std::filesystem::path resolve_data_dir(const std::filesystem::path& data_dir) {
   if (!data_dir.empty()) return data_dir;
   const char* from_environment = std::getenv("CAIRN_DATA");

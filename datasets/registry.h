@@ -50,6 +50,9 @@ std::string dataset_names();
 // UsageError: unknown; lists the choices.
 const DatasetInfo& find_dataset(const std::string& name);
 
+// Named after the table's entry and with its classes and statistics; no examples yet.
+Dataset described(const DatasetInfo& info);
+
 // `data_dir` unless it is empty: then $CAIRN_DATA, else ./data.
 std::filesystem::path resolve_data_dir(const std::filesystem::path& data_dir);
 
