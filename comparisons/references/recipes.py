@@ -24,6 +24,7 @@ def default(lr, epochs):
 
 
 GENTLE = recipe(lr=0.005, epochs=5)
+GENTLE_FEW = {**GENTLE, "lr": 5e-4, "batch_size": 8}
 
 
 def full_batch(weight, lr, epochs):
@@ -53,11 +54,11 @@ def augmented(lr, epochs):
                   augmentation=SHIFTED)
 
 
-def playground_cifar(lr, standard=None):
+def playground_cifar(lr, standard=None, gentle=GENTLE_FEW):
     return {"default": standard or augmented(1e-3, 30),
             "playground": recipe(normalization="centred", optimizer="adam", lr=lr, batch_size=256, epochs=25,
                                  validation_count=10000),
-            "gentle": GENTLE}
+            "gentle": gentle}
 
 
 def framework(init):
@@ -73,7 +74,7 @@ def tutorial(images, steps):
                 schedule={"kind": "step", "gamma": 0.1, "size": 350 * images // 64}, steps=steps,
                 augmentation={**crop, "flip": True, "brightness": 63, "contrast": 0.8}, decay_on="fc1.weight,fc2.weight",
                 average=0.9999, average_ramp=True),
-            "gentle": {**GENTLE, "augmentation": crop}}
+            "gentle": {**GENTLE_FEW, "augmentation": crop}}
 
 
 def residual(normalization, epochs):
@@ -112,7 +113,7 @@ RECIPES = {
     "simplenet": skoltech(0.01, 8),
     "largenet": skoltech(0.02, 8),
     "largenet-1x1": skoltech(0.02, 8),
-    "cifar-lenet": {**playground_cifar(1e-3, augmented(2e-3, 30)), "gentle-augmented": {**GENTLE, "augmentation": SHIFTED}},
+    "cifar-lenet": {**playground_cifar(1e-3, augmented(2e-3, 30), GENTLE), "gentle-augmented": {**GENTLE, "augmentation": SHIFTED}},
     **{model: playground_cifar(1e-3) for model in ("cifar-fcn", "cifar-alexnet", "cifar-vgg1", "cifar-vgg2", "cifar-vgg3",
                                                    "cifar-inception", "cifar-inception2")},
     **{model: playground_cifar(5e-4) for model in ("cifar-plain", "cifar-resnet")},
@@ -121,7 +122,7 @@ RECIPES = {
                   "gluon": framework({"weight": "xavier-uniform", **CONSTANT_BIAS, "weight_value": 2.24}),
                   "caffe2": framework({"weight": "caffe-xavier", **CONSTANT_BIAS}),
                   "knet": framework({"weight": "xavier-uniform", **CONSTANT_BIAS, "weight_value": 1}),
-                  "gentle": {**GENTLE, "init": {"weight": "glorot-uniform", **CONSTANT_BIAS}, "lr": 5e-4, "batch_size": 8}},
+                  "gentle": {**GENTLE_FEW, "init": {"weight": "glorot-uniform", **CONSTANT_BIAS}}},
     "cifar-tutorial": tutorial(50000, 20000),
     "imagenet-tutorial": tutorial(1280000, 1000000),
     **{model: {"default": residual("standard", 20), "pretrained": residual("imagenet", 200),
