@@ -2,7 +2,7 @@
 // dy. For each block of tiles, on one thread:
 //
 //   the images, channels innermost  ->  data[point]: tiles x in_channels
-//   products[point]: tiles x out_channels = data[point] * filters[point]      for each of the 64 points
+//   products[point]: tiles x out_channels = data[point] * filters[point]      for each of the points
 //   tiles of results, channels innermost  ->  rows of each channel's plane, with bias and ReLU
 //
 // data and products stay in the second-level cache; filters (kProducts * in_channels * out_channels floats, transformed
@@ -46,21 +46,24 @@ constexpr std::array<Multiply, kMostRows> by_rows(std::integer_sequence<int, kRo
 template <int kVectors>
 constexpr std::array<Multiply, kMostRows> kByRows = by_rows<kVectors>(std::make_integer_sequence<int, kMostRows>());
 
+template <class F>
 struct Sizes {
   Grid grid;
   int64_t channels, results;  // rounded up to vectors
   int64_t filters_stride;
-  Sizes(const Correlation& c)
+  explicit Sizes(const Correlation& c)
       : grid(c.batch, c.out_height, c.out_width,
-             kBlockFloats / (kProducts * (round_up(c.images.channels, kLanes) + round_up(c.out_channels, kLanes)))),
+             kBlockFloats / (F::kProducts * (round_up(c.images.channels, kLanes) + round_up(c.out_channels, kLanes)))),
         channels(round_up(c.images.channels, kLanes)),
         results(round_up(c.out_channels, kLanes)),
         filters_stride(matrix_stride(c.images.channels, results)) {}
 };
 
 // filters[point][panel][in channel][kWidth out channels]
-const float* transform_filters(Stream& stream, const Correlation& c, const Sizes& sizes) {
-  float* filters = scratch(Scratch::weight, kProducts * sizes.filters_stride);
+template <class F>
+const float* transform_filters(Stream& stream, const Correlation& c, const Sizes<F>& sizes) {
+  constexpr int kKernel = F::kKernel;
+  float* filters = scratch(Scratch::weight, F::kProducts * sizes.filters_stride);
   const int64_t depth = c.images.channels;
   stream.pool.parallel_for(depth, 1, [&](int64_t begin, int64_t end) {
     for (int64_t channel = begin; channel < end; ++channel)
@@ -74,18 +77,19 @@ const float* transform_filters(Stream& stream, const Correlation& c, const Sizes
         }
         const int64_t panel = k / kWidth * kWidth, width = std::min(kWidth, sizes.results - panel);
         float* to = filters + panel * depth + channel * width + (k - panel);
-        along_both_axes<FilterPoints<kKernel>>([&](int i, int j) { return taps[i][j]; },
-                                               [&](int i, int j, Vector v) {
-                                                 store(to + (i * kPoints + j) * sizes.filters_stride,
-                                                       v * (kScales[i] * kScales[j]));
-                                               });
+        along_both_axes<FilterPoints<F, kKernel>>([&](int i, int j) { return taps[i][j]; },
+                                                  [&](int i, int j, Vector v) {
+                                                    store(to + (i * F::kPoints + j) * sizes.filters_stride,
+                                                          v * (F::kScales[i] * F::kScales[j]));
+                                                  });
       }
   });
   return filters;
 }
 
 // products = data * filters, of one point.
-void multiply(const float* data, int64_t tiles, const float* filters, const Sizes& sizes, int64_t depth,
+template <class F>
+void multiply(const float* data, int64_t tiles, const float* filters, const Sizes<F>& sizes, int64_t depth,
               float* products) {
   const int64_t parts = ceil_div(tiles, kMostRows);
   for (int64_t k = 0; k < sizes.results; k += kWidth) {
@@ -123,65 +127,80 @@ void store_rows(const Correlation& c, const Strip& strip, const float* turned, i
     }
 }
 
-}  // namespace
-
-bool can_filter_minimally(const Correlation& c) {
-  return c.kernel_height == kKernel && c.kernel_width == kKernel &&
-         sees_half_a_kernel(c.images.above, c.images.height, c.out_height) &&
-         sees_half_a_kernel(c.images.left, c.images.width, c.out_width) && c.step_height == 1 && c.step_width == 1 &&
-         c.output_strides[3] == 1 && c.images.channels >= 16 && c.out_channels >= 16 && c.batch > 0 &&
-         c.out_height > 0 && c.out_width > 0;
-}
-
-double minimal_filtering_cost(const Correlation& c) {
-  const Sizes sizes(c);
+template <class F>
+double cost(const Correlation& c) {
+  const Sizes<F> sizes(c);
+  constexpr TransformCosts kCosts(F::kProducts);
   const auto tiles = static_cast<double>(sizes.grid.rows * sizes.grid.columns);
   const auto depth = static_cast<double>(c.images.channels);
   const double in = static_cast<double>(sizes.channels) / kLanes, out = static_cast<double>(sizes.results) / kLanes;
-  // Measured in cycles, of which each has two multiply-adds: a tile's data 400 a vector of channels and results 300,
-  // turning included, a filter 600.
-  const double transforms = tiles * (800 * in + 600 * out) + 1200 * depth * out / static_cast<double>(c.batch);
-  return kProducts * tiles * out * (depth + 4) * 1.15 + transforms;
+  const double transforms =
+      tiles * (kCosts.data * in + kCosts.results * out) + kCosts.filter * depth * out / static_cast<double>(c.batch);
+  return F::kProducts * tiles * out * (depth + 4) * 1.15 + transforms;
 }
 
-void filter_minimally(Stream& stream, const Correlation& c) {
-  const Sizes sizes(c);
+// A tile of kLanes channels' results to their place among a strip's.
+template <class F>
+void store_tile(const float* products, int64_t products_stride, float* to, int64_t pitch) {
+  along_both_axes<Results<F, kSize>>(
+      [&](int i, int j) { return load(products + (i * F::kPoints + j) * products_stride); },
+      [&](int i, int j, Vector v) { store(to + (i * pitch + j) * kLanes, v); });
+}
+
+template <class F>
+void filter(Stream& stream, const Correlation& c) {
+  constexpr int kReach = F::kKernel - 1;  // of a result's data beyond it
+  const Sizes<F> sizes(c);
   const Grid& grid = sizes.grid;
   const float* filters = transform_filters(stream, c, sizes);
   const int64_t most = grid.tiles_of_block();
   const int64_t data_stride = matrix_stride(most, sizes.channels), products_stride = matrix_stride(most, sizes.results);
-  const int64_t columns = grid.columns * kSize + kKernel - 1, pitch = grid.columns * kSize;
-  const int64_t turned_floats = (grid.strip_rows * kSize + kKernel - 1) * columns * sizes.channels;
+  const int64_t columns = grid.columns * kSize + kReach, pitch = grid.columns * kSize;
+  const int64_t turned_floats = (grid.strip_rows * kSize + kReach) * columns * sizes.channels;
   const int64_t results_floats = (grid.strip_rows * kSize * pitch + kLanes) * kLanes;
   const Planes planes{c.images.data, c.images.channels, c.images.height, c.images.width};
   stream.pool.share_out(grid.blocks(), 1, [&](int64_t begin, int64_t end) {
     float* turned = scratch(Scratch::image, std::max(turned_floats, results_floats));
-    float* data = scratch(Scratch::row_block, kProducts * (data_stride + products_stride));
-    float* products = data + kProducts * data_stride;
+    float* data = scratch(Scratch::row_block, F::kProducts * (data_stride + products_stride));
+    float* products = data + F::kProducts * data_stride;
     for (int64_t block = begin; block < end; ++block) {
       const int64_t tiles = grid.for_strips(block, [&](const Strip& strip) {
-        const int64_t rows = strip.rows * kSize + kKernel - 1;
+        const int64_t rows = strip.rows * kSize + kReach;
         Planes image = planes;
         image.data += strip.image * planes.channels * planes.height * planes.width;
         turn_channels_innermost(image, strip.first_row * kSize - c.images.above, -c.images.left, rows, columns, turned);
-        transform_strip<DataPoints>(grid, strip, turned, rows, columns, sizes.channels, data, data_stride);
+        transform_strip<DataPoints<F>>(grid, strip, turned, rows, columns, sizes.channels, data, data_stride);
       });
-      for (int point = 0; point < kProducts; ++point)
+      for (int point = 0; point < F::kProducts; ++point)
         multiply(data + point * data_stride, tiles, filters + point * sizes.filters_stride, sizes, planes.channels,
                  products + point * products_stride);
       for (int64_t k = 0; k < sizes.results; k += kLanes)
         grid.for_strips(block, [&](const Strip& strip) {
-          for (int64_t tile = 0; tile < strip.rows * grid.columns; ++tile) {
-            const float* from = products + (strip.first_tile + tile) * sizes.results + k;
-            float* to = turned + (tile / grid.columns * pitch + tile % grid.columns) * kSize * kLanes;
-            along_both_axes<Results<kSize>>(
-                [&](int i, int j) { return load(from + (i * kPoints + j) * products_stride); },
-                [&](int i, int j, Vector v) { store(to + (i * pitch + j) * kLanes, v); });
-          }
+          for (int64_t tile = 0; tile < strip.rows * grid.columns; ++tile)
+            store_tile<F>(products + (strip.first_tile + tile) * sizes.results + k, products_stride,
+                          turned + (tile / grid.columns * pitch + tile % grid.columns) * kSize * kLanes, pitch);
           store_rows(c, strip, turned, pitch, k);
         });
     }
   });
+}
+
+}  // namespace
+
+bool can_filter_minimally(const Correlation& c) {
+  return (c.kernel_height == 3 || c.kernel_height == 5) && c.kernel_width == c.kernel_height &&
+         sees_half_a_kernel(c.kernel_height, c.images.above, c.images.height, c.out_height) &&
+         sees_half_a_kernel(c.kernel_width, c.images.left, c.images.width, c.out_width) && c.step_height == 1 &&
+         c.step_width == 1 && c.output_strides[3] == 1 && c.images.channels >= 16 && c.out_channels >= 16 &&
+         c.batch > 0 && c.out_height > 0 && c.out_width > 0;
+}
+
+double minimal_filtering_cost(const Correlation& c) {
+  return with_filtering(c.kernel_height, [&](auto f) { return cost<decltype(f)>(c); });
+}
+
+void filter_minimally(Stream& stream, const Correlation& c) {
+  with_filtering(c.kernel_height, [&](auto f) { filter<decltype(f)>(stream, c); });
 }
 
 }  // namespace cairn::simd

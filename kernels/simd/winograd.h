@@ -1,5 +1,5 @@
-// Convolution by Winograd's minimal filtering: 5 x 5 kernels of step 1 between many channels. Not here: when
-// it is worth its while, which the callers decide by cost (correlation.cpp, conv2d_filter.cpp).
+// Convolution by Winograd's minimal filtering: kernels of 3 x 3 and 5 x 5 and step 1 between many channels. Not here:
+// when it is worth its while, which the callers decide by cost (correlation.cpp, conv2d_filter.cpp).
 #pragma once
 
 #include "kernels/simd/correlation.h"

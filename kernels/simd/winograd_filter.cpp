@@ -1,8 +1,8 @@
 // Winograd's filtering for the gradient of the weights (winograd_transforms.h). Along one axis the gradient of n
-// weights is a correlation too, of eight data with the 9 - n values of dy that a tile has: n results. So the data are
+// weights is a correlation too, of a tile's n + 3 data with its 4 values of dy: n results. So the data are
 // transformed as in the forward pass, tiles of dy as filters are, and
 //
-//   sums[point]: out_channels x in_channels += dy[point]^T * data[point]      over all tiles, for each of the 64 points
+//   sums[point]: out_channels x in_channels += dy[point]^T * data[point]      over all tiles, for each of the points
 //
 // are turned into n x n results once, at the end. Tiles are cut into chunks by the sizes alone, each with sums of its
 // own, which are added in order; out_channels into slices, whose sums stay in the second-level cache.
@@ -20,24 +20,25 @@ using namespace winograd;
 using Args = Conv2dBackwardFilterArgs;
 
 constexpr int kMostRows = 6 * kRowFactor;
-constexpr int64_t kSliceFloats = 64 * 1024;  // of a slice's sums
-constexpr int64_t kBlockFloats = 64 * 1024;  // of a block's transformed data and dy
+constexpr int64_t kSliceFloats = 128 * 1024;  // of a slice's sums
+constexpr int64_t kBlockFloats = 96 * 1024;  // of a block's transformed data and dy
 constexpr int64_t kMostPartial = 1 << 20;    // floats of all chunks' sums
 constexpr int64_t kTasks = 16;
 
+template <class F>
 struct Sizes {
   int64_t in, out, slice;  // channels, rounded up to vectors
   int64_t slices;
   Grid grid;
   int64_t sums_stride, chunk_floats, chunks;
-  Sizes(const Conv2dShape& s)
+  explicit Sizes(const Conv2dShape& s)
       : in(round_up(s.in_channels, kLanes)),
         out(round_up(s.out_channels, kLanes)),
-        slice(std::min(out, std::max<int64_t>(kLanes, kSliceFloats / (kProducts * in) / kLanes * kLanes))),
+        slice(std::min(out, std::max<int64_t>(kLanes, kSliceFloats / (F::kProducts * in) / kLanes * kLanes))),
         slices(ceil_div(out, slice)),
-        grid(s.batch, s.out_height, s.out_width, kBlockFloats / (kProducts * (in + slice))),
+        grid(s.batch, s.out_height, s.out_width, kBlockFloats / (F::kProducts * (in + slice))),
         sums_stride(matrix_stride(out, in)),
-        chunk_floats(kProducts * sums_stride),
+        chunk_floats(F::kProducts * sums_stride),
         chunks(std::clamp<int64_t>(kMostPartial / chunk_floats, 1, std::min(grid.blocks(), ceil_div(kTasks, slices)))) {
   }
 };
@@ -65,8 +66,9 @@ template <int kVectors>
 constexpr std::array<Add, kMostRows> kByRows = by_rows<kVectors>(std::make_integer_sequence<int, kMostRows>());
 
 // sums += dy^T * data, of one point and one slice.
-void add_products(const float* dy, int64_t channels, const float* data, const Sizes& sizes, int64_t tiles, float* sums,
-                  bool fresh) {
+template <class F>
+void add_products(const float* dy, int64_t channels, const float* data, const Sizes<F>& sizes, int64_t tiles,
+                  float* sums, bool fresh) {
   const int64_t parts = ceil_div(channels, kMostRows);
   for (int64_t c = 0; c < sizes.in; c += 2 * kLanes)
     for (int64_t part = 0; part < parts; ++part) {
@@ -78,54 +80,57 @@ void add_products(const float* dy, int64_t channels, const float* data, const Si
 }
 
 // The sums of one chunk and one slice.
-void add_slice(const Args& args, const Sizes& sizes, int64_t chunk, int64_t slice, float* sums) {
+template <class F>
+void add_slice(const Args& args, const Sizes<F>& sizes, int64_t chunk, int64_t slice, float* sums) {
+  constexpr int kReach = F::kKernel - 1;  // of a place's data beyond it
   const Conv2dShape& s = args.shape;
   const Grid& grid = sizes.grid;
   const int64_t first_channel = slice * sizes.slice;
   const int64_t channels = std::min(sizes.slice, sizes.out - first_channel);
-  const int64_t columns = grid.columns * kSize, data_columns = columns + kKernel - 1;
+  const int64_t columns = grid.columns * kSize, data_columns = columns + kReach;
   const int64_t most = grid.tiles_of_block();
   const int64_t data_stride = matrix_stride(most, sizes.in), dy_stride = matrix_stride(most, channels);
   const int64_t most_rows = grid.strip_rows * kSize;
-  float* turned = scratch(
-      Scratch::image, std::max((most_rows + kKernel - 1) * data_columns * sizes.in, most_rows * columns * channels));
-  float* data = scratch(Scratch::row_block, kProducts * (data_stride + dy_stride));
-  float* dy = data + kProducts * data_stride;
+  float* turned =
+      scratch(Scratch::image, std::max((most_rows + kReach) * data_columns * sizes.in, most_rows * columns * channels));
+  float* data = scratch(Scratch::row_block, F::kProducts * (data_stride + dy_stride));
+  float* dy = data + F::kProducts * data_stride;
   const Planes x_planes{floats(args.x), s.in_channels, s.in_height, s.in_width};
   const Planes dy_planes{floats(args.dy) + first_channel * s.out_height * s.out_width,
                          std::min(channels, s.out_channels - first_channel), s.out_height, s.out_width};
   const int64_t first_block = grid.blocks() * chunk / sizes.chunks;
   for (int64_t block = first_block; block < grid.blocks() * (chunk + 1) / sizes.chunks; ++block) {
     const int64_t tiles = grid.for_strips(block, [&](const Strip& strip) {
-      const int64_t rows = strip.rows * kSize, first_row = strip.first_row * kSize, data_rows = rows + kKernel - 1;
+      const int64_t rows = strip.rows * kSize, first_row = strip.first_row * kSize, data_rows = rows + kReach;
       Planes image = x_planes;
       image.data += strip.image * s.in_channels * s.in_height * s.in_width;
       turn_channels_innermost(image, first_row - s.pad_height, -s.pad_width, data_rows, data_columns, turned);
-      transform_strip<DataPoints>(grid, strip, turned, data_rows, data_columns, sizes.in, data, data_stride);
+      transform_strip<DataPoints<F>>(grid, strip, turned, data_rows, data_columns, sizes.in, data, data_stride);
       image = dy_planes;
       image.data += strip.image * s.out_channels * s.out_height * s.out_width;
       turn_channels_innermost(image, first_row, 0, rows, columns, turned);
-      transform_strip<FilterPoints<kSize>>(grid, strip, turned, rows, columns, channels, dy, dy_stride);
+      transform_strip<FilterPoints<F, kSize>>(grid, strip, turned, rows, columns, channels, dy, dy_stride);
     });
-    for (int point = 0; point < kProducts; ++point)
+    for (int point = 0; point < F::kProducts; ++point)
       add_products(dy + point * dy_stride, channels, data + point * data_stride, sizes, tiles,
                    sums + point * sizes.sums_stride + first_channel * sizes.in, block == first_block);
   }
 }
 
 // The weights of one out channel from the chunks' sums.
-void finish_channel(const Args& args, const Sizes& sizes, int64_t channel, const float* sums) {
-  constexpr int kTaps = kKernel * kKernel;
+template <class F>
+void finish_channel(const Args& args, const Sizes<F>& sizes, int64_t channel, const float* sums) {
+  constexpr int kKernel = F::kKernel, kTaps = kKernel * kKernel;
   const Conv2dShape& s = args.shape;
   for (int64_t c = 0; c < s.in_channels; c += kLanes) {
     float results[kTaps][kLanes];
     const float* from = sums + channel * sizes.in + c;
-    along_both_axes<Results<kKernel>>(
+    along_both_axes<Results<F, kKernel>>(
         [&](int i, int j) {
-          const float* point = from + (i * kPoints + j) * sizes.sums_stride;
+          const float* point = from + (i * F::kPoints + j) * sizes.sums_stride;
           Vector sum = load(point);
           for (int64_t chunk = 1; chunk < sizes.chunks; ++chunk) sum += load(point + chunk * sizes.chunk_floats);
-          return sum * (kScales[i] * kScales[j]);
+          return sum * (F::kScales[i] * F::kScales[j]);
         },
         [&](int i, int j, Vector v) { store(results[i * kKernel + j], v); });
     float* to = floats(args.dweight) + (channel * s.in_channels + c) * kTaps;
@@ -134,31 +139,23 @@ void finish_channel(const Args& args, const Sizes& sizes, int64_t channel, const
   }
 }
 
-}  // namespace
-
-bool can_filter_minimally(const Conv2dShape& s) {
-  constexpr int64_t kLeastTiles = 64;
-  return s.kernel_height == kKernel && s.kernel_width == kKernel && s.stride_height == 1 && s.stride_width == 1 &&
-         sees_half_a_kernel(s.pad_height, s.in_height, s.out_height) &&
-         sees_half_a_kernel(s.pad_width, s.in_width, s.out_width) && s.in_channels >= 16 && s.out_channels >= 16 &&
-         s.out_height >= kKernel && s.out_width >= kKernel &&
-         s.batch * ceil_div(s.out_height, kSize) * ceil_div(s.out_width, kSize) >= kLeastTiles;
-}
-
-double minimal_filter_gradient_cost(const Conv2dShape& s) {
-  const Sizes sizes(s);
+template <class F>
+double cost(const Conv2dShape& s) {
+  const Sizes<F> sizes(s);
+  constexpr TransformCosts kCosts(F::kProducts);
   const auto tiles = static_cast<double>(sizes.grid.rows * sizes.grid.columns);
   const double in = static_cast<double>(sizes.in) / kLanes, out = static_cast<double>(sizes.out) / kLanes;
-  // As in winograd.cpp; sums are loaded and stored for each block.
-  const double transforms = tiles * (800 * in * static_cast<double>(sizes.slices) + 600 * out);
+  const double transforms = tiles * (kCosts.data * in * static_cast<double>(sizes.slices) + kCosts.results * out);
+  // Sums are loaded and stored for each block.
   const double products =
-      kProducts * in * out * kLanes * (tiles + 4 * tiles / static_cast<double>(sizes.grid.tiles_of_block()));
-  const double finish = (kProducts * static_cast<double>(sizes.chunks) + 1000) * in * out * kLanes;
+      F::kProducts * in * out * kLanes * (tiles + 4 * tiles / static_cast<double>(sizes.grid.tiles_of_block()));
+  const double finish = (F::kProducts * static_cast<double>(sizes.chunks) + 1000) * in * out * kLanes;
   return products * 1.15 + transforms + finish / static_cast<double>(s.batch);
 }
 
-void minimal_filter_gradient(Stream& stream, const Args& args) {
-  const Sizes sizes(args.shape);
+template <class F>
+void gradient(Stream& stream, const Args& args) {
+  const Sizes<F> sizes(args.shape);
   float* sums = scratch(Scratch::partial, sizes.chunks * sizes.chunk_floats);
   stream.pool.share_out(sizes.chunks * sizes.slices, 1, [&](int64_t begin, int64_t end) {
     for (int64_t i = begin; i < end; ++i)
@@ -167,6 +164,25 @@ void minimal_filter_gradient(Stream& stream, const Args& args) {
   stream.pool.parallel_for(args.shape.out_channels, 1, [&](int64_t begin, int64_t end) {
     for (int64_t k = begin; k < end; ++k) finish_channel(args, sizes, k, sums);
   });
+}
+
+}  // namespace
+
+bool can_filter_minimally(const Conv2dShape& s) {
+  constexpr int64_t kLeastTiles = 64;
+  return (s.kernel_height == 3 || s.kernel_height == 5) && s.kernel_width == s.kernel_height && s.stride_height == 1 &&
+         s.stride_width == 1 && sees_half_a_kernel(s.kernel_height, s.pad_height, s.in_height, s.out_height) &&
+         sees_half_a_kernel(s.kernel_width, s.pad_width, s.in_width, s.out_width) && s.in_channels >= 16 &&
+         s.out_channels >= 16 && s.out_height >= s.kernel_height && s.out_width >= s.kernel_width &&
+         s.batch * ceil_div(s.out_height, kSize) * ceil_div(s.out_width, kSize) >= kLeastTiles;
+}
+
+double minimal_filter_gradient_cost(const Conv2dShape& s) {
+  return with_filtering(s.kernel_height, [&](auto f) { return cost<decltype(f)>(s); });
+}
+
+void minimal_filter_gradient(Stream& stream, const Conv2dBackwardFilterArgs& args) {
+  with_filtering(args.shape.kernel_height, [&](auto f) { gradient<decltype(f)>(stream, args); });
 }
 
 }  // namespace cairn::simd

@@ -1,12 +1,12 @@
 // What Winograd's convolution and its filter gradient share: how images are cut into tiles and tiles into blocks, and
 // images with channels innermost. Not here: the transforms' arithmetic (winograd_transforms.h), the products.
 //
-//   tile    kSize x kSize results, which see kPoints x kPoints data
+//   tile    kSize x kSize results, which see F::kPoints x F::kPoints data
 //   strip   some rows of tiles of one image, the whole image where that is small
 //   block   one strip, or the strips of several small images: as many tiles as the second-level cache holds
 //
-// A transformed block is kProducts matrices of tiles x channels, one behind the other in a stride that is an odd
-// number of cache lines, so that the 64 places where a tile's values go do not fall into one set of the cache.
+// A transformed block is F::kProducts matrices of tiles x channels, one behind the other in a stride that is an odd
+// number of cache lines, so that the places where a tile's values go do not fall into one set of the cache.
 #pragma once
 
 #include "kernels/simd/team.h"
@@ -18,10 +18,24 @@ constexpr int64_t round_up(int64_t value, int64_t multiple) {
   return ceil_div(value, multiple) * multiple;
 }
 
+// Calls body(F) with the Filtering that a size of kernel stands for.
+template <class Body>
+decltype(auto) with_filtering(int64_t kernel, const Body& body) {
+  return kernel == 3 ? body(Filtering<3>{}) : body(Filtering<5>{});
+}
+
+// What its transforms cost, with turning, in multiply-adds of a vector: measured in cycles, of which each has two, for
+// a tile's data 400 a vector of channels and results 300, a filter 600, at 64 products.
+struct TransformCosts {
+  double data, results, filter;
+  constexpr explicit TransformCosts(int products)
+      : data(800.0 / 64 * products), results(600.0 / 64 * products), filter(1200.0 / 64 * products) {}
+};
+
 // Whether along one axis each result sees half of the kernel's places or more on the image itself. Rounding follows the
 // largest values of a tile, so that a result with few terms would be less exact than its own size suggests.
-constexpr bool sees_half_a_kernel(int64_t before, int64_t in, int64_t out) {
-  return std::max(before, out - before + kKernel - 1 - in) <= kKernel / 2;
+constexpr bool sees_half_a_kernel(int64_t kernel, int64_t before, int64_t in, int64_t out) {
+  return std::max(before, out - before + kernel - 1 - in) <= kernel / 2;
 }
 
 // Floats from one of a block's matrices to the next.
@@ -78,7 +92,7 @@ void turn_channels_innermost(const Planes& from, int64_t first_row, int64_t firs
                              float* to);
 
 // Transforms the tiles of a strip turned as above, which lie kSize apart: value (i, j) of tile t and channel c
-// goes to to[(i * kPoints + j) * stride + t * channels + c]; channels: a multiple of kLanes.
+// goes to to[(i * points + j) * stride + t * channels + c]; channels: a multiple of kLanes.
 template <class Transform>
 void transform_strip(const Grid& grid, const Strip& strip, const float* turned, int64_t turned_rows,
                      int64_t turned_columns, int64_t channels, float* to, int64_t stride) {
@@ -88,8 +102,9 @@ void transform_strip(const Grid& grid, const Strip& strip, const float* turned, 
       for (int64_t c = 0; c < channels; c += kLanes) {
         const float* from =
             turned + ((c / kLanes * turned_rows + row * kSize) * turned_columns + column * kSize) * kLanes;
-        along_both_axes<Transform>([&](int i, int j) { return load(from + (i * turned_columns + j) * kLanes); },
-                                   [&](int i, int j, Vector v) { store(to + (i * kPoints + j) * stride + c, v); });
+        along_both_axes<Transform>(
+            [&](int i, int j) { return load(from + (i * turned_columns + j) * kLanes); },
+            [&](int i, int j, Vector v) { store(to + (i * Transform::kTo + j) * stride + c, v); });
       }
 }
 

@@ -1,72 +1,127 @@
-// The transforms of Winograd's minimal filtering on eight points, on vectors of channels. Not here: tiles, products
-// and what becomes of the results (winograd_tiles.h, winograd.cpp, winograd_filter.cpp).
+// The transforms of Winograd's minimal filtering, made from its points, on vectors of channels. Not here: tiles,
+// products and what becomes of the results (winograd_tiles.h, winograd.cpp, winograd_filter.cpp).
 //
-// A correlation of eight data with n filter values has 9 - n results, y[i] = sum over k of d[i+k] g[k]. Read backwards
-// it is a product of polynomials, which its values at eight points determine (Winograd, "Arithmetic complexity of
-// computations", 1980; Toom and Cook before him): 8 products instead of n (9 - n), 64 instead of the square of that in
-// two dimensions. Lavin & Gray, "Fast algorithms for convolutional neural networks", CVPR 2016:
+// A correlation of N data with n filter values has N + 1 - n results, y[i] = sum over k of d[i+k] g[k]. Read backwards
+// it is a product of polynomials, which its values at N points determine (Winograd, "Arithmetic complexity of
+// computations", 1980; Toom and Cook before him): N products instead of n (N + 1 - n), and the squares of both in two
+// dimensions. Lavin & Gray, "Fast algorithms for convolutional neural networks", CVPR 2016:
 //
 //   y = A^T ((G g) * (B^T d))                along one axis
 //   Y = A^T ((G g G^T) * (B^T d B)) A        along both
 //
-// The points p are 0, 1, -1, 2, -2, 1/2, -1/2 and infinity: all factors are exact in binary but those in 1 / N(p),
-// and a pair p, -p shares the sums over even and over odd powers. With N(p) = product over the other finite q of p - q:
+// The points are 0, pairs p, -p and infinity. With N(p) = product over the other finite q of p - q:
 //
-//   B^T  row p:  coefficients of the product over q != p of (x - q); row infinity: of the product over all q (row 0
-//                here with its sign changed, because N(0) = -1)
+//   B^T  row p:  coefficients of the product over q != p of (x - q); row infinity: of the product over all q
 //   G    row p:  1, p, p^2, ... over N(p); row infinity: 0 ... 0 1
 //   A^T  column p: 1, p, p^2, ...;        column infinity: 0 ... 0 1
 //
-// Rounding: results differ from exact ones by some 2e-6 of their root mean square, five times as much as a direct sum.
+// A pair shares the sums over even and over odd powers. The points below are exact in binary with few digits, and so
+// are all factors but 1 / N(p).
+//
+// Tiles of 4 x 4 results for both sizes of kernel:
+//
+//   kernel  data   products  direct  points                         rounding, times that of a direct sum
+//   3 x 3   6 x 6        36     144  0, +-3/4, +-3/2, infinity      1.2 to 1.5
+//   5 x 5   8 x 8        64     400  0, +-1, +-2, +-1/2, infinity   4 to 6
+//
+// For 3 x 3 the usual 0, +-1, +-2, infinity round twice as coarsely: with the two pairs a factor of two apart around
+// 1, large and small powers balance. (Root mean square of 16 to 128 channels of numbers even in -1 .. 1.)
 #pragma once
+
+#include <array>
 
 #include "kernels/simd/vector.h"
 
 namespace cairn::simd::winograd {
 
-inline constexpr int kPoints = 8;
-inline constexpr int kKernel = 5;
-inline constexpr int kSize = kPoints + 1 - kKernel;  // of a tile of results, and of its part of dy
-inline constexpr int kProducts = kPoints * kPoints;
+inline constexpr int kSize = 4;  // of a tile of results, and of its part of dy
 
-// 1 / N(p)
-inline constexpr float kScales[kPoints] = {1.0f,      -2.0f / 9,  -2.0f / 9,  1.0f / 90,
-                                           1.0f / 90, 32.0f / 45, 32.0f / 45, 1.0f};
+// The pairs' positive points, for a size of kernel.
+template <int kKernel>
+inline constexpr std::array<float, 0> kPairsOf{};
+template <>
+inline constexpr std::array kPairsOf<3>{0.75f, 1.5f};
+template <>
+inline constexpr std::array kPairsOf<5>{1.0f, 2.0f, 0.5f};
 
-// 2^i
-constexpr float power_of_two(int i) {
-  return i >= 0 ? static_cast<float>(1 << i) : 1.0f / static_cast<float>(1 << -i);
-}
+// What a size of kernel stands for. Points are counted 0, then the pairs, positive one first, then infinity.
+template <int kKernelSize>
+struct Filtering {
+  static constexpr int kKernel = kKernelSize;
+  static constexpr auto kPairs = kPairsOf<kKernel>;
+  static constexpr int kPairCount = kPairs.size(), kPoints = 2 * kPairCount + 2, kProducts = kPoints * kPoints;
+  static_assert(kPoints == kKernel + kSize - 1);
+
+  // p^exponent
+  static constexpr float power(int pair, int exponent) {
+    float product = 1;
+    for (int i = 0; i < exponent; ++i) product *= kPairs[pair];
+    return product;
+  }
+
+  // Coefficients of x^0, x^2, x^4 ... of the product of x^2 - p^2 over the pairs but `without`; kPairCount: over all.
+  static constexpr std::array<float, kPairCount + 1> product(int without) {
+    std::array<float, kPairCount + 1> all{1.0f};
+    for (int pair = 0; pair < kPairCount; ++pair)
+      for (int i = pair == without ? -1 : kPairCount; i >= 0; --i)
+        all[i] = (i > 0 ? all[i - 1] : 0.0f) - power(pair, 2) * all[i];
+    return all;
+  }
+
+  // 1 / N(p)
+  static constexpr std::array<float, kPoints> kScales = [] {
+    std::array<float, kPoints> all{1.0f / product(kPairCount)[0]};
+    all[kPoints - 1] = 1.0f;
+    for (int j = 0; j < kPairCount; ++j) {
+      float n = 2 * power(j, 2);  // p - 0 and p - (-p)
+      for (int other = 0; other < kPairCount; ++other)
+        if (other != j) n *= power(j, 2) - power(other, 2);
+      all[1 + 2 * j] = all[2 + 2 * j] = 1.0f / n;
+    }
+    return all;
+  }();
+};
 
 // B^T d
+template <class F>
 struct DataPoints {
-  static constexpr int kFrom = kPoints, kTo = kPoints;
-  [[gnu::always_inline]] static void apply(const Vector (&d)[kPoints], Vector (&t)[kPoints]) {
-    const auto pair = [&](int at, Vector even, Vector odd) {
-      t[at] = even + odd;
-      t[at + 1] = even - odd;
-    };
-    t[0] = (d[0] - d[6]) + 5.25f * (d[4] - d[2]);
-    pair(1, (d[2] + d[6]) - 4.25f * d[4], (d[1] + d[5]) - 4.25f * d[3]);
-    pair(3, d[6] + 0.25f * d[2] - 1.25f * d[4], 2.0f * d[5] + 0.5f * d[1] - 2.5f * d[3]);
-    pair(5, d[6] + 4.0f * d[2] - 5.0f * d[4], 0.5f * d[5] + 2.0f * d[1] - 2.5f * d[3]);
-    t[7] = (d[7] - d[1]) + 5.25f * (d[3] - d[5]);
+  static constexpr int kFrom = F::kPoints, kTo = F::kPoints;
+  // sum over i of coefficients[i] * d[first + 2 i]
+  template <size_t kTerms>
+  [[gnu::always_inline]] static Vector every_second(const std::array<float, kTerms>& coefficients, int terms,
+                                                    const Vector (&d)[kFrom], int first) {
+    Vector sum = coefficients[0] * d[first];
+#pragma GCC unroll 4
+    for (int i = 1; i < terms; ++i) sum += coefficients[i] * d[first + 2 * i];
+    return sum;
+  }
+  [[gnu::always_inline]] static void apply(const Vector (&d)[kFrom], Vector (&t)[kTo]) {
+    constexpr auto kAll = F::product(F::kPairCount);
+    t[0] = every_second(kAll, F::kPairCount + 1, d, 0);
+    t[kTo - 1] = every_second(kAll, F::kPairCount + 1, d, 1);
+#pragma GCC unroll 4
+    for (int j = 0; j < F::kPairCount; ++j) {
+      const auto others = F::product(j);
+      const Vector even = every_second(others, F::kPairCount, d, 2);
+      const Vector odd = F::power(j, 1) * every_second(others, F::kPairCount, d, 1);
+      t[1 + 2 * j] = even + odd;
+      t[2 + 2 * j] = even - odd;
+    }
   }
 };
 
-// N G g: the factors 1 / N(p) are left to the caller (kScales).
-template <int kCount>
+// N G g: the factors 1 / N(p) are left to the caller (F::kScales).
+template <class F, int kValues>
 struct FilterPoints {
-  static constexpr int kFrom = kCount, kTo = kPoints;
-  [[gnu::always_inline]] static void apply(const Vector (&g)[kCount], Vector (&t)[kPoints]) {
+  static constexpr int kFrom = kValues, kTo = F::kPoints;
+  [[gnu::always_inline]] static void apply(const Vector (&g)[kFrom], Vector (&t)[kTo]) {
     t[0] = g[0];
-    t[7] = g[kCount - 1];
-#pragma GCC unroll 3
-    for (int j = 0; j < 3; ++j) {  // p = 1, 2, 1/2
-      const int exponent = j < 2 ? j : -1;
-      Vector even = g[0], odd = power_of_two(exponent) * g[1];
+    t[kTo - 1] = g[kFrom - 1];
+#pragma GCC unroll 4
+    for (int j = 0; j < F::kPairCount; ++j) {
+      Vector even = g[0], odd = F::power(j, 1) * g[1];
 #pragma GCC unroll 8
-      for (int i = 2; i < kCount; ++i) (i % 2 ? odd : even) += power_of_two(i * exponent) * g[i];
+      for (int i = 2; i < kFrom; ++i) (i % 2 ? odd : even) += F::power(j, i) * g[i];
       t[1 + 2 * j] = even + odd;
       t[2 + 2 * j] = even - odd;
     }
@@ -74,18 +129,25 @@ struct FilterPoints {
 };
 
 // A^T t
-template <int kCount>
+template <class F, int kValues>
 struct Results {
-  static constexpr int kFrom = kPoints, kTo = kCount;
-  [[gnu::always_inline]] static void apply(const Vector (&t)[kPoints], Vector (&y)[kCount]) {
-    const Vector even1 = t[1] + t[2], even2 = t[3] + t[4], even_half = t[5] + t[6];
-    const Vector odd1 = t[1] - t[2], odd2 = t[3] - t[4], odd_half = t[5] - t[6];
+  static constexpr int kFrom = F::kPoints, kTo = kValues;
+  [[gnu::always_inline]] static void apply(const Vector (&t)[kFrom], Vector (&y)[kTo]) {
+    Vector even[F::kPairCount], odd[F::kPairCount];
+#pragma GCC unroll 4
+    for (int j = 0; j < F::kPairCount; ++j) {
+      even[j] = t[1 + 2 * j] + t[2 + 2 * j];
+      odd[j] = t[1 + 2 * j] - t[2 + 2 * j];
+    }
 #pragma GCC unroll 8
-    for (int i = 0; i < kCount; ++i)
-      y[i] = i % 2 ? odd1 + power_of_two(i) * odd2 + power_of_two(-i) * odd_half
-                   : even1 + power_of_two(i) * even2 + power_of_two(-i) * even_half;
+    for (int i = 0; i < kTo; ++i) {
+      const auto& sums = i % 2 ? odd : even;
+      y[i] = F::power(0, i) * sums[0];
+#pragma GCC unroll 4
+      for (int j = 1; j < F::kPairCount; ++j) y[i] += F::power(j, i) * sums[j];
+    }
     y[0] += t[0];
-    y[kCount - 1] += t[7];
+    y[kTo - 1] += t[kFrom - 1];
   }
 };
 

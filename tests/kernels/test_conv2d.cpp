@@ -220,11 +220,12 @@ std::vector<Problem> sizes() {
   return problems;
 }
 
-// Kernels of 5 between 16 channels and more, which an implementation may transform (Winograd): its sums of
+// Kernels of 3 and 5 between 16 channels and more, which an implementation may transform (Winograd): its sums of
 // products of other numbers are exact for whole ones no more. One tile and parts of it, several images in a block of
 // tiles, and several blocks in an image.
 std::vector<Problem> transformable() {
-  std::vector<Conv2dShape> shapes = {shape_of(1, 17, {7, 6}, 18, {5, 5}, {1, 1}, {2, 2})};
+  std::vector<Conv2dShape> shapes = {shape_of(1, 17, {7, 6}, 18, {5, 5}, {1, 1}, {2, 2}),
+                                     shape_of(4, 17, {15, 14}, 18, {3, 3}, {1, 1}, {1, 1})};
   if (!small_sweep())
     for (const Conv2dShape& shape : {
              shape_of(1, 17, {23, 21}, 35, {5, 5}, {1, 1}, {2, 2}),  //
@@ -237,6 +238,15 @@ std::vector<Problem> transformable() {
              shape_of(2, 16, {9, 75}, 33, {5, 5}, {1, 1}, {2, 0}, {0, 2}),  // wide ones, and y reaching beyond
              shape_of(2, 130, {9, 8}, 72, {5, 5}, {1, 1}, {1, 1}),          // many channels
              shape_of(1, 72, {8, 9}, 130, {5, 5}, {1, 1}, {2, 1}),
+             shape_of(1, 33, {37, 35}, 50, {3, 3}, {1, 1}, {1, 1}),
+             shape_of(5, 16, {16, 16}, 16, {3, 3}, {1, 1}, {1, 1}),  // resnet20's
+             shape_of(3, 50, {32, 32}, 50, {3, 3}, {1, 1}, {1, 1}),  // cifar-vgg's
+             shape_of(17, 20, {10, 9}, 24, {3, 3}),                  // without padding
+             shape_of(65, 16, {3, 2}, 16, {3, 3}, {1, 1}, {1, 1}),
+             shape_of(1, 40, {70, 9}, 18, {3, 3}, {1, 1}, {0, 1}),
+             shape_of(2, 16, {9, 75}, 33, {3, 3}, {1, 1}, {1, 0}, {0, 2}),
+             shape_of(2, 130, {23, 24}, 72, {3, 3}, {1, 1}, {1, 1}),
+             shape_of(2, 72, {24, 25}, 130, {3, 3}, {1, 1}, {1, 1}),
          })
       shapes.push_back(shape);
   std::vector<Problem> problems;
