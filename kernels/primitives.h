@@ -10,6 +10,7 @@
 #include "kernels/loss_args.h"
 #include "kernels/matrix_args.h"
 #include "kernels/optimizer_args.h"
+#include "kernels/sequence_args.h"
 
 // clang-format off
 #define CAIRN_PRIMITIVES(PRIMITIVE)                                                                                   \
@@ -58,6 +59,10 @@
   PRIMITIVE(rows, select_rows, SelectRowsArgs)                                                                        \
   PRIMITIVE(rows, gather_rows, GatherRowsArgs)                                                                        \
   PRIMITIVE(augment, augment_images, AugmentImagesArgs)                                                               \
+  PRIMITIVE(embedding, embedding_forward, EmbeddingForwardArgs)                                                       \
+  PRIMITIVE(embedding, embedding_backward, EmbeddingBackwardArgs)                                                     \
+  PRIMITIVE(gru, gru_forward, GruForwardArgs)                                                                         \
+  PRIMITIVE(gru, gru_backward, GruBackwardArgs)                                                                       \
   PRIMITIVE(clock, finish_step, FinishStepArgs)                                                                       \
   PRIMITIVE(clock, increment, IncrementArgs)                                                                          \
   PRIMITIVE(optimizers, sgd, SgdArgs)                                                                                 \

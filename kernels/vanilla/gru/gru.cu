@@ -1,0 +1,162 @@
+// The gated recurrent unit's entries of the seam: the products over all time steps at once, and around them the rung
+// that goes through the steps. Not here: the steps (1_steps.cu).
+#include "kernels/vanilla/gru/gru.h"
+
+#include <algorithm>
+
+#include "kernels/vanilla/elementwise.h"
+#include "kernels/vanilla/gemm/gemm.h"
+
+namespace cairn::CAIRN_VANILLA {
+namespace {
+
+// state[b, 0] = h0[b], or 0
+__global__ void first_states_kernel(int64_t batch, int64_t hidden, const float* h0, int64_t stride, float* to) {
+  const int64_t i = element_index();
+  if (i >= batch * hidden) return;
+  to[i / hidden * stride + i % hidden] = h0 ? h0[i] : 0.0f;
+}
+
+void first_states(Stream& stream, int64_t batch, int64_t hidden, const void* h0, int64_t stride, void* to) {
+  simt::launch<first_states_kernel>(stream, element_grid(batch * hidden), kElementBlock, 0, batch, hidden,
+                                    static_cast<const float*>(h0), stride, static_cast<float*>(to));
+}
+
+// From the sums of the gates' four columns: out[gate] (+)= sums[gate], of n the one that came from x or from h.
+__global__ void bias_gradients_kernel(int64_t hidden, const float* sums, int64_t n, float* out, bool accumulate) {
+  const int64_t i = element_index();
+  if (i < 3 * hidden) store(out + i, sums[i < 2 * hidden ? i : i + n - 2 * hidden], accumulate);
+}
+
+// c (rows x columns) (+)= a^T b, over batch * time rows of a and b.
+struct Gradient {
+  void* c;
+  int32_t accumulate;
+};
+void multiply_over_steps(Stream& stream, const GruShape& s, const float* a, int64_t rows, const void* b,
+                         int64_t columns, Gradient to) {
+  gemm(stream, {.dtype = DType::f32,
+                .m = rows,
+                .n = columns,
+                .k = s.batch * s.time,
+                .a = a,
+                .lda = 4 * s.hidden,
+                .transpose_a = 1,
+                .b = b,
+                .ldb = columns,
+                .transpose_b = 0,
+                .c = to.c,
+                .ldc = columns,
+                .bias = nullptr,
+                .relu = 0,
+                .accumulate = to.accumulate});
+}
+
+void bias_gradients(Stream& stream, const GruBackwardArgs& args, const float* gates, float* sums) {
+  const auto [batch, time, inputs, hidden] = args.shape;
+  if (!args.dbias_ih && !args.dbias_hh) return;
+  bias_backward(stream, {DType::f32, batch * time, 4 * hidden, gates, sums, 0});
+  const auto place = [&](void* out, int64_t n, int32_t accumulate) {
+    if (!out) return;
+    simt::launch<bias_gradients_kernel>(stream, element_grid(3 * hidden), kElementBlock, 0, hidden, sums, n,
+                                        static_cast<float*>(out), accumulate != 0);
+  };
+  place(args.dbias_ih, 2 * hidden, args.accumulate_dbias_ih);
+  place(args.dbias_hh, 3 * hidden, args.accumulate_dbias_hh);
+}
+
+}  // namespace
+
+void gru_forward(Stream& stream, const GruForwardArgs& args) {
+  require_f32(args.dtype, "gru_forward");
+  const GruShape& s = args.shape;
+  if (s.batch == 0 || s.hidden == 0) return;
+  if (s.time == 0) {
+    if (args.last_only) first_states(stream, s.batch, s.hidden, args.h0, s.hidden, args.y);
+    return;
+  }
+  const int64_t steps = s.batch * s.time, gate_count = 4 * steps * s.hidden;
+  const int64_t before = gemm_floats(stream, steps, 3 * s.hidden, s.inputs), spare = gru_forward_floats(s);
+  const int64_t all = before + spare + (args.reserve ? 0 : gate_count);
+  float* workspace = static_cast<float*>(stream.workspace(static_cast<size_t>(all) * sizeof(float))) + before;
+  float* gates = args.reserve ? static_cast<float*>(args.reserve) : workspace + spare;
+  gemm(stream, {.dtype = DType::f32,
+                .m = steps,
+                .n = 3 * s.hidden,
+                .k = s.inputs,
+                .a = args.x,
+                .lda = s.inputs,
+                .transpose_a = 0,
+                .b = args.weight_ih,
+                .ldb = s.inputs,
+                .transpose_b = 1,
+                .c = gates,
+                .ldc = 4 * s.hidden,
+                .bias = args.bias_ih,
+                .relu = 0,
+                .accumulate = 0});
+  float* states = args.reserve ? gates + gate_count : nullptr;
+  if (states) first_states(stream, s.batch, s.hidden, args.h0, s.time * s.hidden, states);
+  gru_forward_steps(stream, {.shape = s,
+                             .gates = gates,
+                             .h0 = static_cast<const float*>(args.h0),
+                             .weight_hh = static_cast<const float*>(args.weight_hh),
+                             .bias_hh = static_cast<const float*>(args.bias_hh),
+                             .states = states,
+                             .y = static_cast<float*>(args.y),
+                             .last_only = args.last_only != 0,
+                             .spare = workspace});
+}
+
+void gru_backward(Stream& stream, const GruBackwardArgs& args) {
+  require_f32(args.dtype, "gru_backward");
+  const auto [batch, time, inputs, hidden] = args.shape;
+  const GruShape& s = args.shape;
+  const int64_t steps = batch * time;
+  // bias_backward takes no more of the workspace than products do.
+  const int64_t before = std::max(gemm_floats(stream, 3 * hidden, std::max(inputs, hidden), steps),
+                                  gemm_floats(stream, steps, inputs, 3 * hidden));
+  const int64_t spare = std::max(gru_backward_floats(s), 4 * hidden);
+  float* workspace =
+      static_cast<float*>(stream.workspace(static_cast<size_t>(before + spare) * sizeof(float))) + before;
+  float* gates = static_cast<float*>(args.reserve);
+  const float* states = gates + 4 * steps * hidden;
+  if (batch > 0 && hidden > 0)
+    gru_backward_steps(stream, {.shape = s,
+                                .gates = gates,
+                                .states = states,
+                                .weight_hh = static_cast<const float*>(args.weight_hh),
+                                .dy = static_cast<const float*>(args.dy),
+                                .last_only = args.last_only != 0,
+                                .dh0 = static_cast<float*>(args.dh0),
+                                .accumulate_dh0 = args.accumulate_dh0 != 0,
+                                .spare = workspace});
+  if (args.dx)
+    gemm(stream, {.dtype = DType::f32,
+                  .m = steps,
+                  .n = inputs,
+                  .k = 3 * hidden,
+                  .a = gates,
+                  .lda = 4 * hidden,
+                  .transpose_a = 0,
+                  .b = args.weight_ih,
+                  .ldb = inputs,
+                  .transpose_b = 0,
+                  .c = args.dx,
+                  .ldc = inputs,
+                  .bias = nullptr,
+                  .relu = 0,
+                  .accumulate = args.accumulate_dx});
+  if (hidden == 0) return;
+  if (args.dweight_ih)
+    multiply_over_steps(stream, s, gates, 3 * hidden, args.x, inputs, {args.dweight_ih, args.accumulate_dweight_ih});
+  if (args.dweight_hh) {  // of n the gradient of what came from h
+    auto* to = static_cast<float*>(args.dweight_hh);
+    multiply_over_steps(stream, s, gates, 2 * hidden, states, hidden, {to, args.accumulate_dweight_hh});
+    multiply_over_steps(stream, s, gates + 3 * hidden, hidden, states, hidden,
+                        {to + 2 * hidden * hidden, args.accumulate_dweight_hh});
+  }
+  bias_gradients(stream, args, gates, workspace);
+}
+
+}  // namespace cairn::CAIRN_VANILLA

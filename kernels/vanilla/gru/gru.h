@@ -1,0 +1,51 @@
+// What the rungs of the gated recurrent unit share: how values lie in `reserve`, and the rungs' launchers. Not here:
+// the device code of the steps (1_steps.cu, 2_persistent.cu), the products over all steps and the choice of a rung
+// (gru.cu).
+//
+// reserve = gates, batch x time x 4 hidden, then states, batch x time x hidden. A step's gates are r, z, n and
+// W_hn h + b_hn; before the step has run, the first three hold the input's part, W_ih x + b_ih, and after its backward
+// pass all four the gradients of r's, z's and n's sums and of W_hn h + b_hn. Its state is the one before it.
+#pragma once
+
+#include "kernels/vanilla/primitives.h"
+
+namespace cairn::CAIRN_VANILLA {
+
+// Rows of a batch, `stride` floats apart; no data: zeros, or not written.
+template <class T>
+struct BatchRows {
+  T* data;
+  int64_t stride;
+};
+
+struct GruForwardSteps {
+  GruShape shape;
+  float* gates;
+  const float* h0;         // or null
+  const float* weight_hh;  // 3 hidden x hidden
+  const float* bias_hh;    // or null
+  float* states;           // or null: nothing is kept
+  float* y;                // of the last step only, or of all
+  bool last_only;
+  float* spare;  // forward_floats(shape) of the rung
+};
+
+struct GruBackwardSteps {
+  GruShape shape;
+  float* gates;
+  const float* states;
+  const float* weight_hh;
+  const float* dy;
+  bool last_only;
+  float* dh0;  // or null
+  bool accumulate_dh0;
+  float* spare;  // backward_floats(shape) of the rung
+};
+
+// All steps, one after the other; batch and hidden are positive, time may be 0.
+void gru_forward_steps(Stream&, const GruForwardSteps&);
+int64_t gru_forward_floats(const GruShape&);
+void gru_backward_steps(Stream&, const GruBackwardSteps&);
+int64_t gru_backward_floats(const GruShape&);
+
+}  // namespace cairn::CAIRN_VANILLA
