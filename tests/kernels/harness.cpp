@@ -132,6 +132,7 @@ std::string element_text(const Call::Array& array, int64_t i) {
 
 void compare(const Call::Array& array, const Values& expected, std::vector<std::string>& faults) {
   const Values actual = array.values();
+  if (array.tolerance.absolute == kInfinity) return;
   if (actual.size() != expected.size()) throw std::logic_error("the test expects another number of values");
   size_t wrong = 0, first = 0;
   double first_bound = 0;

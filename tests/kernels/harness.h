@@ -53,7 +53,8 @@ const char* tested_places();
 
 // ---- one call ------------------------------------------------------------------------------------------------
 
-// |actual - expected| <= absolute + relative * |expected| + each[i]. The default asks for equality.
+// |actual - expected| <= absolute + relative * |expected| + each[i]. The default asks for equality, an infinite
+// absolute one for nothing but the same bytes at each run: what an implementation keeps for itself.
 struct Tolerance {
   double absolute = 0;
   double relative = 0;
