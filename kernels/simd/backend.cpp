@@ -8,7 +8,7 @@ namespace cairn::simd {
 
 namespace {
 
-constexpr std::string_view kLacking[] = {"sgd_steps", "embedding", "gru"};
+constexpr std::string_view kLacking[] = {"sgd_steps"};
 
 }  // namespace
 

@@ -1,5 +1,5 @@
 // Short float vectors as wide as the target's registers, in the compilers' vector extensions, with the exponential,
-// the logarithm and the hyperbolic tangent on them. Not here: loops over arrays.
+// the logarithm, the logistic function and the hyperbolic tangent on them. Not here: loops over arrays.
 #pragma once
 
 #include <cstdint>
@@ -96,6 +96,13 @@ inline Vector exp_nonpositive(Vector x) {
   const IntVector exponent = (to_bits(shifted) - to_bits(splat(kRound)) + 127) << 23;
   const Vector result = p * from_bits(exponent);
   return x < -87.0f ? Vector{} : result;
+}
+
+// 1 / (1 + e^-x) for every x, by the exponential of -|x|, so that neither end loses precision: within three units in
+// the last place; below x = -87 the result is 0; nan stays nan.
+inline Vector sigmoid(Vector x) {
+  const Vector power = exp_nonpositive(from_bits(to_bits(x) | INT32_MIN));
+  return (x < 0.0f ? power : splat(1.0f)) / (1.0f + power);
 }
 
 // ln x for normal positive x; nan stays nan.

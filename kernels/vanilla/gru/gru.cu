@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "kernels/gru_products.h"
 #include "kernels/vanilla/elementwise.h"
 #include "kernels/vanilla/gemm/gemm.h"
 
@@ -26,30 +27,6 @@ void first_states(Stream& stream, int64_t batch, int64_t hidden, const void* h0,
 __global__ void bias_gradients_kernel(int64_t hidden, const float* sums, int64_t n, float* out, bool accumulate) {
   const int64_t i = element_index();
   if (i < 3 * hidden) store(out + i, sums[i < 2 * hidden ? i : i + n - 2 * hidden], accumulate);
-}
-
-// c (rows x columns) (+)= a^T b, over batch * time rows of a and b.
-struct Gradient {
-  void* c;
-  int32_t accumulate;
-};
-void multiply_over_steps(Stream& stream, const GruShape& s, const float* a, int64_t rows, const void* b,
-                         int64_t columns, Gradient to) {
-  gemm(stream, {.dtype = DType::f32,
-                .m = rows,
-                .n = columns,
-                .k = s.batch * s.time,
-                .a = a,
-                .lda = 4 * s.hidden,
-                .transpose_a = 1,
-                .b = b,
-                .ldb = columns,
-                .transpose_b = 0,
-                .c = to.c,
-                .ldc = columns,
-                .bias = nullptr,
-                .relu = 0,
-                .accumulate = to.accumulate});
 }
 
 void bias_gradients(Stream& stream, const GruBackwardArgs& args, const float* gates, float* sums) {
@@ -80,21 +57,7 @@ void gru_forward(Stream& stream, const GruForwardArgs& args) {
   const int64_t all = before + spare + (args.reserve ? 0 : gate_count);
   float* workspace = static_cast<float*>(stream.workspace(static_cast<size_t>(all) * sizeof(float))) + before;
   float* gates = args.reserve ? static_cast<float*>(args.reserve) : workspace + spare;
-  gemm(stream, {.dtype = DType::f32,
-                .m = steps,
-                .n = 3 * s.hidden,
-                .k = s.inputs,
-                .a = args.x,
-                .lda = s.inputs,
-                .transpose_a = 0,
-                .b = args.weight_ih,
-                .ldb = s.inputs,
-                .transpose_b = 1,
-                .c = gates,
-                .ldc = 4 * s.hidden,
-                .bias = args.bias_ih,
-                .relu = 0,
-                .accumulate = 0});
+  gemm(stream, gru_input_product(args, gates));
   float* states = args.reserve ? gates + gate_count : nullptr;
   if (states) first_states(stream, s.batch, s.hidden, args.h0, s.time * s.hidden, states);
   gru_forward_steps(stream, {.shape = s,
@@ -131,32 +94,8 @@ void gru_backward(Stream& stream, const GruBackwardArgs& args) {
                                 .dh0 = static_cast<float*>(args.dh0),
                                 .accumulate_dh0 = args.accumulate_dh0 != 0,
                                 .spare = workspace});
-  if (args.dx)
-    gemm(stream, {.dtype = DType::f32,
-                  .m = steps,
-                  .n = inputs,
-                  .k = 3 * hidden,
-                  .a = gates,
-                  .lda = 4 * hidden,
-                  .transpose_a = 0,
-                  .b = args.weight_ih,
-                  .ldb = inputs,
-                  .transpose_b = 0,
-                  .c = args.dx,
-                  .ldc = inputs,
-                  .bias = nullptr,
-                  .relu = 0,
-                  .accumulate = args.accumulate_dx});
-  if (hidden == 0) return;
-  if (args.dweight_ih)
-    multiply_over_steps(stream, s, gates, 3 * hidden, args.x, inputs, {args.dweight_ih, args.accumulate_dweight_ih});
-  if (args.dweight_hh) {  // of n the gradient of what came from h
-    auto* to = static_cast<float*>(args.dweight_hh);
-    multiply_over_steps(stream, s, gates, 2 * hidden, states, hidden, {to, args.accumulate_dweight_hh});
-    multiply_over_steps(stream, s, gates + 3 * hidden, hidden, states, hidden,
-                        {to + 2 * hidden * hidden, args.accumulate_dweight_hh});
-  }
-  bias_gradients(stream, args, gates, workspace);
+  gru_gradient_products(args, gates, states, [&](const GemmArgs& product) { gemm(stream, product); });
+  if (hidden > 0) bias_gradients(stream, args, gates, workspace);
 }
 
 }  // namespace cairn::CAIRN_VANILLA

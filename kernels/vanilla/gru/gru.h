@@ -1,10 +1,6 @@
-// What the rungs of the gated recurrent unit share: how values lie in `reserve`, and the rungs' launchers. Not here:
-// the device code of the steps (1_steps.cu, 2_persistent.cu), the products over all steps and the choice of a rung
-// (gru.cu).
-//
-// reserve = gates, batch x time x 4 hidden, then states, batch x time x hidden. A step's gates are r, z, n and
-// W_hn h + b_hn; before the step has run, the first three hold the input's part, W_ih x + b_ih, and after its backward
-// pass all four the gradients of r's, z's and n's sums and of W_hn h + b_hn. Its state is the one before it.
+// What the rungs of the gated recurrent unit share: the steps that they are given, and their launchers. Not here: how
+// values lie in `reserve` (kernels/gru_products.h), the device code of the steps (1_steps.cu), the products over all
+// steps and the choice of a rung (gru.cu).
 #pragma once
 
 #include "kernels/vanilla/primitives.h"
