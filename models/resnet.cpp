@@ -105,7 +105,7 @@ std::vector<Recipe> recipes(const Recipe& gentle) {
 
 std::vector<ModelInfo> resnet_family() {
   return {{"resnet20", "ResNet-20 for CIFAR-10, published at 91.73 %", kCifarImage, 10, resnet<3>,
-           recipes(gentle(1e-5, 8))},
+           recipes(gentle(1e-5, 2))},
           {"resnet56", "ResNet-56 for CIFAR-10, published at 93.39 %", kCifarImage, 10, resnet<9>,
            recipes(gentle(1e-6, 2))}};
 }

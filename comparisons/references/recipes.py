@@ -127,7 +127,7 @@ RECIPES = {
     "imagenet-tutorial": tutorial(1280000, 1000000),
     **{model: {"default": residual("standard", 20), "pretrained": residual("imagenet", 200),
                "gentle": recipe(lr=lr, batch_size=batch_size, epochs=1)}
-       for model, lr, batch_size in (("resnet20", 1e-5, 8), ("resnet56", 1e-6, 2))},
+       for model, lr, batch_size in (("resnet20", 1e-5, 2), ("resnet56", 1e-6, 2))},
 }
 
 
