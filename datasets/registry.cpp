@@ -9,6 +9,7 @@
 #include "datasets/digits.h"
 #include "datasets/digits32.h"
 #include "datasets/imagenet32.h"
+#include "datasets/imdb.h"
 #include "datasets/mnist.h"
 
 namespace cairn::datasets {
@@ -17,7 +18,7 @@ namespace cairn::datasets {
 std::span<const DatasetInfo> known_datasets() {
   static const std::vector<DatasetInfo> all = {
       mnist_info(),    fashion_mnist_info(), digits_info(),   cifar10_info(),
-      cifar100_info(), imagenet32_info(),    digits32_info(),
+      cifar100_info(), imagenet32_info(),    digits32_info(), imdb_info(),
   };
   return all;
 }
