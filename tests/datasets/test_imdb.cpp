@@ -101,6 +101,9 @@ TEST_CASE("a network of texts gets imdb, else phrases, and a network of images g
                           {"model dnn takes images of [1, 28, 28] in 10 classes; data set imdb has texts in 2"});
   check_error<UsageError>([&] { choose_dataset("imdb", filter, folder.path(), kChecked); },
                           {"takes images of [3, 32, 32]; data set imdb has texts"});
+  CHECK(choose_dataset("", texts, folder.path(), {.allow_download = false, .quiet = true}).name == "phrases");
+  check_error<MissingDataError>([&] { choose_dataset("imdb", texts, folder.path(), kChecked); }, {"imdb"});
+  check_error<UsageError>([&] { choose_dataset("phrases", images, folder.path(), kChecked); }, {"phrases has texts"});
   write_file(folder.path() / "imdb.npz", kSmall);
   CHECK(choose_dataset("", texts, folder.path(), kUnchecked).train.count == 3);
   check_error<UsageError>([&] { choose_dataset("imdb", images, folder.path(), kUnchecked); }, {"has texts in 2"});
