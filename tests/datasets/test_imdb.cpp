@@ -12,6 +12,7 @@
 #include "datasets/word_index.h"
 #include "tests/datasets/numpy_files.h"
 #include "tests/datasets/support.h"
+#include "tests/datasets/tar.h"
 
 namespace cairn::datasets {
 namespace {
@@ -107,6 +108,91 @@ TEST_CASE("a network of texts gets imdb, else phrases, and a network of images g
   write_file(folder.path() / "imdb.npz", kSmall);
   CHECK(choose_dataset("", texts, folder.path(), kUnchecked).train.count == 3);
   check_error<UsageError>([&] { choose_dataset("imdb", images, folder.path(), kUnchecked); }, {"has texts in 2"});
+}
+
+namespace {
+
+struct ReviewFile {
+  std::string path, text;
+};
+// "film" 4 times, "a" and "good" twice, the rest once; ties by bytes.
+const std::vector<ReviewFile> kReviewFiles = {
+    {"test/pos/2_8.txt", "A new FILM!"},      {"train/pos/10_9.txt", "good film"},
+    {"train/neg/3_1.txt", "a bad film, a"},   {"train/pos/0_7.txt", "Good film<br />"},
+    {"train/neg/1_2.txt", "film zoo"},        {"test/neg/0_3.txt", ""},
+    {"train/unsup/0_0.txt", "other words"},   {"train/pos/notes.md", "film film film"},
+    {"train/labeledBow.feat", "9 0:9"},       {"README", "film"},
+    {"train/pos/more/0_7.txt", "zoo zoo zoo"}};
+
+Bytes review_archive(const std::vector<ReviewFile>& files) {
+  Bytes all;
+  for (const ReviewFile& file : files) {
+    const Bytes entry = tar_entry("aclImdb/" + file.path, to_bytes(file.text));
+    all.insert(all.end(), entry.begin(), entry.end());
+  }
+  return tar_gz({all});
+}
+
+void check_reviews(const Dataset& set) {
+  using Ints = std::vector<int32_t>;
+  REQUIRE(set.words);
+  CHECK(set.words->lines(100) == "film\na\ngood\nbad\nbr\nzoo\n");
+  CHECK(std::ranges::equal(labels(set.train), Ints{0, 0, 1, 1}));
+  CHECK(text(set.train, 0) == Ints{1, 6});
+  CHECK(text(set.train, 1) == Ints{2, 4, 1, 2});
+  CHECK(text(set.train, 2) == Ints{3, 1, 5});
+  CHECK(text(set.train, 3) == Ints{3, 1});
+  CHECK(std::ranges::equal(labels(set.test), Ints{0, 1}));
+  CHECK(text(set.test, 0).empty());
+  CHECK(text(set.test, 1) == Ints{2, 0, 1});  // a word of the test reviews alone stays, unknown
+}
+
+}  // namespace
+
+TEST_CASE("the authors' reviews are read from their folder and from the archive, and their words are ranked") {
+  for (const char* place : {"imdb", "."}) {
+    CAPTURE(place);
+    const TemporaryFolder folder, other;
+    for (const ReviewFile& file : kReviewFiles)
+      write_file(folder.path() / place / "aclImdb" / file.path, to_bytes(file.text));
+    check_reviews(load_dataset("imdb", folder.path(), kUnchecked));
+    write_file(other.path() / place / "aclImdb_v1.tar.gz", review_archive(kReviewFiles));
+    check_reviews(load_dataset("imdb", other.path(), kUnchecked));
+    for (const TemporaryFolder* each : {&folder, &other})
+      check_error<DataError>([&] { load_dataset("imdb", each->path(), kChecked); },
+                             {"aclImdb", "has 2 negative reviews for training, where 12500 were published"});
+    // Keras's file is what counts where both are there.
+    write_file(folder.path() / place / "imdb.npz", kSmall);
+    CHECK(load_dataset("imdb", folder.path(), kUnchecked).train.count == 3);
+  }
+}
+
+TEST_CASE("reviews that are none are refused in a line") {
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path() / "aclImdb");
+  const auto refused = [&](std::initializer_list<const char*> parts) {
+    check_error<DataError>([&] { load_dataset("imdb", folder.path(), kUnchecked); }, parts);
+  };
+  refused({"aclImdb: has no reviews in train/neg"});
+  for (const char* place : {"train/neg", "train/pos", "test/pos"})
+    write_file(folder.path() / "aclImdb" / place / "0_1.txt", to_bytes("film"));
+  refused({"has no reviews in test/neg: is it as it was published?"});
+  fs::create_directories(folder.path() / "aclImdb/test/neg/0_1.txt");
+  refused({"0_1.txt: is a directory"});
+  fs::remove(folder.path() / "aclImdb/test/neg/0_1.txt");
+  write_file(folder.path() / "aclImdb/test/neg/0_1.txt", Bytes((1 << 20) + 1, 'a'));
+  refused({"0_1.txt: has 1048577 bytes, more than a review has"});
+
+  fs::remove_all(folder.path() / "aclImdb");
+  const fs::path archive = folder.path() / "aclImdb_v1.tar.gz";
+  Bytes file = review_archive(kReviewFiles);
+  file.resize(file.size() / 2);
+  write_file(archive, file);
+  refused({"aclImdb_v1.tar.gz: "});
+  write_file(archive, review_archive({{"test/neg/0_1.txt", std::string((1 << 20) + 1, 'a')}}));
+  refused({"holds more than 1048576 bytes"});
+  write_file(archive, tar_gz({tar_entry("aclImdb/train/neg/0_1.txt", {}, kSymbolicLink, "/etc/passwd")}));
+  refused({"has no reviews in train/neg"});
 }
 
 namespace {
