@@ -10,6 +10,7 @@
 #include "apps/augmentation_flags.h"
 #include "apps/device_flags.h"
 #include "apps/flags.h"
+#include "apps/text_flags.h"
 #include "datasets/registry.h"
 #include "framework/error.h"
 #include "framework/json_text.h"
@@ -28,6 +29,7 @@ struct Settings {
   std::optional<std::string> optimizer, schedule, decay_on;
   std::optional<bool> shuffle, drop_last, average_ramp;
   app::AugmentationFlags augmentation;
+  app::TextFlags text;
   app::DeviceFlags device;
 };
 
@@ -74,6 +76,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--drop-last", settings.drop_last, "leave out an epoch's short last batch (true or false)");
   flags.add("--validation-count", settings.validation_count, "training images to hold out");
   settings.augmentation.add(flags);
+  settings.text.add(flags);
   flags.add("--seed", config.seed, "of weights, order, dropout and augmentation");
   flags.add("--eval-every", config.eval_every, "epochs between evaluations, 0 = about twenty in a run");
   flags.add("--out", config.out, "run folder; default runs/<time>-<model>-<impl>, or --resume's");
@@ -119,6 +122,7 @@ void resolve(Settings& settings) {
   override_with(settings.average, training.average);
   override_with(settings.average_ramp, training.average_ramp);
   settings.augmentation.change(training.augmentation);
+  settings.text.change(training.text);
   settings.device.resolve(config.device);
 }
 

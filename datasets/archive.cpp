@@ -79,6 +79,24 @@ class Reader {
       fail(fmt::format("has no {}{}", folder, names[static_cast<size_t>(lacking - found.begin())]));
   }
 
+  // Calls take(path, content) for each regular file with a wanted path.
+  template <class Wanted, class Take>
+  void visit_all(const ArchiveLimits& limits, const Wanted& wanted, const Take& take) {
+    uint64_t bytes = 0;
+    int64_t entries = 0;
+    while (archive_entry* const entry = next()) {
+      const char* const path = archive_entry_pathname(entry);
+      const bool regular = archive_entry_filetype(entry) == AE_IFREG && archive_entry_hardlink(entry) == nullptr;
+      const bool taken = path != nullptr && regular && wanted(path);
+      const std::string name = taken ? path : "";
+      const Bytes content = taken ? read_all(limits.file_bytes) : Bytes();
+      // What is passed over is believed: libarchive skips no more than that.
+      bytes += taken ? content.size() : static_cast<uint64_t>(std::max(archive_entry_size(entry), int64_t{0}));
+      if (++entries > limits.entries || bytes > limits.all_bytes) fail("holds more than the published one");
+      if (taken) take(name, content);
+    }
+  }
+
   // 0: the entry has ended.
   size_t read(std::span<uint8_t> to) {
     const la_ssize_t count = archive_read_data(archive_.get(), to.data(), to.size());
@@ -117,10 +135,10 @@ class Reader {
   // The rest of the entry.
   Bytes read_all(uint64_t most_bytes) {
     Bytes content;
-    std::vector<uint8_t> block(kBlockBytes);
-    while (const size_t count = read(block)) {
+    block_.resize(kBlockBytes);
+    while (const size_t count = read(block_)) {
       if (content.size() + count > most_bytes) fail(fmt::format("holds more than {} bytes", most_bytes));
-      content.insert(content.end(), block.begin(), block.begin() + static_cast<std::ptrdiff_t>(count));
+      content.insert(content.end(), block_.begin(), block_.begin() + static_cast<std::ptrdiff_t>(count));
     }
     return content;
   }
@@ -146,6 +164,7 @@ class Reader {
 
   std::string name_;
   int64_t most_skipped_bytes_ = kMostSkippedBytes;
+  Bytes block_;  // for read_all
   std::unique_ptr<archive, decltype(&archive_read_free)> archive_;
 };
 
@@ -198,6 +217,14 @@ std::vector<Bytes> read_members(std::span<const uint8_t> archive, const std::str
   reader.visit(folder_in_archive + "/", names,
                [&](archive_entry*, size_t i) { contents[i] = reader.read_all(most_bytes); });
   return contents;
+}
+
+void visit_tar(std::span<const uint8_t> archive, const ArchiveLimits& limits,
+               const std::function<bool(const std::string&)>& wanted,
+               const std::function<void(const std::string&, const Bytes&)>& take, const std::string& archive_name) {
+  Reader reader(archive_name);
+  reader.open_tar(archive);
+  reader.visit_all(limits, wanted, take);
 }
 
 std::vector<ZipMember> read_zip(std::span<const uint8_t> archive, const std::vector<std::string>& names,

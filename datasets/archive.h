@@ -4,6 +4,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <span>
 #include <string>
 #include <vector>
@@ -26,6 +27,18 @@ void unpack_archive(const std::filesystem::path& archive, const std::string& fol
 std::vector<Bytes> read_members(std::span<const uint8_t> archive, const std::string& folder_in_archive,
                                 const std::vector<std::string>& names, uint64_t most_bytes,
                                 const std::string& archive_name);
+
+// Of an archive of more files than names could be given for; all_bytes: of what comes out of it, taken or not.
+struct ArchiveLimits {
+  int64_t entries;
+  uint64_t file_bytes, all_bytes;
+};
+// Calls take for the content of each regular file of a tar archive in memory whose path is wanted, in their order
+// there. DataError: as above, or more than the limits.
+void visit_tar(std::span<const uint8_t> archive, const ArchiveLimits& limits,
+               const std::function<bool(const std::string& path)>& wanted,
+               const std::function<void(const std::string& path, const Bytes& content)>& take,
+               const std::string& archive_name);
 
 // A member of a zip archive: where the archive has it as it is, a view of that, else `unpacked`.
 struct ZipMember {

@@ -9,6 +9,19 @@
 namespace cairn::datasets {
 namespace {
 
+// What examples are: images of this shape, or texts, which have none.
+bool is_text(const Shape& image) {
+  return image.rank() == 0;
+}
+
+std::string kind_of(const Shape& image) {
+  return is_text(image) ? "texts" : "images of " + image.text();
+}
+
+Shape example_shape(const Split& split) {
+  return split.texts ? Shape() : image_shape(split);
+}
+
 // What the network is given of a stored image.
 Shape seen(const NetworkInput& input, const Shape& image) {
   return input.crop > 0 ? Shape{image[0], input.crop, input.crop} : image;
@@ -19,13 +32,14 @@ bool holds_window(const Shape& image, int64_t crop, int64_t pad) {
 }
 
 bool takes(const NetworkInput& input, const Shape& image, int classes) {
-  return holds_window(image, input.crop, input.pad) && seen(input, image) == input.image &&
-         (input.classes == 0 || classes == input.classes);
+  if (input.classes != 0 && classes != input.classes) return false;
+  if (is_text(image) || is_text(input.image)) return is_text(image) && is_text(input.image);
+  return holds_window(image, input.crop, input.pad) && seen(input, image) == input.image;
 }
 
 std::string wanted(const NetworkInput& input) {
   const std::string classes = input.classes > 0 ? fmt::format(" in {} classes", input.classes) : "";
-  return fmt::format("model {} takes images of {}{}", input.network, input.image.text(), classes);
+  return fmt::format("model {} takes {}{}", input.network, kind_of(input.image), classes);
 }
 
 // The first one of the table, published or generated; null: none.
@@ -39,10 +53,12 @@ const DatasetInfo* first_fitting(const NetworkInput& input, bool generated) {
 
 void check_fit(const NetworkInput& input, const std::string& name, const Shape& image, int classes) {
   if (takes(input, image, classes)) return;
-  check_window(name, image, input.crop, input.pad);
-  const std::string window = input.crop > 0 ? ", by --crop " + seen(input, image).text() : "";
+  const bool images = !is_text(image) && !is_text(input.image);
+  if (images) check_window(name, image, input.crop, input.pad);
+  const std::string window = images && input.crop > 0 ? ", by --crop " + seen(input, image).text() : "";
   const std::string in = input.classes > 0 ? fmt::format(" in {}", classes) : "";
-  throw UsageError(fmt::format("{}; data set {} has {}{}{}", wanted(input), name, image.text(), window, in));
+  throw UsageError(fmt::format("{}; data set {} has {}{}{}", wanted(input), name,
+                               images ? image.text() : kind_of(image), window, in));
 }
 
 }  // namespace
@@ -79,11 +95,11 @@ Dataset choose_dataset(const std::string& asked, const NetworkInput& input, cons
 }
 
 bool fits(const NetworkInput& input, const Dataset& dataset) {
-  return takes(input, image_shape(dataset.train), dataset.classes);
+  return takes(input, example_shape(dataset.train), dataset.classes);
 }
 
 void check_fit(const NetworkInput& input, const Dataset& dataset) {
-  check_fit(input, dataset.name, image_shape(dataset.train), dataset.classes);
+  check_fit(input, dataset.name, example_shape(dataset.train), dataset.classes);
 }
 
 }  // namespace cairn::datasets

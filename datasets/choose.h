@@ -9,7 +9,7 @@ namespace cairn::datasets {
 // What a network takes, and how errors call it.
 struct NetworkInput {
   std::string network;
-  Shape image;                // channels, height, width
+  Shape image;                // channels, height, width; rank 0: it takes texts
   int classes = 0;            // 0: it does not tell classes apart
   int64_t crop = 0, pad = 0;  // a square window of that side is taken of the image with such a border; 0: whole images
 };
@@ -28,7 +28,7 @@ Dataset choose_dataset(const std::string& asked, const NetworkInput& input, cons
 void check_window(const std::string& name, const Shape& image, int64_t crop, int64_t pad);
 
 bool fits(const NetworkInput& input, const Dataset& dataset);
-// UsageError: the network takes other images, or tells another number of classes apart.
+// UsageError: the network takes other images, or texts, or tells another number of classes apart.
 void check_fit(const NetworkInput& input, const Dataset& dataset);
 
 }  // namespace cairn::datasets

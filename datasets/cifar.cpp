@@ -140,13 +140,8 @@ void download(const CifarFamily& family, const fs::path& data_dir, const LoadOpt
                     "--dataset digits32",
                     source.name, source.members.front().name, (data_dir / source.name).string(), source.name));
   if (!options.quiet) say(fmt::format("{} is not in {}: downloading it", source.name, data_dir.string()));
-  // Shorter waits than fetch's: a training without a network falls back on another data set.
-  const DownloadOptions download{.quiet = options.quiet,
-                                 .stop = options.stop,
-                                 .connect_timeout = std::chrono::milliseconds(3'000),
-                                 .stall_timeout = std::chrono::milliseconds(10'000)};
   try {
-    fetch_source(source, data_dir, choose_mirrors(source, options.mirrors), download);
+    fetch_source(source, data_dir, choose_mirrors(source, options.mirrors), unasked_download(options));
   } catch (const MissingDataError& error) {
     throw MissingDataError(std::string(error.what()) + ", or use --dataset digits32");
   }

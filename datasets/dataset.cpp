@@ -20,7 +20,7 @@ const Bytes& resident(const Column& column) {
 // Adds labels, one for each image.
 Split with_labels(Split split, std::span<const int32_t> labels) {
   if (static_cast<int64_t>(labels.size()) != split.count)
-    throw ShapeError(fmt::format("{} labels for {} images", labels.size(), split.count));
+    throw ShapeError(fmt::format("{} labels for {} {}", labels.size(), split.count, split.texts ? "texts" : "images"));
   Bytes bytes(labels.size_bytes());
   std::memcpy(bytes.data(), labels.data(), bytes.size());
   split.columns.push_back({kLabel, DType::i32, {}, std::move(bytes)});
@@ -68,6 +68,23 @@ Split streamed_split(const Shape& image, std::shared_ptr<BatchSource> source, st
   Split split{source->count(), {}};
   split.columns.push_back({kImage, DType::u8, image, {}, std::move(source)});
   return with_labels(std::move(split), labels);
+}
+
+Split text_split(Texts texts, std::span<const int32_t> labels) {
+  Split split{texts.count(), {}, std::move(texts)};
+  return labels.empty() ? split : with_labels(std::move(split), labels);
+}
+
+void encode_texts(Split& split, const TokenEncoding& encoding) {
+  Column tokens{kTokens, DType::i32, {encoding.length}, {}};
+  tokens.bytes.resize(static_cast<size_t>(split.count) * tokens.row_bytes());
+  std::vector<int32_t> row(static_cast<size_t>(encoding.length));
+  for (int64_t i = 0; i < split.count; ++i) {
+    encoding.encode(split.texts->text(i), row);
+    std::memcpy(tokens.bytes.data() + static_cast<size_t>(i) * tokens.row_bytes(), row.data(), tokens.row_bytes());
+  }
+  split.columns.insert(split.columns.begin(), std::move(tokens));
+  split.texts.reset();
 }
 
 void read_rows(const Column& column, std::span<const int32_t> rows, std::byte* into) {

@@ -1,22 +1,26 @@
-// What a data set is to the rest of Cairn: splits of named columns of host bytes, and a few facts. Not here: which data
-// sets there are (registry.h), which one is taken (choose.h), file formats (idx.h, cifar.h), the order of batches
-// (order.h), sets that do not fit into memory (stream.h).
+// What a data set is to the rest of Cairn: splits of named columns of host bytes, or of texts, and a few facts. Not
+// here: which data sets there are (registry.h), which one is taken (choose.h), file formats (idx.h, cifar.h), the
+// order of batches (order.h), sets that do not fit into memory (stream.h).
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "datasets/bytes.h"
+#include "datasets/texts.h"
 #include "framework/error.h"
 #include "framework/shape.h"
+#include "framework/token_encoding.h"
 
 namespace cairn::datasets {
 
 class BatchSource;
+class WordIndex;
 
 // The data set is not on this machine and could not be fetched; a caller may fall back on a generated one. Damaged
 // files are a plain DataError: nothing falls back from those.
@@ -27,7 +31,7 @@ struct MissingDataError : DataError {
 // One thing that is known of each example of a split, dense: count rows of row_shape, one after the other, in memory or
 // to be had from a source.
 //   image   u8, channels x height x width, 0 = background
-//   tokens  i32, the numbers of words in their order
+//   tokens  i32, the numbers of a text's words as a network sees them, length of the encoding
 //   label   i32, a single number from 0 to Dataset::classes - 1
 struct Column {
   std::string name;
@@ -42,6 +46,7 @@ struct Column {
 struct Split {
   int64_t count = 0;
   std::vector<Column> columns;
+  std::optional<Texts> texts = {};  // a text for each example, until encode_texts makes a column of them
 
   bool has(const std::string& name) const;
   // UsageError: there is none; says which there are.
@@ -54,8 +59,8 @@ struct Dataset {
   Split train, test;
   int classes = 0;
   std::vector<std::string> class_names;
-  std::vector<float> mean, std;  // for each channel of the images, of the training pixels / 255
-  int64_t vocabulary = 0;        // of tokens: each is below it
+  std::vector<float> mean, std;                 // for each channel of the images, of the training pixels / 255
+  std::shared_ptr<const WordIndex> words = {};  // of texts: what their ranks stand for, where that is known
 };
 
 // For each channel, of a data set's training pixels / 255.
@@ -64,6 +69,7 @@ struct PixelStatistics {
 };
 
 inline constexpr const char* kImage = "image";
+inline constexpr const char* kTokens = "tokens";
 inline constexpr const char* kLabel = "label";
 
 // Columns that most callers want, as what they are. UsageError: the split has no such column, or has it in files.
@@ -76,6 +82,11 @@ std::span<const int32_t> labels(const Split& split);
 Split image_split(const Shape& image, Bytes pixels, std::span<const int32_t> labels = {});
 // The same with images that stay in files.
 Split streamed_split(const Shape& image, std::shared_ptr<BatchSource> source, std::span<const int32_t> labels);
+
+// A split of texts, with labels unless these are empty. ShapeError as above.
+Split text_split(Texts texts, std::span<const int32_t> labels = {});
+// Makes the column `tokens` of the split's texts, which are given up.
+void encode_texts(Split& split, const TokenEncoding& encoding);
 
 // These rows of a column, in memory or in files; `into` has room for them.
 void read_rows(const Column& column, std::span<const int32_t> rows, std::byte* into);

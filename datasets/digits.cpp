@@ -9,7 +9,7 @@
 #include <future>
 
 #include "datasets/digit_strokes.h"
-#include "datasets/digits_files.h"
+#include "datasets/drawn_files.h"
 #include "datasets/draws.h"
 #include "kernels/cpu_share.h"
 

@@ -8,7 +8,7 @@
 #include <array>
 #include <cstdlib>
 
-#include "datasets/digits_files.h"
+#include "datasets/drawn_files.h"
 #include "datasets/draws.h"
 
 namespace cairn::datasets {

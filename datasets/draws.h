@@ -1,5 +1,5 @@
 // What generated data sets are drawn with: random words for each image, and all images of a split on every thread that
-// the machine has. Not here: what is drawn (digits.h, digits32.h).
+// the machine has. Not here: what is drawn (digits.h, digits32.h, phrases.h).
 #pragma once
 
 #include <fmt/format.h>
@@ -17,7 +17,7 @@
 
 namespace cairn::datasets {
 
-// The random words of one image, one after another: Philox stream (kDigits, id), step = index.
+// The random words of one image or phrase, one after another: Philox stream (kDigits, id), step = index.
 class Draws {
  public:
   Draws(uint64_t seed, uint32_t id, uint32_t index)

@@ -4,6 +4,7 @@
 
 #include "datasets/archive.h"
 #include "datasets/file.h"
+#include "datasets/registry.h"
 #include "datasets/sha256.h"
 
 namespace cairn::datasets {
@@ -51,6 +52,13 @@ bool fetch_source(const DataSource& source, const fs::path& data_dir, const std:
     fs::remove(archive, ignored);
   }
   return true;
+}
+
+DownloadOptions unasked_download(const LoadOptions& options) {
+  return {.quiet = options.quiet,
+          .stop = options.stop,
+          .connect_timeout = std::chrono::milliseconds(3'000),
+          .stall_timeout = std::chrono::milliseconds(10'000)};
 }
 
 }  // namespace cairn::datasets

@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <chrono>
 #include <future>
 
+#include "datasets/fetch.h"
 #include "datasets/file.h"
 #include "datasets/gzip.h"
 #include "datasets/idx.h"
@@ -19,9 +19,6 @@ namespace cairn::datasets {
 namespace {
 
 namespace fs = std::filesystem;
-
-// Shorter than fetch's: a training without a network falls back on another data set and should not wait long for it.
-constexpr std::chrono::milliseconds kConnectTimeout{3'000}, kStallTimeout{10'000};
 
 struct PublishedFile {
   const char* name;  // without .gz
@@ -128,8 +125,7 @@ std::array<fs::path, 4> locate(const Family& family, const fs::path& data_dir, c
                     family.name(), missing[0].name, folder.string()));
   }
   if (!options.quiet) say(fmt::format("{} is not in {}: downloading it", family.name(), data_dir.string()));
-  const DownloadOptions download{
-      .quiet = options.quiet, .stop = options.stop, .connect_timeout = kConnectTimeout, .stall_timeout = kStallTimeout};
+  const DownloadOptions download = unasked_download(options);
   const HeldFolder held(folder, download.quiet, download.stop);
   try {
     download_files(missing, choose_mirrors(family.source, options.mirrors), held, download);

@@ -109,6 +109,10 @@ Split subset(const Split& split, std::span<const int32_t> indices) {
       read_rows(column, indices, reinterpret_cast<std::byte*>(copy.bytes.data()));
     }
   }
+  if (split.texts) {
+    chosen.texts.emplace();
+    for (const int32_t index : indices) chosen.texts->add(split.texts->text(index));
+  }
   return chosen;
 }
 

@@ -40,8 +40,8 @@ struct SplitIndices {
 // last `validation_count`. UsageError: none left for training.
 SplitIndices split_indices(int64_t count, int64_t validation_count, uint64_t seed);
 
-// The chosen rows of every column, in the order of `indices`; copied, but for those that are in files. UsageError:
-// there is no such row.
+// The chosen rows of every column, and texts, in the order of `indices`; copied, but for those that are in files.
+// UsageError: there is no such row.
 Split subset(const Split& split, std::span<const int32_t> indices);
 
 // `count` rows of every column, from the first again after the last. UsageError: of a split without rows.

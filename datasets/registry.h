@@ -29,7 +29,7 @@ struct LoadOptions {
 struct DatasetInfo {
   std::string name;
   std::string description;  // one line
-  Shape image;              // channels, height, width
+  Shape image;              // channels, height, width; rank 0: it has texts
   std::vector<std::string> class_names;
   PixelStatistics pixels;  // of a generated one: of what seed 0 draws
   Dataset (*load)(const std::filesystem::path& data_dir, const LoadOptions& options) = nullptr;
@@ -40,6 +40,7 @@ struct DatasetInfo {
   bool (*write)(const std::filesystem::path& data_dir) = nullptr;
   int file_count = 0;  // of what write leaves there
 
+  bool has_texts() const { return image.rank() == 0; }
   int classes() const { return static_cast<int>(class_names.size()); }
 };
 

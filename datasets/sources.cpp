@@ -10,27 +10,11 @@
 
 namespace cairn::datasets {
 
-namespace {
-
-// Fetched, but read by nothing here yet.
-std::vector<DataSource> unread_sources() {
-  return {
-      {"imdb",
-       "film reviews as word numbers, as published with Keras; not read by `train` yet",
-       {{"imdb.npz", 17464789, "69664113be75683a8fe16e3ed0ab59fda8886cb3cd7ada244f7d9544e4676b9f"}},
-       {"https://storage.googleapis.com/tensorflow/tf-keras-datasets/", "https://s3.amazonaws.com/text-datasets/"}},
-  };
-}
-
-}  // namespace
-
 std::span<const DataSource> known_sources() {
   static const std::vector<DataSource> sources = [] {
     std::vector<DataSource> all;
     for (const DatasetInfo& info : known_datasets())
       if (info.source != nullptr) all.push_back(*info.source);
-    const std::vector<DataSource> unread = unread_sources();
-    all.insert(all.end(), unread.begin(), unread.end());
     return all;
   }();
   return sources;

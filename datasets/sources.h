@@ -12,7 +12,7 @@ namespace cairn::datasets {
 
 struct DataSource {
   std::string name;  // of the data set and of its folder below the data folder
-  std::string note;  // one line: what it is, and whether training reads it yet
+  std::string note;  // one line: what it is
   std::vector<RemoteFile> files;
   std::vector<std::string> mirrors;  // base URLs
   // Where the one file is an archive: the folder in it and what to take from there. The archive is not kept.

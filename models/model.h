@@ -11,6 +11,7 @@
 #include "framework/nn/module.h"
 #include "framework/ops/augment.h"
 #include "framework/optim/schedule.h"
+#include "framework/token_encoding.h"
 
 namespace cairn {
 
@@ -57,6 +58,7 @@ struct Recipe {
   bool drop_last = false;
   int64_t validation_count = 0;     // images held out of the training set
   AugmentationRecipe augmentation;  // of the images, drawn anew in each epoch
+  TokenEncoding text;               // of the words, for a network of texts
   double label_smoothing = 0;       // share of a label that all classes have alike
   double clip_norm = 0;             // the gradients are scaled down to this 2-norm, all of them together; 0: never
   std::string decay_on;             // the tensors that weight_decay is for, by name, separated by commas; "": all
@@ -66,19 +68,24 @@ struct Recipe {
 
 // What a network is trained to do, and by which program (trainers/tasks).
 enum class Task {
-  classify,  // a logit for each class of an image: train
+  classify,  // a logit for each class of an image or a text: train
   denoise,   // an image without its noise: denoise
 };
 
 struct ModelInfo {
   std::string name;
   std::string description;
-  Shape input;  // of one sample
+  Shape input;  // of one sample: channels x height x width, or how many numbers of words a text has
   int classes;  // a logit for each is the output; 0: the output is an image like the input
   std::shared_ptr<Module> (*build)(const std::shared_ptr<Device>&, Initializer&, DType);
   std::vector<Recipe> recipes;  // the first is `default`
   Task task = Task::classify;
+  int64_t vocabulary = 0;  // of a network of texts: it knows the numbers below this; 0: it takes images
 };
+
+inline bool takes_texts(const ModelInfo& model) {
+  return model.vocabulary > 0;
+}
 
 std::span<const ModelInfo> known_models(Task task = Task::classify);
 // Throws UsageError that lists the choices, or names the program that a network of another task goes with.

@@ -38,8 +38,12 @@ const datasets::PixelStatistics kImageNetPixels{{0.485f, 0.456f, 0.406f}, {0.229
 
 }  // namespace
 
-Tensor DeviceSplit::images(int64_t begin, int64_t end) const {
-  return streamed ? streamed->read(begin, end) : column(datasets::kImage).rows(begin, end);
+const char* DeviceSplit::input() const {
+  return has(datasets::kTokens) ? datasets::kTokens : datasets::kImage;
+}
+
+Tensor DeviceSplit::samples(int64_t begin, int64_t end) const {
+  return streamed ? streamed->read(begin, end) : column(input()).rows(begin, end);
 }
 
 bool DeviceSplit::has(const std::string& name) const {
@@ -55,7 +59,12 @@ const Tensor& DeviceSplit::column(const std::string& name) const {
   throw UsageError("the data has no column '" + name + "'; it has " + (there.empty() ? "none" : there));
 }
 
-DeviceSplit upload(const std::shared_ptr<Device>& device, const datasets::Split& split) {
+DeviceSplit upload(const std::shared_ptr<Device>& device, const datasets::Split& split, const TokenEncoding& encoding) {
+  if (split.texts) {
+    datasets::Split encoded = split;
+    encode_texts(encoded, encoding);
+    return upload(device, encoded);
+  }
   DeviceSplit result;
   result.count = split.count;
   for (const datasets::Column& column : split.columns)
@@ -97,7 +106,7 @@ size_t room_for_images(size_t free_bytes) {
 
 datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recipe) {
   return {.network = model.name,
-          .image = model.input,
+          .image = takes_texts(model) ? Shape() : model.input,
           .classes = model.classes,
           .crop = recipe.augmentation.crop,
           .pad = recipe.augmentation.pad};
@@ -107,11 +116,15 @@ DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset datas
                   const Recipe& recipe, uint64_t seed, std::optional<size_t> room) {
   check_fit(network_input(model, recipe), dataset);
   DeviceData data;
-  const PixelScale pixels = pixel_scale(recipe, {dataset.mean, dataset.std});
-  data.pixels = RowScale(device, pixels.scale, pixels.shift);
+  if (!takes_texts(model)) {
+    const PixelScale pixels = pixel_scale(recipe, {dataset.mean, dataset.std});
+    data.pixels = RowScale(device, pixels.scale, pixels.shift);
+  }
   if (recipe.validation_count > 0)
     dataset.train = datasets::subset(dataset.train,
                                      datasets::split_indices(dataset.train.count, recipe.validation_count, seed).train);
+  for (datasets::Split* split : {&dataset.train, &dataset.test})
+    if (split->texts) encode_texts(*split, recipe.text);
   data.train = place(device, std::move(dataset.train), room);
   dataset.train = {};
   data.test = place(device, std::move(dataset.test), room);

@@ -1,5 +1,5 @@
 // A data set's columns on a device: all of their rows, or, where those do not fit, the rows of the step in hand. Not
-// here: reading a data set (datasets/), which rows a step takes (loop.h), what a network sees of them (image_input.h).
+// here: reading a data set (datasets/), which rows a step takes (loop.h), what a network sees of them (sample_input.h).
 #pragma once
 
 #include <optional>
@@ -23,16 +23,20 @@ struct DeviceSplit {
   bool has(const std::string& name) const;
   // Throws UsageError that names the columns there are.
   const Tensor& column(const std::string& name) const;
-  // Images begin .. end - 1, wherever they lie.
-  Tensor images(int64_t begin, int64_t end) const;
+  // The column that a network sees: images, or the numbers of texts' words.
+  const char* input() const;
+  // Rows begin .. end - 1 of it, wherever they lie.
+  Tensor samples(int64_t begin, int64_t end) const;
 };
 
 struct DeviceData {
   DeviceSplit train, test;
-  RowScale pixels;  // how bytes become the numbers that a network sees
+  RowScale pixels;  // of images: how bytes become the numbers that a network sees
 };
 
-DeviceSplit upload(const std::shared_ptr<Device>& device, const datasets::Split& split);
+// encoding: of texts.
+DeviceSplit upload(const std::shared_ptr<Device>& device, const datasets::Split& split,
+                   const TokenEncoding& encoding = {});
 
 // byte * scale + shift: one value each, or one for each channel.
 struct PixelScale {
@@ -48,9 +52,10 @@ datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recip
 // How many bytes images may take of so much free memory: half of it. The rest is the network's and its activations'.
 size_t room_for_images(size_t free_bytes);
 
-// Copies a data set to the device, without the training images that the recipe holds out by the seed, and frees the
-// host's copy. Throws as datasets::check_fit does. Images of a split that do not fit into `room`, by default
-// room_for_images of what is free then, stay with the host and come batch by batch; room 0: all of them.
+// Copies a data set to the device, without the training examples that the recipe holds out by the seed, and frees the
+// host's copy; texts as the recipe encodes them. Throws as datasets::check_fit does. Images of a split that do not fit
+// into `room`, by default room_for_images of what is free then, stay with the host and come batch by batch; room 0: all
+// of them.
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,
                   const Recipe& recipe, uint64_t seed, std::optional<size_t> room = {});
 

@@ -12,13 +12,13 @@ constexpr int64_t kTop = 5, kFewClasses = 10;
 
 }  // namespace
 
-void visit_batches(Module& model, const DeviceSplit& split, const ImageInput& input, int64_t batch_size,
+void visit_batches(Module& model, const DeviceSplit& split, const SampleInput& input, int64_t batch_size,
                    const UseLogits& use) {
   NoGrad no_grad;
   model.eval();
   for (int64_t begin = 0; begin < split.count; begin += batch_size) {
     const int64_t end = std::min(begin + batch_size, split.count);
-    use(model.forward(input.plain(split.images(begin, end))), begin, end);
+    use(model.forward(input.plain(split.samples(begin, end))), begin, end);
   }
 }
 

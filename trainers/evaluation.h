@@ -1,5 +1,5 @@
-// A trained model over images that lie on the device, batch by batch, without gradients: what the trainer's evaluation
-// and the predictor share. Not here: whole predictions on the host (predictor.h).
+// A trained model over examples that lie on the device, batch by batch, without gradients: what the trainer's
+// evaluation and the predictor share. Not here: whole predictions on the host (predictor.h).
 #pragma once
 
 #include <functional>
@@ -7,7 +7,7 @@
 
 #include "framework/nn/module.h"
 #include "trainers/device_data.h"
-#include "trainers/image_input.h"
+#include "trainers/sample_input.h"
 
 namespace cairn {
 
@@ -18,11 +18,11 @@ struct Evaluation {
   std::optional<double> top5 = {};  // fraction whose label is among the five likeliest of more than ten classes
 };
 
-// logits: (end - begin) x classes, of images begin .. end - 1.
+// logits: (end - begin) x classes, of examples begin .. end - 1.
 using UseLogits = std::function<void(const Tensor& logits, int64_t begin, int64_t end)>;
 
 // Puts the model into evaluation mode and calls use for one batch after the other.
-void visit_batches(Module& model, const DeviceSplit& split, const ImageInput& input, int64_t batch_size,
+void visit_batches(Module& model, const DeviceSplit& split, const SampleInput& input, int64_t batch_size,
                    const UseLogits& use);
 
 // Loss and hits, summed on the device.

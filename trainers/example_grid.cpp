@@ -6,8 +6,8 @@
 
 #include "datasets/choose.h"
 #include "datasets/image_grid.h"
-#include "trainers/image_input.h"
 #include "trainers/run_config.h"
+#include "trainers/sample_input.h"
 
 namespace cairn {
 namespace {
@@ -32,7 +32,7 @@ datasets::Bytes seen_pixels(const std::shared_ptr<Device>& device, const dataset
       Tensor::from_host<uint8_t>(device, {count, image[0], image[1], image[2]}, std::span<const uint8_t>(stored));
   const Tensor number = Tensor::from_host<int32_t>(device, {count}, rows);
   const Tensor step = Tensor::zeros(device, {}, DType::i64);
-  const ImageInput input(RowScale(device, 1, 0), augmentation);
+  const SampleInput input(RowScale(device, 1, 0), augmentation);
   const std::vector<float> seen = input.augmented(images, {}, {seed, step, 1}, number).to_host<float>();
   datasets::Bytes pixels(seen.size());
   std::ranges::transform(seen, pixels.begin(), [&](float value) { return byte_of(value, augmentation.standardise); });

@@ -1,5 +1,5 @@
 // A page of the first training images of each class, as they are stored or as a network sees them. Not here: the
-// augmentation itself (image_input.h), the page's form (datasets/image_grid.h).
+// augmentation itself (sample_input.h), the page's form (datasets/image_grid.h).
 #pragma once
 
 #include "datasets/dataset.h"

@@ -13,48 +13,48 @@ namespace cairn {
 Predictor::Predictor(const std::shared_ptr<Device>& device, const Weights& weights)
     : device_(device), weights_(weights), model_(load_model(device, weights)) {}
 
-Predictions Predictor::run(const DeviceSplit& images, int64_t batch_size, const UseLogits& use) {
+Predictions Predictor::run(const DeviceSplit& split, int64_t batch_size, const UseLogits& use) {
   if (batch_size < 0)
     throw UsageError("--batch-size must be a number of images, or 0 for all at once, not " +
                      std::to_string(batch_size));
   Predictions result;
-  result.count = images.count;
+  result.count = split.count;
   result.classes = weights_.model->classes;
-  result.timing.batch_size = batch_size == 0 ? images.count : std::min(batch_size, images.count);
-  if (images.count == 0) return result;
+  result.timing.batch_size = batch_size == 0 ? split.count : std::min(batch_size, split.count);
+  if (split.count == 0) return result;
 
-  const Tensor& all = images.column(datasets::kImage);
-  const ImageInput input(RowScale(device_, weights_.pixels.scale, weights_.pixels.shift), weights_.augmentation);
+  const RowScale pixels =
+      takes_texts(*weights_.model) ? RowScale() : RowScale(device_, weights_.pixels.scale, weights_.pixels.shift);
+  const SampleInput input(pixels, weights_.augmentation);
   const auto probabilities = [](const Tensor& logits) { return softmax(logits).to_host<float>(); };
-  const DeviceSplit first{result.timing.batch_size, {{datasets::kImage, all.rows(0, result.timing.batch_size)}}};
+  const DeviceSplit first{result.timing.batch_size, {{split.input(), split.samples(0, result.timing.batch_size)}}};
   visit_batches(*model_, first, input, first.count,
                 [&](const Tensor& logits, int64_t, int64_t) { probabilities(logits); });
 
   std::vector<double> batch_seconds;
   Stopwatch batch_watch;
-  visit_batches(*model_, images, input, result.timing.batch_size,
-                [&](const Tensor& logits, int64_t begin, int64_t end) {
-                  const std::vector<float> batch = probabilities(logits);
-                  batch_seconds.push_back(batch_watch.seconds());
-                  result.probabilities.insert(result.probabilities.end(), batch.begin(), batch.end());
-                  use(logits, begin, end);
-                  batch_watch = {};
-                });
+  visit_batches(*model_, split, input, result.timing.batch_size, [&](const Tensor& logits, int64_t begin, int64_t end) {
+    const std::vector<float> batch = probabilities(logits);
+    batch_seconds.push_back(batch_watch.seconds());
+    result.probabilities.insert(result.probabilities.end(), batch.begin(), batch.end());
+    use(logits, begin, end);
+    batch_watch = {};
+  });
   if (!std::ranges::all_of(result.probabilities, [](float value) { return std::isfinite(value); }))
     throw DataError(weights_.file.string() + ": these weights give probabilities that are no numbers");
   for (const double seconds : batch_seconds) result.timing.seconds += seconds;
   result.timing.batches = static_cast<int64_t>(batch_seconds.size());
   result.timing.median_batch_seconds = median(batch_seconds);
-  result.timing.images_per_second = static_cast<double>(images.count) / std::max(result.timing.seconds, 1e-9);
+  result.timing.images_per_second = static_cast<double>(split.count) / std::max(result.timing.seconds, 1e-9);
   return result;
 }
 
 Predictions Predictor::predict(const datasets::Split& split, int64_t batch_size) {
-  return run(upload(device_, split), batch_size, [](const Tensor&, int64_t, int64_t) {});
+  return run(upload(device_, split, weights_.text), batch_size, [](const Tensor&, int64_t, int64_t) {});
 }
 
 TestReport Predictor::evaluate(const datasets::Split& split, int64_t batch_size) {
-  const DeviceSplit on_device = upload(device_, split);
+  const DeviceSplit on_device = upload(device_, split, weights_.text);
   MetricSums sums(on_device);
   const Predictions predictions = run(
       on_device, batch_size, [&](const Tensor& logits, int64_t begin, int64_t end) { sums.add(logits, begin, end); });

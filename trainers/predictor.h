@@ -1,5 +1,5 @@
-// Inference: probabilities of images, and how a model does on a labelled set, both timed. Not here: where the weights
-// come from (weights.h), pictures of digits (datasets/digit_image.h).
+// Inference: probabilities of images or texts, and how a model does on a labelled set, both timed. Not here: where the
+// weights come from (weights.h), pictures of digits (datasets/digit_image.h).
 #pragma once
 
 #include <memory>
@@ -30,7 +30,7 @@ struct ClassProbability {
 };
 
 struct Mistake {
-  int64_t index = 0;  // of the image
+  int64_t index = 0;  // of the image or text
   int label = 0, predicted = 0;
   float probability = 0, label_probability = 0;  // of what was predicted, of what is right
 };
@@ -53,7 +53,7 @@ class Predictor {
   TestReport evaluate(const datasets::Split& split, int64_t batch_size);
 
  private:
-  Predictions run(const DeviceSplit& images, int64_t batch_size, const UseLogits& use);
+  Predictions run(const DeviceSplit& split, int64_t batch_size, const UseLogits& use);
 
   std::shared_ptr<Device> device_;
   Weights weights_;

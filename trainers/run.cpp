@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "datasets/word_index.h"
 #include "framework/error.h"
 #include "framework/message.h"
 #include "trainers/fused_steps.h"
@@ -25,8 +26,9 @@ namespace fs = std::filesystem;
 struct Plan {
   RunConfig config;  // of the whole run, as config.json is to have it
   std::optional<std::vector<HostTensor>> checkpoint;
-  int64_t steps = 0;     // of the checkpoint
-  bool changed = false;  // it goes on with other settings than it had
+  int64_t steps = 0;        // of the checkpoint
+  bool changed = false;     // it goes on with other settings than it had
+  bool other_data = false;  // and with other data
 };
 
 // Of the process on the CPU, of the device's memory on a GPU.
@@ -67,8 +69,9 @@ Plan plan_resumed_run(RunConfig config, const RunOptions& options, RunResources&
   config.data_sha256 = options.dataset_asked ? "" : record.data_sha256;
   if (config.data_sha256.empty()) resources.settle(config);
   if (record.data_sha256.empty()) record.data_sha256 = config.data_sha256;  // of an older Cairn
-  if (record.data_sha256 != config.data_sha256)
-    say(fmt::format("{}: trained on {} so far, and now on other images: {}", options.resume, record.dataset,
+  plan.other_data = record.data_sha256 != config.data_sha256;
+  if (plan.other_data)
+    say(fmt::format("{}: trained on {} so far, and now on other examples: {}", options.resume, record.dataset,
                     config.dataset));
   plan.config = continued(record, config, plan.steps, options.resume);
   plan.changed = to_json(plan.config) != to_json(record);
@@ -104,8 +107,9 @@ bool leaves_folder(const RunConfig& config, const RunOptions& options) {
 }
 
 // The run's folder, ready for what comes after the checkpoint. held: the folder of a run that goes on in it.
+// words: that the data's texts are of, or null.
 RunFolder prepare_folder(std::optional<RunFolder> held, const Plan& plan, const Trainer& trainer,
-                         const RunOptions& options) {
+                         const datasets::WordIndex* words, const RunOptions& options) {
   RunFolder folder = held ? std::move(*held) : RunFolder::create(plan.config.out, plan.config);
   if (!held && !options.resume.empty()) folder.copy_from(options.resume);
   if (!options.resume.empty()) {
@@ -115,6 +119,9 @@ RunFolder prepare_folder(std::optional<RunFolder> held, const Plan& plan, const 
     folder.truncate_metrics(ended ? epochs + 1 : epochs);
   }
   folder.write_config(to_json(plan.config));
+  // Without its index the same data have the words that the folder says.
+  if (words != nullptr || plan.other_data)
+    folder.write_words(words ? words->lines(plan.config.training.text.known_words()) : "");
   return folder;
 }
 
@@ -213,7 +220,7 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
   if (!options.quiet) say(resources.banner());
   if (options.dry_run) return {summary_of(part.config, resources.device(), *trainer, {}, kNothingTrained), false};
   // Last, so that settings which cannot be leave nothing behind.
-  const RunFolder folder = prepare_folder(std::move(held), plan, *trainer, options);
+  const RunFolder folder = prepare_folder(std::move(held), plan, *trainer, resources.words(), options);
   tell_continuation(plan, *trainer, options);
   RunLog log(folder, plan.config, state, options);
   return train_parts(part, parts.back(), std::move(trainer), log, resources, options);

@@ -63,6 +63,12 @@ void visit_settings(Config& config, const Visit& visit) {
   visit("brightness", training.augmentation.brightness);
   visit("contrast", training.augmentation.contrast);
   visit("standardise", training.augmentation.standardise);
+  visit("vocabulary", training.text.vocabulary);
+  visit("text-length", training.text.length);
+  visit("keep-last", training.text.keep_last);
+  visit("pad-front", training.text.pad_front);
+  visit("start-token", training.text.start_token);
+  visit("top-specials", training.text.top_specials);
   visit("eval-every", config.eval_every);
   visit("save-every", config.save_every);
   visit("save-steps", config.save_steps);
@@ -142,11 +148,33 @@ void check_augmentation(const AugmentationRecipe& images) {
     throw UsageError("--pad goes with --crop: the images are padded, and a window of that size is taken");
 }
 
+void check_input(const ModelInfo& model, const AugmentationRecipe& images, const TokenEncoding& text) {
+  constexpr int64_t kMostNumbers = 4096;
+  if (!takes_texts(model)) {
+    if (text != TokenEncoding())
+      throw UsageError(
+          "--vocabulary, --text-length, --keep-last, --pad-front, --start-token and --top-specials are for networks of "
+          "texts; model " +
+          model.name + " takes images");
+    return;
+  }
+  if (images.any())
+    throw UsageError("--crop, --pad, --flip, --brightness, --contrast and --standardise are for images; model " +
+                     model.name + " takes texts");
+  require(text.vocabulary >= kLeastVocabulary && text.vocabulary <= model.vocabulary, "--vocabulary",
+          "between " + std::to_string(kLeastVocabulary) + " and " + std::to_string(model.vocabulary) +
+              ", the network's own",
+          whole(text.vocabulary));
+  require(text.length >= 1 && text.length <= kMostNumbers, "--text-length",
+          "between 1 and " + std::to_string(kMostNumbers), whole(text.length));
+}
+
 void check_config(const RunConfig& config) {
   const Recipe& training = config.training;
   check_optimizer(training);
   check_length(training);
   check_augmentation(training.augmentation);
+  check_input(find_model(config.model), training.augmentation, training.text);
   require(training.batch_size >= 0, "--batch-size", "a number of images, or 0 for the full batch",
           whole(training.batch_size));
   require(training.validation_count >= 0, "--validation-count", "0 or more", whole(training.validation_count));

@@ -35,6 +35,8 @@ void check_config(const RunConfig& config);
 
 // The parts of it that programs share: those that draw images, and every one with a device.
 void check_augmentation(const AugmentationRecipe& images);
+// Texts are encoded, images are augmented, and not the other way round.
+void check_input(const ModelInfo& model, const AugmentationRecipe& images, const TokenEncoding& text);
 void check_device(const DeviceOptions& device);
 
 const char* name_of(Precision precision);

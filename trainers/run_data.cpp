@@ -39,9 +39,10 @@ std::string fallback_text(const Device& device, const std::string& kernels) {
 
 std::string banner_of(const RunConfig& config, const Device& device, const datasets::Dataset& data) {
   const Recipe& training = config.training;
-  std::string text = fmt::format("model {} (recipe {})  data set {}: {} training and {} test images ({})\n{}: {}\n",
-                                 config.model, config.recipe, data.name, data.train.count, data.test.count, data.source,
-                                 device.label(), device.description());
+  std::string text =
+      fmt::format("model {} (recipe {})  data set {}: {} training and {} test {} ({})\n{}: {}\n", config.model,
+                  config.recipe, data.name, data.train.count, data.test.count, data.train.texts ? "texts" : "images",
+                  data.source, device.label(), device.description());
   if (const std::string others = fallback_text(device, config.device.kernels); !others.empty())
     text += "primitives from elsewhere: " + others + "\n";
   return text + fmt::format("{} lr {:g}, schedule {}, batch {}{}, {}, seed {}", name_of(training.optimizer),
@@ -55,6 +56,15 @@ auto device_key(const DeviceOptions& options) {
                   options.autotune);
 }
 
+template <class Number>
+std::span<const uint8_t> bytes_of_all(const std::vector<Number>& numbers) {
+  return {reinterpret_cast<const uint8_t*>(numbers.data()), numbers.size() * sizeof(Number)};
+}
+
+std::string texts_sha256(const datasets::Texts& texts) {
+  return datasets::sha256(bytes_of_all(texts.begins)) + datasets::sha256(bytes_of_all(texts.ranks));
+}
+
 auto data_key(const RunConfig& config) {
   return std::tie(config.dataset, config.data_dir, config.check_hash);
 }
@@ -65,9 +75,14 @@ std::string data_sha256(const datasets::Dataset& dataset) {
   std::vector<std::future<std::string>> parts;
   std::string text;
   for (const datasets::Split* split : {&dataset.train, &dataset.test}) {
-    const Shape image = image_shape(*split);
-    text += fmt::format("{}x{}x{}x{} ", split->count, image[0], image[1], image[2]);
-    parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(images(*split)); }));
+    if (split->texts) {
+      text += fmt::format("{} texts ", split->count);
+      parts.push_back(std::async(std::launch::async, [split] { return texts_sha256(*split->texts); }));
+    } else {
+      const Shape image = image_shape(*split);
+      text += fmt::format("{}x{}x{}x{} ", split->count, image[0], image[1], image[2]);
+      parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(images(*split)); }));
+    }
     parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(label_bytes(*split)); }));
   }
   for (std::future<std::string>& part : parts) text += part.get();
@@ -92,11 +107,12 @@ void RunResources::settle(RunConfig& config) {
     loaded_.data_sha256 = data_sha256(*dataset_);
   }
   if (!config.data_sha256.empty() && config.data_sha256 != loaded_.data_sha256)
-    throw DataError(fmt::format(
-        "{} ({}) holds other images or labels than the run's settings have (sha256 {}, not {}): name the right ones by "
-        "--data-dir, or take these by --dataset {}",
-        config.dataset, dataset_->source, loaded_.data_sha256.substr(0, 12), config.data_sha256.substr(0, 12),
-        config.dataset));
+    throw DataError(
+        fmt::format("{} ({}) holds other examples or labels than the run's settings have (sha256 {}, not {}): name the "
+                    "right ones by "
+                    "--data-dir, or take these by --dataset {}",
+                    config.dataset, dataset_->source, loaded_.data_sha256.substr(0, 12),
+                    config.data_sha256.substr(0, 12), config.dataset));
   config.data_sha256 = loaded_.data_sha256;
 }
 
@@ -106,6 +122,7 @@ std::unique_ptr<Trainer> RunResources::trainer(const RunConfig& config) {
   banner_ = banner_of(settled, *device_, *dataset_);
   const ModelInfo& model = find_model(config.model);
   const std::optional<size_t> room = config.stream ? std::optional<size_t>(0) : std::nullopt;
+  words_ = dataset_->words;
   DeviceData data = upload(device_, std::move(*dataset_), model, config.training, config.seed, room);
   dataset_.reset();
   return std::make_unique<Trainer>(device_, model, settled, std::move(data));

@@ -12,7 +12,7 @@
 
 namespace cairn {
 
-// SHA-256, in hexadecimal digits, of a data set's shapes, images and labels.
+// SHA-256, in hexadecimal digits, of a data set's shapes, images or texts, and labels.
 std::string data_sha256(const datasets::Dataset& dataset);
 
 // Opens each thing once, however often it is asked for in a row.
@@ -29,12 +29,15 @@ class RunResources {
   // What the last one trains, with what and how, in lines for people.
   const std::string& banner() const { return banner_; }
   const Device& device() const { return *device_; }
+  // What its texts' ranks stand for; null: that is not known, or it is trained on images.
+  const datasets::WordIndex* words() const { return words_.get(); }
 
  private:
   RunOptions options_;
   std::shared_ptr<Device> device_;
   DeviceOptions device_options_;
   std::optional<datasets::Dataset> dataset_;
+  std::shared_ptr<const datasets::WordIndex> words_;
   std::string banner_;
   RunConfig loaded_;  // the settings that dataset_ belongs to
 };

@@ -6,6 +6,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "datasets/word_index.h"
 #include "framework/error.h"
 #include "framework/json_text.h"
 #include "framework/safetensors.h"
@@ -23,7 +24,7 @@ constexpr const char* kBest = "best.safetensors";
 constexpr const char* kModel = "model.safetensors";
 constexpr const char* kAverage = "average.safetensors";
 // Every file that is replaced as a whole.
-constexpr const char* kReplaced[] = {kConfig, kMetrics, kCheckpoint, kBest, kModel, kAverage};
+constexpr const char* kReplaced[] = {kConfig, kMetrics, kCheckpoint, kBest, kModel, kAverage, datasets::kWordsFile};
 constexpr uint64_t kMaxTextBytes = uint64_t{1} << 30;
 
 const SafetensorsMetadata kPyTorch = {{"format", "pt"}};
@@ -135,7 +136,7 @@ bool RunFolder::holds_model(const fs::path& folder, Trainer& trainer) {
 }
 
 void RunFolder::copy_from(const fs::path& folder) const {
-  std::vector<std::string> names = {kBest, kMetrics, kCheckpoint};
+  std::vector<std::string> names = {kBest, kMetrics, kCheckpoint, datasets::kWordsFile};
   for (const auto& entry : fs::directory_iterator(folder))
     if (TensorBoardLog::is_event_file(entry.path())) names.push_back(entry.path().filename());
   for (const std::string& name : names)
@@ -145,6 +146,14 @@ void RunFolder::copy_from(const fs::path& folder) const {
 void RunFolder::write_config(const nlohmann::json& config) const {
   const std::string text = dump_json(config, 2) + "\n";
   if (read_text(path_ / kConfig) != text) replace_text(path_ / kConfig, text);
+}
+
+void RunFolder::write_words(const std::string& lines) const {
+  std::error_code ignored;  // a leftover cannot be known from a good one, and says so when it is read
+  if (lines.empty())
+    fs::remove(path_ / datasets::kWordsFile, ignored);
+  else if (read_text(path_ / datasets::kWordsFile) != lines)
+    replace_text(path_ / datasets::kWordsFile, lines);
 }
 
 void RunFolder::append_metrics(const nlohmann::json& line) const {

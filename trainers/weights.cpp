@@ -6,6 +6,7 @@
 #include "framework/file.h"
 #include "framework/json_text.h"
 #include "framework/safetensors.h"
+#include "trainers/run_config.h"
 
 namespace cairn {
 namespace {
@@ -31,8 +32,9 @@ nlohmann::json read_config(const fs::path& path) {
   return config;
 }
 
-// What evaluation sees of the augmentation, where the run had it otherwise than its recipe.
-void change_by(const nlohmann::json& config, const fs::path& file, AugmentationRecipe& augmentation) {
+// What evaluation sees of the augmentation and of texts, where the run had it otherwise than its recipe. Throws as
+// check_config does.
+void change_by(const nlohmann::json& config, const fs::path& file, Weights& weights) {
   const auto change = [&](const char* name, auto& value) {
     if (!config.contains(name)) return;
     try {
@@ -41,9 +43,16 @@ void change_by(const nlohmann::json& config, const fs::path& file, AugmentationR
       throw DataError(file.string() + ": '" + name + "' cannot be " + in_quotes(dump_json(config[name])));
     }
   };
-  change("crop", augmentation.crop);
-  change("pad", augmentation.pad);
-  change("standardise", augmentation.standardise);
+  change("crop", weights.augmentation.crop);
+  change("pad", weights.augmentation.pad);
+  change("standardise", weights.augmentation.standardise);
+  change("vocabulary", weights.text.vocabulary);
+  change("text-length", weights.text.length);
+  change("keep-last", weights.text.keep_last);
+  change("pad-front", weights.text.pad_front);
+  change("start-token", weights.text.start_token);
+  change("top-specials", weights.text.top_specials);
+  check_input(*weights.model, weights.augmentation, weights.text);
 }
 
 }  // namespace
@@ -75,9 +84,11 @@ Weights find_weights(const WeightsChoice& choice) {
   const Recipe& recipe = find_recipe(*weights.model, weights.recipe);
   weights.trained_on = setting(choice.trained_on, "dataset", "");
   if (weights.trained_on.empty()) weights.trained_on = datasets::choose_name("", network_input(*weights.model, recipe));
-  weights.pixels = pixel_scale(recipe, datasets::find_dataset(weights.trained_on).pixels);
+  if (!takes_texts(*weights.model))
+    weights.pixels = pixel_scale(recipe, datasets::find_dataset(weights.trained_on).pixels);
   weights.augmentation = recipe.augmentation;
-  change_by(config, config_path, weights.augmentation);
+  weights.text = recipe.text;
+  change_by(config, config_path, weights);
   return weights;
 }
 

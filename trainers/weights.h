@@ -22,6 +22,7 @@ struct Weights {
   const ModelInfo* model = nullptr;
   std::string recipe, trained_on;
   PixelScale pixels;
+  TokenEncoding text;               // of a network of texts
   AugmentationRecipe augmentation;  // of which evaluation sees the crop and the standardising
 };
 

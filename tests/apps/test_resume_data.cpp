@@ -55,7 +55,7 @@ TEST_CASE("a run whose data set is gone or another is not continued with whateve
   refused({"--resume", "r", "--epochs", "4"}, "could not be downloaded");
   refused({"--config", "r/config.json"}, "could not be downloaded");
 
-  const std::string other = "holds other images or labels than the run's settings have (sha256 ";
+  const std::string other = "holds other examples or labels than the run's settings have (sha256 ";
   write_noise(folder.path / "data/mnist", 200, 2);  // as many, of the same shape
   refused({"--resume", "r", "--epochs", "4"}, other);
   refused({"--config", "r/config.json"}, other);
@@ -93,10 +93,10 @@ TEST_CASE("another data set that was asked for by name is recorded, and the run 
   const Result content =
       run(CAIRN_TRAIN, {"--resume", "r", "--epochs", "3", "--data-dir", "two", "--dataset=mnist"}, folder.path);
   REQUIRE_MESSAGE(content.code == 0, content.error);
-  CHECK_MESSAGE(contains(content.error, "r: trained on mnist so far, and now on other images: mnist\n"), content.error);
+  CHECK_MESSAGE(contains(content.error, "r: trained on mnist so far, and now on other examples: mnist\n"), content.error);
   const Result name = run(CAIRN_TRAIN, {"--resume", "r", "--epochs", "5", "--dataset", "fashion-mnist"}, folder.path);
   REQUIRE_MESSAGE(name.code == 0, name.error);
-  CHECK_MESSAGE(contains(name.error, "r: trained on mnist so far, and now on other images: fashion-mnist\n"),
+  CHECK_MESSAGE(contains(name.error, "r: trained on mnist so far, and now on other examples: fashion-mnist\n"),
                 name.error);
 
   const nlohmann::json config = config_of(folder.path / "r");

@@ -131,4 +131,31 @@ Bytes make_npz_batch(const Bytes& pixels, size_t row_bytes, const std::vector<in
                    {"mean.npy", make_npy("<f8", "(0,)", {}), deflated}});
 }
 
+Bytes make_npy_lists(const Lists& lists) {
+  Writer to;
+  to.text("\x80\3cnumpy.core.multiarray\n_reconstruct\nq\0cnumpy\nndarray\nq\1K\0\x85q\2C\1bq\3\x87q\4Rq\5(K\1J"sv);
+  to.number(lists.size(), 4).text("\x85q\6cnumpy\ndtype\nq\7X\2\0\0\0O8q\x08K\0K\1\x87q\x09Rq\x0a(K\3"sv);
+  to.text("X\1\0\0\0|q\x0bNNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK?tq\x0c"sv).text("b\x89](");
+  for (const std::vector<int>& list : lists) {
+    to.text("](");
+    for (const int value : list) to.text("J").number(static_cast<uint32_t>(value), 4);
+    to.text("e");
+  }
+  to.text("etb.");
+  return make_npy("|O", "(" + std::to_string(lists.size()) + ",)", to.bytes);
+}
+
+Bytes make_npz_reviews(const Lists& x_train, const std::vector<int>& y_train, const Lists& x_test,
+                       const std::vector<int>& y_test) {
+  const auto labels = [](const std::vector<int>& values) {
+    Writer numbers;
+    for (const int value : values) numbers.number(static_cast<uint64_t>(int64_t{value}), 8);
+    return make_npy("<i8", "(" + std::to_string(values.size()) + ",)", numbers.bytes);
+  };
+  return make_zip({{"x_train.npy", make_npy_lists(x_train), true},
+                   {"y_train.npy", labels(y_train), true},
+                   {"x_test.npy", make_npy_lists(x_test), true},
+                   {"y_test.npy", labels(y_test), true}});
+}
+
 }  // namespace cairn::datasets

@@ -30,4 +30,10 @@ Bytes make_zip(const std::vector<ZipEntry>& entries);
 // data.npy and labels.npy, with labels of 64 bits.
 Bytes make_npz_batch(const Bytes& pixels, size_t row_bytes, const std::vector<int>& labels, bool deflated = false);
 
+// An .npy file of lists of integers, as numpy writes an array of objects; and what Keras's imdb.npz has in it.
+using Lists = std::vector<std::vector<int>>;
+Bytes make_npy_lists(const Lists& lists);
+Bytes make_npz_reviews(const Lists& x_train, const std::vector<int>& y_train, const Lists& x_test,
+                       const std::vector<int>& y_test);
+
 }  // namespace cairn::datasets

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "datasets/cifar.h"
-#include "datasets/digits_files.h"
+#include "datasets/drawn_files.h"
 #include "datasets/sha256.h"
 #include "tests/datasets/support.h"
 

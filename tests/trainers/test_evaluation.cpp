@@ -55,7 +55,7 @@ int64_t hits(Trainer& trainer, const std::shared_ptr<Device>& device, const data
       found += std::find(first, first + top, datasets::labels(data.test)[static_cast<size_t>(i)]) != first + top;
     }
   };
-  visit_batches(trainer.model(), on_device.test, ImageInput(on_device.pixels, {}), 64, count);
+  visit_batches(trainer.model(), on_device.test, SampleInput(on_device.pixels, {}), 64, count);
   return found;
 }
 

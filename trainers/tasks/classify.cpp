@@ -7,19 +7,6 @@ namespace {
 
 constexpr int64_t kEvaluationRows = 2000;  // bounds the memory of an evaluation's activations
 
-// into[i] = all[index[i]]
-Tensor gather(const Tensor& all, const Tensor& index, Tensor into) {
-  into.device()->call(&Backend::gather_rows, GatherRowsArgs{.from = all.dtype(),
-                                                            .to = into.dtype(),
-                                                            .rows = into.count(),
-                                                            .channels = 1,
-                                                            .plane = 1,
-                                                            .x = all.data(),
-                                                            .index = index.data<int32_t>(),
-                                                            .out = into.data()});
-  return into;
-}
-
 }  // namespace
 
 Classify::Classify(const DeviceData& data, const Recipe& recipe, const Loop& loop, uint64_t seed, DType real)
@@ -29,16 +16,16 @@ Classify::Classify(const DeviceData& data, const Recipe& recipe, const Loop& loo
       smoothing_(recipe.label_smoothing),
       labels_(Tensor::empty(loop.history().device(), {loop.batch_size()}, DType::i32, "labels")) {}
 
-Tensor Classify::images(const Batch& batch) const {
+Tensor Classify::samples(const Batch& batch) const {
   const DeviceSplit& train = data_.train;
   if (train.streamed) return input_.augmented(train.streamed->batch(batch.rows), {}, draws_, batch.index);
-  return input_.augmented(train.column(datasets::kImage), batch.index, draws_);
+  return input_.augmented(train.column(train.input()), batch.index, draws_);
 }
 
 Tensor Classify::loss(Module& model, const Batch& batch) {
   Tensor labels = data_.train.column(datasets::kLabel);
-  if (batch.index.defined()) labels = gather(labels, batch.index, labels_.rows(0, batch.rows));
-  return cross_entropy(model.forward(images(batch)), labels, smoothing_);
+  if (batch.index.defined()) labels = gather_rows(labels, batch.index, labels_.rows(0, batch.rows));
+  return cross_entropy(model.forward(samples(batch)), labels, smoothing_);
 }
 
 Evaluation Classify::evaluate(Module& model) const {

@@ -1,5 +1,5 @@
 // The task of telling classes apart: cross-entropy over a logit for each class, and how many are right. Not here: the
-// steps (loop.h), the images (image_input.h).
+// steps (loop.h), what a network sees of examples (sample_input.h).
 #pragma once
 
 #include "trainers/evaluation.h"
@@ -14,14 +14,14 @@ class Classify {
 
   // The mean loss of a batch, as calls that can be captured.
   Tensor loss(Module& model, const Batch& batch);
-  // On the test images. Waits for the device.
+  // On the test split. Waits for the device.
   Evaluation evaluate(Module& model) const;
 
  private:
-  Tensor images(const Batch& batch) const;
+  Tensor samples(const Batch& batch) const;
 
   const DeviceData& data_;
-  ImageInput input_;
+  SampleInput input_;
   ImageDraws draws_;
   double smoothing_;
   Tensor labels_;  // of the batch

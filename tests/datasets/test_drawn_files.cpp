@@ -1,9 +1,11 @@
-// `digits` as files: what a reader of IDX gets is what is drawn, bit for bit; nobody's file is written over.
-#include "datasets/digits_files.h"
+// Generated sets as files: what a reader of them gets is what is drawn, bit for bit; nobody's file is written over.
+#include "datasets/drawn_files.h"
 
 #include "datasets/digits.h"
 #include "datasets/file.h"
 #include "datasets/idx.h"
+#include "datasets/phrases.h"
+#include "datasets/word_index.h"
 #include "framework/error.h"
 #include "tests/datasets/support.h"
 
@@ -32,6 +34,25 @@ TEST_CASE("digits written as IDX files are the pixels and labels that are drawn"
   CHECK(read_file(first) == to_bytes("mine"));
   write_file(folder.path() / "file", {});
   check_error<IoError>([&] { write_digits(folder.path() / "file"); }, {"cannot write", "file/digits"});
+}
+
+TEST_CASE("phrases written as lines are the labels and words that are drawn") {
+  const TemporaryFolder folder;
+  CHECK(write_phrases(folder.path()));
+  const Dataset drawn = generate_phrases(0);
+  const auto index = find_word_index(folder.path() / "phrases");
+  REQUIRE(index);
+  for (const auto& [name, set] : {std::pair("train.tsv", &drawn.train), {"test.tsv", &drawn.test}}) {
+    const Bytes file = read_file(folder.path() / "phrases" / name);
+    std::string lines;
+    for (int64_t i = 0; i < set->count; ++i)
+      lines += std::to_string(labels(*set)[static_cast<size_t>(i)]) + "\t" + text_of(set->texts->text(i), index.get()) +
+               "\n";
+    CHECK(std::string(file.begin(), file.end()) == lines);
+  }
+  CHECK_FALSE(write_phrases(folder.path()));
+  write_file(folder.path() / "phrases" / "words.txt", to_bytes("mine\n"));
+  check_error<DataError>([&] { write_phrases(folder.path()); }, {"words.txt: is not what `phrases` is drawn as"});
 }
 
 }  // namespace cairn::datasets

@@ -13,4 +13,8 @@ bool write_digits(const std::filesystem::path& data_dir);
 // The same in <data_dir>/digits32, under the names and in the form of CIFAR-10's six files, of 4,000 images each.
 bool write_digits32(const std::filesystem::path& data_dir);
 
+// In <data_dir>/phrases: train.tsv and test.tsv, a line of label, tab and phrase for each, and words.txt
+// (word_index.h).
+bool write_phrases(const std::filesystem::path& data_dir);
+
 }  // namespace cairn::datasets

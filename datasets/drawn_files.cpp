@@ -1,4 +1,4 @@
-#include "datasets/digits_files.h"
+#include "datasets/drawn_files.h"
 
 #include <fmt/format.h>
 
@@ -8,6 +8,8 @@
 #include "datasets/digits.h"
 #include "datasets/digits32.h"
 #include "datasets/file.h"
+#include "datasets/phrases.h"
+#include "datasets/word_index.h"
 #include "framework/error.h"
 #include "framework/file.h"
 
@@ -58,6 +60,16 @@ Bytes cifar_file(const Split& split, int64_t first, int64_t end) {
   return file;
 }
 
+Bytes tsv(const Split& split, const WordIndex& index) {
+  Bytes lines;
+  for (int64_t i = 0; i < split.count; ++i) {
+    const std::string line =
+        fmt::format("{}\t{}\n", labels(split)[static_cast<size_t>(i)], text_of(split.texts->text(i), &index));
+    lines.insert(lines.end(), line.begin(), line.end());
+  }
+  return lines;
+}
+
 }  // namespace
 
 bool write_digits(const fs::path& data_dir) {
@@ -82,6 +94,16 @@ bool write_digits32(const fs::path& data_dir) {
     wrote |= write_once(folder / fmt::format("data_batch_{}.bin", i + 1),
                         cifar_file(digits.train, i * kImages, (i + 1) * kImages), "digits32");
   wrote |= write_once(folder / "test_batch.bin", cifar_file(digits.test, 0, digits.test.count), "digits32");
+  return wrote;
+}
+
+bool write_phrases(const fs::path& data_dir) {
+  const fs::path folder = make_folder(data_dir / "phrases");
+  const Dataset phrases = generate_phrases(0);
+  const std::string words = phrases.words->lines(phrases.words->count());
+  bool wrote = write_once(folder / "train.tsv", tsv(phrases.train, *phrases.words), "phrases");
+  wrote |= write_once(folder / "test.tsv", tsv(phrases.test, *phrases.words), "phrases");
+  wrote |= write_once(folder / kWordsFile, Bytes(words.begin(), words.end()), "phrases");
   return wrote;
 }
 
