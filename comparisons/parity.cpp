@@ -54,6 +54,10 @@ void add_rare_settings(const Recipe& recipe, Json& settings) {
   if (!augmentation.empty()) settings["augmentation"] = augmentation;
   for (const LayerInit& layer : recipe.init.layers)
     settings["init"]["layers"].push_back({layer.weight_value, layer.bias_value});
+  if (const TokenEncoding& text = recipe.text; text.vocabulary > 0)
+    settings["text"] = {{"vocabulary", text.vocabulary},   {"length", text.length},
+                        {"keep_last", text.keep_last},     {"pad_front", text.pad_front},
+                        {"start_token", text.start_token}, {"top_specials", text.top_specials}};
   add(settings, "label_smoothing", recipe.label_smoothing);
   add(settings, "clip_norm", recipe.clip_norm);
   add(settings, "decay_on", recipe.decay_on);
@@ -63,7 +67,6 @@ void add_rare_settings(const Recipe& recipe, Json& settings) {
 
 // A recipe as comparisons/references/recipes.py writes it down.
 Json settings_of(const Recipe& recipe, const datasets::Dataset& dataset) {
-  const PixelScale pixels = pixel_scale(recipe, {dataset.mean, dataset.std});
   Json settings = {{"init",
                     {{"weight", cairn::name_of(recipe.init.weight)},
                      {"bias", name_of(recipe.init.bias)},
@@ -80,9 +83,12 @@ Json settings_of(const Recipe& recipe, const datasets::Dataset& dataset) {
                    {"steps", recipe.steps},
                    {"shuffle", recipe.shuffle},
                    {"drop_last", recipe.drop_last},
-                   {"validation_count", recipe.validation_count},
-                   {"scale", plain(pixels.scale)},
-                   {"shift", plain(pixels.shift)}};
+                   {"validation_count", recipe.validation_count}};
+  if (recipe.text.vocabulary == 0) {
+    const PixelScale pixels = pixel_scale(recipe, {dataset.mean, dataset.std});
+    settings["scale"] = plain(pixels.scale);
+    settings["shift"] = plain(pixels.shift);
+  }
   add_rare_settings(recipe, settings);
   return settings;
 }
@@ -282,7 +288,16 @@ class Comparison {
 ParityData parity_data(datasets::Dataset dataset) {
   ParityData data{std::move(dataset), ""};
   datasets::Sha256 hash;
-  hash.update(images(data.dataset.train));
+  if (const auto& texts = data.dataset.train.texts) {
+    const auto add = [&](const auto& values) {
+      const auto bytes = std::as_bytes(std::span(values));
+      hash.update({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+    };
+    add(texts->ranks);
+    add(texts->begins);
+  } else {
+    hash.update(images(data.dataset.train));
+  }
   hash.update(label_bytes(data.dataset.train));
   data.train_sha256 = hash.finish();
   return data;

@@ -110,6 +110,7 @@ std::vector<ModelInfo> lenet_family();     // lenet.cpp: LeNet-5, Caffe's and Ca
 std::vector<ModelInfo> convnet_family();   // convnets.cpp: cnn, simplecnn, simplenet, largenet
 std::vector<ModelInfo> cifar_family();     // cifar.cpp: networks for small colour images
 std::vector<ModelInfo> resnet_family();    // resnet.cpp: residual networks with batch normalisation
+std::vector<ModelInfo> text_family();      // text.cpp: recurrent networks for texts
 std::vector<ModelInfo> denoiser_family();  // denoisers.cpp: filters that take noise out of images
 
 }  // namespace cairn

@@ -14,6 +14,7 @@ import numpy
 import torch
 
 import philox
+import texts
 
 CIFAR = ([f"data_batch_{number}.bin" for number in range(1, 6)], ["test_batch.bin"])
 CIFAR_SHAPE = (3, 32, 32)
@@ -27,8 +28,8 @@ PUBLISHED = {"mnist": ((0.1307,), (0.3081,)), "fashion-mnist": ((0.2860,), (0.35
 @dataclasses.dataclass
 class Data:
     name: str
-    shape: tuple  # of an image: channels, height, width
-    images: numpy.ndarray  # of training: count x pixels, bytes
+    shape: tuple  # of an image: channels, height, width; or texts.SHAPE
+    images: numpy.ndarray  # of training: count x pixels, bytes; or texts.Texts
     labels: numpy.ndarray
     test_images: numpy.ndarray
     test_labels: numpy.ndarray
@@ -76,6 +77,9 @@ def measure(images, channels):
 
 def load(name, folder):
     folder = pathlib.Path(folder)
+    if name in ("imdb", "phrases"):
+        train, labels, test, test_labels, digest = texts.load(folder)
+        return Data(name, texts.SHAPE, train, labels, test, test_labels, numpy.float32([0]), numpy.float32([1]), digest)
     if (folder / CIFAR[1][0]).exists():
         (images, labels), (test_images, test_labels) = (read_cifar(folder, names) for names in CIFAR)
         shape = CIFAR_SHAPE

@@ -14,6 +14,7 @@ import torch
 
 import philox
 import resnet
+import texts
 
 RELU, POOL, HALF, QUARTER, FIFTH = ("relu",), ("pool",), ("dropout", 0.5), ("dropout", 0.25), ("dropout", 0.2)
 NEXT, AROUND = ("pool", 3, 2, 1), ("pool", 3, 1, 1)
@@ -133,7 +134,9 @@ INPUTS = {"cifar-tutorial": (3, 24, 24), "imagenet-tutorial": (3, 24, 24)}  # wh
 
 
 def shape_of(model):
-    """Of the data's images."""
+    """Of the data's images, or texts.SHAPE."""
+    if model in texts.MODELS:
+        return texts.SHAPE
     return CIFAR_SHAPE if model.startswith(("cifar", "imagenet", "resnet")) else MNIST_SHAPE
 
 
@@ -248,6 +251,8 @@ def build(model, clock=None):
     """The network. With a clock it has Cairn's dropout, without one PyTorch's own."""
     if model in BLOCKS:
         return resnet.build(BLOCKS[model])
+    if model in texts.MODELS:
+        return texts.Network(**texts.MODELS[model])
     numbers = itertools.count()
     stack = Stack(INPUTS.get(model, shape_of(model)),
                   lambda probability: Dropout(next(numbers), probability, clock) if clock else torch.nn.Dropout(probability))
@@ -274,15 +279,18 @@ def bound_of(init, shape):
 
 def initialise(network, init, seed):
     """Cairn's initial weights: the n-th parameter takes its draws from the n-th stream; those of batch normalisation,
-    which are no draws, take none."""
+    and a recurrent layer's learnt start, which are no draws, take none."""
     bound = fan_in = 0
     layers = iter(init.get("layers", []))
     normalised = {name for name, module in network.named_modules() if isinstance(module, torch.nn.BatchNorm2d)}
-    drawn = [each for each in network.named_parameters() if each[0].rpartition(".")[0] not in normalised]
+    drawn = [each for each in network.named_parameters() if each[0].rpartition(".")[0] not in normalised and each[0] != "gru.h0"]
     for number, (name, parameter) in enumerate(drawn):
         shape, count = tuple(parameter.shape), parameter.numel()
         stream = philox.stream_of(philox.INIT, number)
-        if name.endswith(".weight"):
+        own = texts.bound_of(name, init) if isinstance(network, texts.Network) else None
+        if own is not None:
+            values = philox.uniform(seed, stream, count, -own, own) if own else philox.normal(seed, stream, count, 1)
+        elif name.endswith(".weight"):
             weight_value, bias_value = next(layers, (init["weight_value"], init["bias_value"]))
             rule, fan_in = init["weight"], math.prod(shape[1:])
             bound = bound_of(init, shape)

@@ -8,8 +8,8 @@ import math
 PYTORCH = {"weight": "pytorch", "bias": "pytorch", "weight_value": 0, "bias_value": 0}
 CONSTANT_BIAS = {"bias": "constant", "weight_value": 0, "bias_value": 0}
 
-# Fields that only recipes with something else than 0 have: augmentation, label_smoothing, clip_norm, decay_on, average,
-# average_ramp.
+# Fields that only recipes with something else than 0 have: augmentation, text, label_smoothing, clip_norm, decay_on,
+# average, average_ramp.
 BASE = {"init": PYTORCH, "normalization": "standard", "optimizer": "sgd", "lr": 0.1, "momentum": 0, "weight_decay": 0,
         "schedule": {"kind": "constant"}, "batch_size": 64, "epochs": 0, "steps": 0, "shuffle": True,
         "drop_last": False, "validation_count": 0}
@@ -77,6 +77,20 @@ def tutorial(images, steps):
             "gentle": {**GENTLE_FEW, "augmentation": crop}}
 
 
+TEXT = {"vocabulary": 30000, "length": 150, "keep_last": True, "pad_front": False, "start_token": True,
+        "top_specials": False}
+GLOROT = {"weight": "glorot-uniform", **CONSTANT_BIAS}
+
+
+def texts(**published):
+    """imdb-gru's recipes; published: name to initial weights and what differs in the encoding."""
+    standard = dict(optimizer="adam", lr=1e-3, batch_size=64, epochs=3)
+    return {"default": recipe(init=GLOROT, **standard, text={**TEXT, "pad_front": True}),
+            **{name: recipe(init=init, **standard, drop_last=True, text={**TEXT, **encoding})
+               for name, (init, encoding) in published.items()},
+            "gentle": {**GENTLE, "text": TEXT}}
+
+
 def residual(normalization, epochs):
     return recipe(init={"weight": "he-normal", **CONSTANT_BIAS}, normalization=normalization, lr=0.1, momentum=0.9,
                   weight_decay=1e-4, schedule={"kind": "cosine", "warmup": 400}, batch_size=128, epochs=epochs,
@@ -128,6 +142,9 @@ RECIPES = {
     **{model: {"default": residual("standard", 20), "pretrained": residual("imagenet", 200),
                "gentle": recipe(lr=lr, batch_size=batch_size, epochs=1)}
        for model, lr, batch_size in (("resnet20", 1e-5, 2), ("resnet56", 1e-6, 2))},
+    "imdb-gru": texts(pytorch=(PYTORCH, {}), mxnet=(GLOROT, {})),
+    "imdb-gru-start": texts(tensorflow=(GLOROT, {})),
+    "imdb-gru-knet": texts(knet=(GLOROT, {"pad_front": True, "top_specials": True})),
 }
 
 

@@ -29,6 +29,8 @@ import store
 import timing
 import training
 
+FOLDERS = {"mnist": "data_dir", "digits": "digits", "cifar10": "cifar10", "digits32": "digits32", "imdb": "imdb",
+           "phrases": "phrases"}  # which argument names each data set's
 PARTS = ("losses", "twins", "double", "epochs", "spread", "times")
 LARGE = ("cnn", "simplecnn", "lenet-caffe2")
 DENSE = ("linear", "dnn", "mlp", "mlp-dropout", "mlp-wide", "mlp-deep")
@@ -66,10 +68,12 @@ def record_spread(arguments, model, settings, data, device, entry, save):
 
 def record_case(arguments, model, recipe, data, device):
     settings = recipes.RECIPES[model][recipe]
-    scale, shift = datasets.pixel_scale(data, settings["normalization"])
+    pixels = {}
+    if "text" not in settings:
+        scale, shift = datasets.pixel_scale(data, settings["normalization"])
+        pixels = {"scale": datasets.plain(scale), "shift": datasets.plain(shift)}
     file = store.File(arguments.out, model)
-    case = file.case(recipe, data.name, arguments.seed, {**settings, "scale": datasets.plain(scale), "shift": datasets.plain(shift)},
-                     data.sha256)
+    case = file.case(recipe, data.name, arguments.seed, {**settings, **pixels}, data.sha256)
     key, facts = machine.describe(device)
     before = case["runs"].get(key, {})
     entry = {**before, **facts}
@@ -123,6 +127,8 @@ def parse():
     parser.add_argument("--digits", help="folder with those that `fetch digits` writes")
     parser.add_argument("--cifar10", help="folder with CIFAR-10's six binary files, unpacked")
     parser.add_argument("--digits32", help="folder with those that `fetch digits32` writes")
+    parser.add_argument("--imdb", help="folder with Keras's imdb.npz")
+    parser.add_argument("--phrases", help="folder with what `fetch phrases` writes")
     parser.add_argument("--out", default=os.path.join(os.path.dirname(os.path.abspath(__file__)), "recorded"))
     parser.add_argument("--models", nargs="+", choices=list(recipes.RECIPES), default=list(recipes.RECIPES))
     parser.add_argument("--recipes", nargs="+", help="only these; default all that a network has")
@@ -138,8 +144,8 @@ def parse():
     parser.add_argument("--forms", nargs="+", choices=timing.FORMS, help="default all that the device has")
     parser.add_argument("--sources", nargs="+", choices=timing.SOURCES, default=timing.SOURCES)
     arguments = parser.parse_args()
-    if not any((arguments.data_dir, arguments.digits, arguments.cifar10, arguments.digits32)):
-        parser.error("name at least one of --data-dir, --digits, --cifar10 and --digits32")
+    if not any(getattr(arguments, argument) for argument in FOLDERS.values()):
+        parser.error("name at least one folder of a data set: --data-dir, --digits, ... --phrases")
     return arguments
 
 
@@ -148,9 +154,8 @@ def main():
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = False
-    folders = [("mnist", arguments.data_dir), ("digits", arguments.digits), ("cifar10", arguments.cifar10),
-               ("digits32", arguments.digits32)]
-    loaded = [datasets.load(name, folder) for name, folder in folders if folder]
+    folders = {name: getattr(arguments, argument) for name, argument in FOLDERS.items()}
+    loaded = [datasets.load(name, folder) for name, folder in folders.items() if folder]
     for model in arguments.models:
         for recipe in recipes.RECIPES[model]:
             if arguments.recipes and recipe not in arguments.recipes:

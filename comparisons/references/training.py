@@ -3,6 +3,8 @@ gradients, loss and accuracy by epoch.
 
 Not here: how long a step takes (timing.py).
 """
+import dataclasses
+
 import numpy
 import torch
 from torch.nn import functional
@@ -12,6 +14,7 @@ import data as datasets
 import networks
 import philox
 import recipes
+import texts
 
 STEPS = 100  # losses that are recorded
 GRADIENT_STEPS = (1, 10)
@@ -44,6 +47,9 @@ class Training:
         self.device, self.dtype = torch.device(device), dtype
         self.pixel_dtype = dtype if exact else torch.float32
         self.scale, self.shift = datasets.pixel_scale(data, settings["normalization"])
+        if "text" in settings:  # rows of numbers stand where images do
+            data = self.data = dataclasses.replace(data, images=texts.encode(data.images, settings["text"]),
+                                                   test_images=texts.encode(data.test_images, settings["text"]))
         images, labels = datasets.training_subset(data, settings["validation_count"], seed)
         self.images = torch.from_numpy(images.copy()).to(self.device)
         self.labels = torch.from_numpy(labels.astype(numpy.int64)).to(self.device)
@@ -66,6 +72,8 @@ class Training:
     def pixels(self, images, numbers=None):
         """N x C x H x W, rounded to float first in double precision too, unless the training is to be exact. numbers:
         of the images in the training split, in training."""
+        if "text" in self.settings:
+            return images
         settings, shape = self.settings.get("augmentation", {}), self.data.shape
         if augment.any_of(settings):
             epoch = self.clock.step // self.steps_per_epoch

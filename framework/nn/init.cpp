@@ -91,6 +91,16 @@ void Initializer::bias(const Tensor& bias, int64_t fan_in) {
   }
 }
 
+void Initializer::table(const Tensor& table) {
+  if (rule_.weight != WeightInit::pytorch) return weight(table);
+  fill(&Backend::normal, table, 0, 1);
+}
+
+void Initializer::recurrent(const Tensor& parameter, int64_t hidden) {
+  if (rule_.weight == WeightInit::constant) return set(parameter, rule_.weight_value);
+  uniform(parameter, 1 / std::sqrt(static_cast<double>(hidden)));
+}
+
 void Initializer::uniform(const Tensor& tensor, double bound) {
   fill(&Backend::uniform, tensor, -bound, bound);
 }

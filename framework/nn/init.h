@@ -55,6 +55,11 @@ class Initializer {
   // Once a layer, the weight first: out x in, or out x in x height x width.
   void weight(const Tensor& weight);
   void bias(const Tensor& bias, int64_t fan_in);
+  // A table of embeddings, vocabulary x features: N(0, 1) where the rule is PyTorch's, else as a weight.
+  void table(const Tensor& table);
+  // A weight or a bias of recurrent units, under every rule but `constant`: U(+-1/sqrt(hidden)), PyTorch's default and
+  // TensorFlow's for 100 units.
+  void recurrent(const Tensor& parameter, int64_t hidden);
 
  private:
   void uniform(const Tensor& tensor, double bound);

@@ -23,17 +23,20 @@ Layer* layer_at(const Children& children, size_t i) {
 
 }  // namespace
 
-Linear::Linear(const std::shared_ptr<Device>& device, int64_t in, int64_t out, Initializer& initializer, DType dtype)
-    : weight(Tensor::empty(device, {out, in}, dtype, "a weight")), bias(Tensor::empty(device, {out}, dtype, "a bias")) {
+Linear::Linear(const std::shared_ptr<Device>& device, int64_t in, int64_t out, Initializer& initializer, DType dtype,
+               bool with_bias)
+    : weight(Tensor::empty(device, {out, in}, dtype, "a weight")) {
   initializer.weight(weight);
-  initializer.bias(bias, in);
   register_parameter("weight", weight);
+  if (!with_bias) return;
+  bias = Tensor::empty(device, {out}, dtype, "a bias");
+  initializer.bias(bias, in);
   register_parameter("bias", bias);
 }
 
 Shape Linear::summarize(const Shape&, const std::string& name, std::vector<LayerSummary>& layers) const {
   const Shape output{weight.shape()[0]};
-  layers.push_back({name, "Linear", output, weight.count() + bias.count(), weight.count()});
+  layers.push_back({name, "Linear", output, weight.count() + (bias.defined() ? bias.count() : 0), weight.count()});
   return output;
 }
 

@@ -15,11 +15,11 @@ class FusingModule : public Module {
   virtual Tensor forward(const Tensor& x, Activation activation) = 0;
 };
 
-// y = x weight^T + bias.   weight: out x in;  bias: out
+// y = x weight^T + bias.   weight: out x in;  bias: out, or not defined
 class Linear : public FusingModule {
  public:
   Linear(const std::shared_ptr<Device>& device, int64_t in, int64_t out, Initializer& initializer,
-         DType dtype = DType::f32);
+         DType dtype = DType::f32, bool with_bias = true);
   using FusingModule::forward;
   Tensor forward(const Tensor& x, Activation activation) override { return linear(x, weight, bias, activation); }
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;

@@ -5,6 +5,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/linear.h"
 #include "framework/ops/loss.h"
+#include "framework/ops/sequence.h"
 #include "tests/framework/support.h"
 
 namespace cairn::test {
@@ -37,6 +38,13 @@ std::vector<OpCase> op_cases(int64_t n, int64_t c, int64_t k) {
                              RowScale(weight.device(), 1.0f / 255, -0.5f), weight.dtype());
   };
   const Shape nc{n, c}, nk{n, k}, weight{c, k}, bias{c};
+  const auto unit = [](Inputs in, bool all_steps) {
+    return gru(in[0], in.size() > 5 ? in[5] : Tensor(), {in[1], in[2], in[3], in[4]}, all_steps);
+  };
+  // Five steps of c values, k units, then weights and biases.
+  const std::vector<Shape> unit_inputs{{n, 5, c}, {3 * k, c}, {3 * k, k}, {3 * k}, {3 * k}};
+  std::vector<Shape> unit_inputs_and_start = unit_inputs;
+  unit_inputs_and_start.push_back(nk);
   return {
       {"add", {nc, nc}, [](Inputs in) { return add(in[0], in[1]); }},
       {"add of one tensor and itself", {nc}, [](Inputs in) { return add(in[0], in[0]); }},
@@ -46,6 +54,11 @@ std::vector<OpCase> op_cases(int64_t n, int64_t c, int64_t k) {
       {"relu", {nc}, [](Inputs in) { return relu(in[0]); }},
       {"tanh", {nc}, [](Inputs in) { return tanh(in[0]); }},
       {"gelu", {nc}, [](Inputs in) { return gelu(in[0]); }},
+      {"embedding", {nc}, [=](Inputs in) { return embedding(in[0], byte_index(in[0].device(), n)); }},
+      {"gru", unit_inputs, [=](Inputs in) { return unit(in, false); }},
+      {"gru of every step", unit_inputs, [=](Inputs in) { return unit(in, true); }},
+      {"gru from a start", unit_inputs_and_start, [=](Inputs in) { return unit(in, false); }},
+      {"gru of every step from a start", unit_inputs_and_start, [=](Inputs in) { return unit(in, true); }},
       {"add_bias", {nc, bias}, [](Inputs in) { return add_bias(in[0], in[1]); }},
       {"dropout", {nc}, [=](Inputs in) { return drop(in[0]); }},
       {"reshape",

@@ -13,6 +13,7 @@
 #include "framework/ops/loss.h"
 #include "framework/ops/normalisation.h"
 #include "framework/ops/pooling.h"
+#include "framework/ops/sequence.h"
 #include "kernels/registry.h"
 #include "tests/framework/support.h"
 
@@ -71,6 +72,9 @@ TEST_CASE("ops of one input refuse what is no floating tensor") {
   refuse_all("global_average_pool2d", "x", [](const Tensor& x) { global_average_pool2d(x); });
   refuse_all("batch_norm", "x", [](const Tensor& x) { norm(x, make({3})); });
   refuse_all("batch_norm", "weight", [](const Tensor& x) { norm(make({2, 3, 4, 4}), x); });
+  refuse_all("embedding", "weight", [](const Tensor& x) { embedding(x, make({2}, DType::i32)); });
+  refuse_all("gru", "x", [](const Tensor& x) { gru(x, {}, {}); });
+  refuse_all("gru", "weight_hh", [](const Tensor& x) { gru(make({2, 3, 4}), {}, {.weight_hh = x}); });
   refuse_all("local_response_norm", "x", [](const Tensor& x) { local_response_norm(x, 3); });
   refuse_all("concat", "part 0", [](const Tensor& x) { concat(std::vector<Tensor>{x, make({2, 3})}); });
   refuse_all("concat", "part 1", [](const Tensor& x) { concat(std::vector<Tensor>{make({2, 3}), x}); });
@@ -124,6 +128,45 @@ TEST_CASE("dropout refuses a probability or a step that cannot be") {
         "dropout: step must be one i64 on the device of x; got i64[2] on reference on cpu");
   CHECK(refusal([&] { dropout(x, 0.5, 1, 1, Tensor::zeros(elsewhere(), {}, DType::i64)); }) ==
         "dropout: step must be one i64 on the device of x; got i64[] on reference on cpu");
+}
+
+TEST_CASE("sequence ops refuse what does not go together") {
+  const Tensor table = make({5, 3}), ids = make({4, 2}, DType::i32);
+  CHECK(embedding(table, ids).shape() == Shape{4, 2, 3});
+  CHECK(refusal([&] { embedding(make({5}), ids); }) ==
+        "embedding: weight must have the layout vocabulary x features; got f32[5] on reference on cpu");
+  CHECK(refusal([&] {
+          embedding(table, make({4, 2}));
+        }) ==
+        "embedding: ids must be i32 and live on weight's device; got f32[4, 2] on reference on cpu for f32[5, 3] on "
+        "reference on cpu");
+  CHECK(refusal([&] { embedding(table, Tensor::zeros(elsewhere(), {2}, DType::i32)); }).find("weight's device") !=
+        std::string::npos);
+  CHECK(refusal([&] { embedding(table, Tensor()); }) == "embedding: ids must be a tensor; got none");
+  for (const int64_t padding : {-2, 5})
+    CHECK(refusal([&] { embedding(table, ids, padding); }) ==
+          "embedding: padding_index must be -1 or a row of weight [5, 3]; got " + std::to_string(padding));
+
+  const Tensor x = make({2, 4, 3});
+  const GruWeights good{make({15, 3}), make({15, 5}), make({15}), make({15})};
+  CHECK(gru(x, {}, good).shape() == Shape{2, 5});
+  CHECK(gru(x, make({2, 5}), good, true).shape() == Shape{2, 4, 5});
+  const auto refused = [&](const Tensor& start, Tensor GruWeights::*which, const Tensor& tensor) {
+    GruWeights weights = good;
+    if (which) weights.*which = tensor;
+    return refusal([&] { gru(x, start, weights); });
+  };
+  CHECK(refusal([&] {
+          gru(make({2, 3}), {}, good);
+        }) == "gru: x must have the layout N x time x inputs; got f32[2, 3] on reference on cpu");
+  CHECK(refused({}, &GruWeights::weight_hh, make({14, 5})) ==
+        "gru: weight_hh must be [15, 5]; got f32[14, 5] on reference on cpu");
+  CHECK(refused({}, &GruWeights::weight_ih, make({15, 4})) ==
+        "gru: weight_ih must be [15, 3]; got f32[15, 4] on reference on cpu");
+  CHECK(refused({}, &GruWeights::bias_ih, make({5})) == "gru: bias_ih must be [15]; got f32[5] on reference on cpu");
+  CHECK(refused({}, &GruWeights::bias_hh, Tensor()) == "gru: bias_hh must be a tensor; got none");
+  CHECK(refused(make({3, 5}), nullptr, {}) == "gru: h0 must be [2, 5]; got f32[3, 5] on reference on cpu");
+  CHECK(refused({}, &GruWeights::bias_hh, make({15}, DType::f64)).find("one dtype") != std::string::npos);
 }
 
 TEST_CASE("reshape and flatten refuse what they cannot view") {
