@@ -71,8 +71,8 @@ __global__ void __launch_bounds__(kThreads, 1)
     weights[(3 * k + gate) * units + unit] =
         args.weight_hh[static_cast<int64_t>(gate * hidden + share.first_unit + unit) * hidden + k];
   }
-  for (int i = static_cast<int>(threadIdx.x); i < kRows * hidden; i += kThreads)
-    states[i] = args.h0 ? args.h0[share.row(i / hidden) * hidden + i % hidden] : 0.0f;
+  for (int i = static_cast<int>(threadIdx.x); i < 2 * kRows * hidden; i += kThreads)
+    states[i] = i < kRows * hidden && args.h0 ? args.h0[share.row(i / hidden) * hidden + i % hidden] : 0.0f;
   simt::cluster_sync();
 
   for (int64_t t = 0; t < time; ++t) {
