@@ -25,6 +25,7 @@ std::vector<Case> all_cases() {
   add_reduction_cases(cases);
   add_row_cases(cases);
   add_augment_cases(cases);
+  add_sequence_cases(cases);
   add_clock_cases(cases);
   add_optimizer_cases(cases);
   std::stable_sort(cases.begin(), cases.end(),

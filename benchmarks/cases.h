@@ -43,6 +43,7 @@ void add_softmax_cases(std::vector<Case>& cases);
 void add_reduction_cases(std::vector<Case>& cases);
 void add_row_cases(std::vector<Case>& cases);
 void add_augment_cases(std::vector<Case>& cases);
+void add_sequence_cases(std::vector<Case>& cases);
 void add_clock_cases(std::vector<Case>& cases);
 void add_optimizer_cases(std::vector<Case>& cases);
 

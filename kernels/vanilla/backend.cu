@@ -13,7 +13,7 @@ namespace {
 const KernelVariant* variants(int32_t* count) {
   static const std::vector<KernelVariant> all = [] {
     std::vector<KernelVariant> rungs;
-    for (auto ladder : {gemm_rungs(), conv2d_rungs(), sgd_steps_rungs()})
+    for (auto ladder : {gemm_rungs(), conv2d_rungs(), gru_rungs(), sgd_steps_rungs()})
       rungs.insert(rungs.end(), ladder.begin(), ladder.end());
     return rungs;
   }();

@@ -60,6 +60,7 @@ constexpr int64_t kWorkspaceFloats = int64_t{2} << 20;
 
 std::span<const KernelVariant> gemm_rungs();
 std::span<const KernelVariant> conv2d_rungs();
+std::span<const KernelVariant> gru_rungs();
 std::span<const KernelVariant> sgd_steps_rungs();
 
 // One function a primitive, in the file of its family.

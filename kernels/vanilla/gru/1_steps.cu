@@ -7,9 +7,8 @@
 //   row   h       ######## ######## ########
 //
 // Limited by launches, and by reading all of weight_hh from the caches in every step.
-#include <cmath>
-
 #include "kernels/vanilla/elementwise.h"
+#include "kernels/vanilla/gru/gates.h"
 #include "kernels/vanilla/gru/gru.h"
 
 namespace cairn::CAIRN_VANILLA {
@@ -44,10 +43,6 @@ struct Place {
 };
 unsigned grid_of(int64_t batch, int64_t wide) {
   return grid_x(divide_up(divide_up(batch, kRows) * (wide / kUnits), kThreads));
-}
-
-__device__ __forceinline__ float sigmoid(float x) {
-  return 1.0f / (1.0f + expf(-x));
 }
 
 struct ForwardStep {
@@ -96,17 +91,11 @@ __global__ void __launch_bounds__(kThreads) gru_forward_kernel(ForwardStep step)
     for (int u = 0; u < kUnits; ++u) {
       const int64_t unit = at.unit0 + u;
       if (unit >= step.hidden) break;
-      const float r = sigmoid(gates[unit] + sums[0][i].get(u));
-      const float z = sigmoid(gates[step.hidden + unit] + sums[1][i].get(u)), hn = sums[2][i].get(u);
-      const float n = tanhf(gates[2 * step.hidden + unit] + r * hn);
-      const float before = step.before.data ? step.before.data[row * step.before.stride + unit] : 0.0f;
-      const float after = (1.0f - z) * n + z * before;
-      if (step.keep) {
-        gates[unit] = r;
-        gates[step.hidden + unit] = z;
-        gates[2 * step.hidden + unit] = n;
-        gates[3 * step.hidden + unit] = hn;
-      }
+      float* place = gates + unit;
+      const UnitGates now = unit_gates({place[0], place[step.hidden], place[2 * step.hidden]},
+                                       {sums[0][i].get(u), sums[1][i].get(u), sums[2][i].get(u)});
+      const float after = next_state(now, step.before.data ? step.before.data[row * step.before.stride + unit] : 0.0f);
+      if (step.keep) store_gates(place, step.hidden, now);
       if (step.after.data) step.after.data[row * step.after.stride + unit] = after;
       if (step.y.data) step.y.data[row * step.y.stride + unit] = after;
     }
@@ -160,13 +149,10 @@ __global__ void __launch_bounds__(kThreads) gru_backward_kernel(BackwardStep ste
         continue;
       }
       float* gates = step.gates.data + row * step.gates.stride + unit;
-      const float r = gates[0], z = gates[step.hidden], n = gates[2 * step.hidden], hn = gates[3 * step.hidden];
-      const float dn = dh * (1.0f - z) * (1.0f - n * n);
-      gates[0] = dn * hn * r * (1.0f - r);
-      gates[step.hidden] = dh * (step.states.data[row * step.states.stride + unit] - n) * z * (1.0f - z);
-      gates[2 * step.hidden] = dn;
-      gates[3 * step.hidden] = dn * r;
-      step.carried[row * step.hidden + unit] = dh * z;
+      const UnitGates at_gates = load_gates(gates, step.hidden);
+      const float before = step.states.data[row * step.states.stride + unit];
+      store_gates(gates, step.hidden, gate_gradients(at_gates, before, dh));
+      step.carried[row * step.hidden + unit] = dh * at_gates.z;
     }
   }
 }
@@ -183,7 +169,7 @@ int64_t gru_forward_floats(const GruShape& shape) {
   return 3 * shape.hidden * padded(shape.hidden) + 2 * shape.batch * shape.hidden;
 }
 
-void gru_forward_steps(Stream& stream, const GruForwardSteps& args) {
+void gru_forward_by_steps(Stream& stream, const GruForwardSteps& args) {
   const auto [batch, time, inputs, hidden] = args.shape;
   const int64_t wide = padded(hidden);
   pad_weight(stream, hidden, true, args.weight_hh, args.spare);
@@ -211,7 +197,7 @@ int64_t gru_backward_floats(const GruShape& shape) {
   return 3 * shape.hidden * padded(shape.hidden) + shape.batch * shape.hidden;
 }
 
-void gru_backward_steps(Stream& stream, const GruBackwardSteps& args) {
+void gru_backward_by_steps(Stream& stream, const GruBackwardSteps& args) {
   const auto [batch, time, inputs, hidden] = args.shape;
   const int64_t wide = padded(hidden);
   pad_weight(stream, hidden, false, args.weight_hh, args.spare);

@@ -1,5 +1,6 @@
 // The gated recurrent unit's entries of the seam: the products over all time steps at once, and around them the rung
-// that goes through the steps. Not here: the steps (1_steps.cu).
+// that goes through the steps. Not here: the steps (1_steps.cu,
+// 2_persistent.cu).
 #include "kernels/vanilla/gru/gru.h"
 
 #include <algorithm>
@@ -42,7 +43,41 @@ void bias_gradients(Stream& stream, const GruBackwardArgs& args, const float* ga
   place(args.dbias_hh, 3 * hidden, args.accumulate_dbias_hh);
 }
 
+// ---- which rung ----------------------------------------------------------------------------------------------------
+
+#if defined(__CUDACC__)
+#define CAIRN_CLUSTERS "compute capability 9.0 or newer: "
+#else
+#define CAIRN_CLUSTERS ""
+#endif
+constexpr const char* kSteps = "one product for the input of all steps, then a launch for each step";
+constexpr const char* kPersistent =
+    CAIRN_CLUSTERS "all steps in one launch, the recurrent weights divided among a cluster's shared memories";
+constexpr KernelVariant kRungs[] = {{"gru_forward", 1, "steps", kSteps, 1},
+                                    {"gru_forward", 2, "persistent", kPersistent, 0},
+                                    {"gru_backward", 1, "steps", kSteps, 1},
+                                    {"gru_backward", 2, "persistent", kPersistent, 0}};
+
+bool persistent(const Stream& stream, const char* primitive) {
+  const int chosen = stream.rungs.get(primitive, 1);
+  if (chosen < 1 || chosen > 2)
+    throw std::invalid_argument("vanilla: the rungs of " + std::string(primitive) + " are 1 and 2, not " +
+                                std::to_string(chosen));
+  return chosen == 2;
+}
+
+void forward_steps(Stream& stream, const GruForwardSteps& steps) {
+  persistent(stream, "gru_forward") ? gru_forward_persistent(stream, steps) : gru_forward_by_steps(stream, steps);
+}
+void backward_steps(Stream& stream, const GruBackwardSteps& steps) {
+  persistent(stream, "gru_backward") ? gru_backward_persistent(stream, steps) : gru_backward_by_steps(stream, steps);
+}
+
 }  // namespace
+
+std::span<const KernelVariant> gru_rungs() {
+  return kRungs;
+}
 
 void gru_forward(Stream& stream, const GruForwardArgs& args) {
   require_f32(args.dtype, "gru_forward");
@@ -60,15 +95,15 @@ void gru_forward(Stream& stream, const GruForwardArgs& args) {
   gemm(stream, gru_input_product(args, gates));
   float* states = args.reserve ? gates + gate_count : nullptr;
   if (states) first_states(stream, s.batch, s.hidden, args.h0, s.time * s.hidden, states);
-  gru_forward_steps(stream, {.shape = s,
-                             .gates = gates,
-                             .h0 = static_cast<const float*>(args.h0),
-                             .weight_hh = static_cast<const float*>(args.weight_hh),
-                             .bias_hh = static_cast<const float*>(args.bias_hh),
-                             .states = states,
-                             .y = static_cast<float*>(args.y),
-                             .last_only = args.last_only != 0,
-                             .spare = workspace});
+  forward_steps(stream, {.shape = s,
+                         .gates = gates,
+                         .h0 = static_cast<const float*>(args.h0),
+                         .weight_hh = static_cast<const float*>(args.weight_hh),
+                         .bias_hh = static_cast<const float*>(args.bias_hh),
+                         .states = states,
+                         .y = static_cast<float*>(args.y),
+                         .last_only = args.last_only != 0,
+                         .spare = workspace});
 }
 
 void gru_backward(Stream& stream, const GruBackwardArgs& args) {
@@ -85,15 +120,15 @@ void gru_backward(Stream& stream, const GruBackwardArgs& args) {
   float* gates = static_cast<float*>(args.reserve);
   const float* states = gates + 4 * steps * hidden;
   if (batch > 0 && hidden > 0)
-    gru_backward_steps(stream, {.shape = s,
-                                .gates = gates,
-                                .states = states,
-                                .weight_hh = static_cast<const float*>(args.weight_hh),
-                                .dy = static_cast<const float*>(args.dy),
-                                .last_only = args.last_only != 0,
-                                .dh0 = static_cast<float*>(args.dh0),
-                                .accumulate_dh0 = args.accumulate_dh0 != 0,
-                                .spare = workspace});
+    backward_steps(stream, {.shape = s,
+                            .gates = gates,
+                            .states = states,
+                            .weight_hh = static_cast<const float*>(args.weight_hh),
+                            .dy = static_cast<const float*>(args.dy),
+                            .last_only = args.last_only != 0,
+                            .dh0 = static_cast<float*>(args.dh0),
+                            .accumulate_dh0 = args.accumulate_dh0 != 0,
+                            .spare = workspace});
   gru_gradient_products(args, gates, states, [&](const GemmArgs& product) { gemm(stream, product); });
   if (hidden > 0) bias_gradients(stream, args, gates, workspace);
 }

@@ -23,7 +23,7 @@ struct GruForwardSteps {
   float* states;           // or null: nothing is kept
   float* y;                // of the last step only, or of all
   bool last_only;
-  float* spare;  // forward_floats(shape) of the rung
+  float* spare;  // gru_forward_floats(shape)
 };
 
 struct GruBackwardSteps {
@@ -35,13 +35,16 @@ struct GruBackwardSteps {
   bool last_only;
   float* dh0;  // or null
   bool accumulate_dh0;
-  float* spare;  // backward_floats(shape) of the rung
+  float* spare;  // gru_backward_floats(shape)
 };
 
-// All steps, one after the other; batch and hidden are positive, time may be 0.
-void gru_forward_steps(Stream&, const GruForwardSteps&);
+// All steps, one after the other; batch and hidden are positive, forward time too. By rung 1, a launch for each:
+void gru_forward_by_steps(Stream&, const GruForwardSteps&);
 int64_t gru_forward_floats(const GruShape&);
-void gru_backward_steps(Stream&, const GruBackwardSteps&);
+void gru_backward_by_steps(Stream&, const GruBackwardSteps&);
 int64_t gru_backward_floats(const GruShape&);
+// By rung 2, in one launch; nothing is spare.
+void gru_forward_persistent(Stream&, const GruForwardSteps&);
+void gru_backward_persistent(Stream&, const GruBackwardSteps&);
 
 }  // namespace cairn::CAIRN_VANILLA
