@@ -6,17 +6,17 @@
 namespace cairn::benchmarks {
 namespace {
 
-struct Table {
+struct EmbeddingTable {
   const char* use;
   bool large;
   int64_t count, vocabulary, features;
 };
-constexpr Table kTables[] = {
+constexpr EmbeddingTable kTables[] = {
     {"imdb-gru, 64 reviews of 150 words", false, 64 * 150, 30000, 125},
     {"64 Ki words of 300 numbers", true, int64_t{1} << 16, 30000, 300},
 };
 
-void add_table(std::vector<Case>& cases, const Table& t) {
+void add_table(std::vector<Case>& cases, const EmbeddingTable& t) {
   cases.push_back(make_case<EmbeddingForwardArgs>(&Backend::embedding_forward, t.use, t.large, [=](Place& place) {
     EmbeddingForwardArgs args{
         .dtype = place.real(), .count = t.count, .vocabulary = t.vocabulary, .features = t.features};
@@ -95,7 +95,7 @@ class GruTraining : public Calls {
     const Cost forward = benchmarks::cost(sets_.front().forward), backward = benchmarks::cost(sets_.front().backward);
     return {forward.flops + backward.flops, forward.bytes + backward.bytes};
   }
-  std::string shape() const override { return shape_of(sets_.front().backward); }
+  std::string shape() const override { return benchmarks::shape_of(sets_.front().backward); }
 
  private:
   struct Set {
@@ -110,7 +110,7 @@ class GruTraining : public Calls {
 }  // namespace
 
 void add_sequence_cases(std::vector<Case>& cases) {
-  for (const Table& table : kTables) add_table(cases, table);
+  for (const EmbeddingTable& table : kTables) add_table(cases, table);
   constexpr GruShape kShape{.batch = 64, .time = 150, .inputs = 125, .hidden = 100};
   for (const bool training : {true, false})
     cases.push_back(make_case<GruForwardArgs>(&Backend::gru_forward,
