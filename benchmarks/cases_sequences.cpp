@@ -6,17 +6,17 @@
 namespace cairn::benchmarks {
 namespace {
 
-struct EmbeddingTable {
+struct WordTable {
   const char* use;
   bool large;
   int64_t count, vocabulary, features;
 };
-constexpr EmbeddingTable kTables[] = {
+constexpr WordTable kTables[] = {
     {"imdb-gru, 64 reviews of 150 words", false, 64 * 150, 30000, 125},
     {"64 Ki words of 300 numbers", true, int64_t{1} << 16, 30000, 300},
 };
 
-void add_table(std::vector<Case>& cases, const EmbeddingTable& t) {
+void add_table(std::vector<Case>& cases, const WordTable& t) {
   cases.push_back(make_case<EmbeddingForwardArgs>(&Backend::embedding_forward, t.use, t.large, [=](Place& place) {
     EmbeddingForwardArgs args{
         .dtype = place.real(), .count = t.count, .vocabulary = t.vocabulary, .features = t.features};
@@ -39,7 +39,7 @@ void add_table(std::vector<Case>& cases, const EmbeddingTable& t) {
 // Of how many steps the roundings meet in a state.
 constexpr double kStateTolerance = 1024 * kUnit;
 
-GruForwardArgs place_forward(Place& place, const GruShape& s, bool training) {
+GruForwardArgs place_gru(Place& place, const GruShape& s, bool training) {
   GruForwardArgs args{.dtype = place.real(), .shape = s};
   args.x = place.input(s.batch * s.time * s.inputs, reals(1));
   args.weight_ih = place.input(3 * s.hidden * s.inputs, reals(2, -0.1, 0.1));
@@ -53,7 +53,7 @@ GruForwardArgs place_forward(Place& place, const GruShape& s, bool training) {
   return args;
 }
 
-GruBackwardArgs place_backward(Place& place, const GruForwardArgs& forward) {
+GruBackwardArgs place_gru_gradients(Place& place, const GruForwardArgs& forward) {
   const GruShape& s = forward.shape;
   GruBackwardArgs args{.dtype = forward.dtype, .shape = s};
   args.x = forward.x;
@@ -80,8 +80,8 @@ class GruTraining : public Calls {
 
   void add(Place& place) override {
     place.set_keeper(&keeper_);
-    const GruForwardArgs forward = place_forward(place, shape_, true);
-    sets_.push_back({forward, place_backward(place, forward)});
+    const GruForwardArgs forward = place_gru(place, shape_, true);
+    sets_.push_back({forward, place_gru_gradients(place, forward)});
   }
   Status run(const Backend& backend, Stream* stream, size_t first, int64_t count) const override {
     for (size_t set = first % sets_.size(); count > 0; --count, set = (set + 1) % sets_.size()) {
@@ -110,12 +110,12 @@ class GruTraining : public Calls {
 }  // namespace
 
 void add_sequence_cases(std::vector<Case>& cases) {
-  for (const EmbeddingTable& table : kTables) add_table(cases, table);
+  for (const WordTable& table : kTables) add_table(cases, table);
   constexpr GruShape kShape{.batch = 64, .time = 150, .inputs = 125, .hidden = 100};
   for (const bool training : {true, false})
     cases.push_back(make_case<GruForwardArgs>(&Backend::gru_forward,
                                               std::string("imdb-gru") + (training ? "" : ", evaluation"), false,
-                                              [=](Place& place) { return place_forward(place, kShape, training); }));
+                                              [=](Place& place) { return place_gru(place, kShape, training); }));
   cases.push_back({"gru_backward", "imdb-gru, with the forward pass", false, true,
                    [=] { return std::make_unique<GruTraining>(kShape); }});
 }

@@ -164,8 +164,8 @@ Backend with_services(Backend table) {
 }
 
 // ATen draws by a generator of its own, and knows neither the order of a data set nor a clock.
-constexpr std::string_view kLacking[] = {"uniform", "normal",    "add_noise", "select_rows", "augment",
-                                         "clock",   "sgd_steps", "embedding", "gru"};
+constexpr std::string_view kLacking[] = {"uniform", "normal", "add_noise", "select_rows",
+                                         "augment", "clock",  "sgd_steps"};
 
 Backend primitives() {
   return {
