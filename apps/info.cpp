@@ -87,10 +87,9 @@ void print_model(const ModelInfo& model, const std::shared_ptr<Device>& device) 
     name_width = std::max(name_width, layer.name.size());
     type_width = std::max(type_width, layer.type.size());
   }
-  const char* const examples = takes_texts(model) ? "text" : "image";
-  app::print("  {}: {}; to {} {}s {}, {} parameters, {} multiply-adds a{} {}\n", model.name, model.description,
-             name_of(model.task), examples, model.input.text(), module->parameter_count(), macs,
-             takes_texts(model) ? "" : "n", examples);
+  app::print("  {}: {}; to {} {} {}, {} parameters, {} multiply-adds {}\n", model.name, model.description,
+             name_of(model.task), examples_of(model), model.input.text(), module->parameter_count(), macs,
+             takes_texts(model) ? "a text" : "an image");
   for (const LayerSummary& layer : layers)
     app::print("    {:<{}} {:<{}} {:<16} {:>10} {:>13}\n", layer.name, name_width, layer.type, type_width,
                layer.output.text(), layer.parameters, layer.macs);

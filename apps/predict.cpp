@@ -105,14 +105,9 @@ nlohmann::json to_json(const Weights& weights, const std::vector<ClassProbabilit
   return list;
 }
 
-// What the network is given, in words.
-const char* examples_of(const Weights& weights) {
-  return takes_texts(*weights.model) ? "texts" : "images";
-}
-
 std::string timing_text(const PredictionTiming& timing, const Weights& weights) {
-  return fmt::format("{:.0f} {}/s, median {:.3g} ms for a batch of {}", timing.images_per_second, examples_of(weights),
-                     1e3 * timing.median_batch_seconds, timing.batch_size);
+  return fmt::format("{:.0f} {}/s, median {:.3g} ms for a batch of {}", timing.images_per_second,
+                     examples_of(*weights.model), 1e3 * timing.median_batch_seconds, timing.batch_size);
 }
 
 // What the network takes a picture or a text for: the most probable class, and then the next ones.
