@@ -8,8 +8,10 @@
 #include "apps/augmentation_flags.h"
 #include "apps/flags.h"
 #include "datasets/registry.h"
+#include "datasets/word_index.h"
 #include "framework/error.h"
 #include "framework/file.h"
+#include "framework/json_text.h"
 #include "kernels/registry.h"
 #include "models/model.h"
 #include "trainers/example_grid.h"
@@ -85,8 +87,9 @@ void print_model(const ModelInfo& model, const std::shared_ptr<Device>& device) 
     name_width = std::max(name_width, layer.name.size());
     type_width = std::max(type_width, layer.type.size());
   }
-  app::print("  {}: {}; to {} images {}, {} parameters, {} multiply-adds an image\n", model.name, model.description,
-             name_of(model.task), model.input.text(), module->parameter_count(), macs);
+  app::print("  {}: {}; to {} {} {}, {} parameters, {} multiply-adds {}\n", model.name, model.description,
+             name_of(model.task), examples_of(model), model.input.text(), module->parameter_count(), macs,
+             takes_texts(model) ? "a text" : "an image");
   for (const LayerSummary& layer : layers)
     app::print("    {:<{}} {:<{}} {:<16} {:>10} {:>13}\n", layer.name, name_width, layer.type, type_width,
                layer.output.text(), layer.parameters, layer.macs);
@@ -132,18 +135,38 @@ void write_examples(const datasets::Dataset& dataset, const DatasetChoice& choic
   write_file_atomically(choice.picture, std::span(&bytes, 1));
 }
 
+void describe_texts(const datasets::Dataset& dataset) {
+  for (const auto& [name, split] : {std::pair("training", &dataset.train), std::pair("test", &dataset.test)}) {
+    const datasets::TextLengths lengths = measure_lengths(*split->texts);
+    app::print("{} texts: {} to {} words, {} in the middle, {:.1f} on average\n", name, lengths.least, lengths.most,
+               lengths.median, lengths.mean);
+  }
+  const auto highest = std::ranges::max_element(dataset.train.texts->ranks);
+  const int32_t words = highest == dataset.train.texts->ranks.end() ? 0 : *highest;
+  app::print("vocabulary: {} words in the training texts, ", words);
+  if (dataset.words)
+    app::print("{} in the index, from {} on\n", dataset.words->count(),
+               in_quotes(to_json_text(dataset.words->word(1))));
+  else
+    app::print("and no index that says which they are\n");
+}
+
 void describe_dataset(const DatasetChoice& choice) {
   const datasets::DatasetInfo& known = datasets::find_dataset(choice.name);
   datasets::LoadOptions load;
   load.allow_download = false;
   load.check_hash = choice.check_hash;
   const datasets::Dataset dataset = datasets::load_dataset(known.name, choice.data_dir, load);
+  if (!choice.picture.empty() && known.has_texts())
+    throw UsageError("--show draws images; data set " + known.name + " has texts");
   if (!choice.picture.empty()) write_examples(dataset, choice);
   app::print("{}: {}\nsource: {}\ntraining examples: {}\ntest examples: {}\n", dataset.name, known.description,
              dataset.source, dataset.train.count, dataset.test.count);
   for (const datasets::Column& column : dataset.train.columns)
     app::print("column {}: {} {}\n", column.name, name_of(column.dtype), column.row_shape.text());
-  const datasets::PixelStatistics pixels = measure_pixels(dataset.train);
+  if (known.has_texts()) describe_texts(dataset);
+  const datasets::PixelStatistics pixels =
+      known.has_texts() ? datasets::PixelStatistics() : measure_pixels(dataset.train);
   for (size_t channel = 0; channel < pixels.mean.size(); ++channel)
     app::print("channel {}: mean {:.4f}, deviation {:.4f} of the training pixels / 255\n", channel,
                pixels.mean[channel], pixels.std[channel]);
@@ -164,7 +187,7 @@ int info(int argc, char** argv) {
   flags.add_switch("--datasets", datasets, "data sets");
   DatasetChoice choice;
   flags.add("--dataset", choice.name,
-            ("one data set: counts, classes, statistics; of " + datasets::dataset_names()).c_str());
+            ("one data set: counts, classes, statistics or lengths; of " + datasets::dataset_names()).c_str());
   flags.add("--show", choice.picture,
             "with --dataset: write training images of each class to this PNG file, as a network sees them");
   choice.augmentation.add(flags);

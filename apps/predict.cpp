@@ -1,15 +1,17 @@
-// predict: recognises what is in PNG files, or tests a network on a data set. Parses flags and prints; the work is
-// trainers/predictor.h's, datasets/digit_image.h's and datasets/color_image.h's.
+// predict: recognises what is in PNG files or says what a text is, or tests a network on a data set. Parses flags and
+// prints; the work is trainers/predictor.h's, datasets/digit_image.h's and datasets/color_image.h's.
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "apps/app.h"
 #include "apps/device_flags.h"
 #include "apps/flags.h"
 #include "datasets/color_image.h"
 #include "datasets/digit_image.h"
+#include "datasets/file.h"
 #include "datasets/order.h"
 #include "framework/error.h"
 #include "framework/file.h"
@@ -18,15 +20,19 @@
 #include "trainers/mistake_grid.h"
 #include "trainers/predictor.h"
 #include "trainers/run_config.h"
+#include "trainers/text_reader.h"
 
 namespace cairn {
 namespace {
+
+constexpr const char* kStandardInput = "-";
 
 struct Settings {
   WeightsChoice weights;
   DeviceOptions device;
   app::DeviceFlags device_flags;
   std::vector<std::string> files;
+  std::optional<std::string> text;
   std::string dataset, data_dir, mistakes;
   bool check_hash = true, json = false, quiet = false, show = false;
   int64_t batch_size = 256, batches = 0;
@@ -36,6 +42,7 @@ struct Settings {
 void add_flags(app::Flags& flags, Settings& settings) {
   flags.add_words("PNG", settings.files,
                   "pictures, for a digit network of one handwritten digit each; - is standard input");
+  flags.add("--text", settings.text, "a text, for a network of texts; - is standard input, a text a line");
   flags.add("--weights", settings.weights.path, "a run's folder or a safetensors file");
   flags.add("--model", settings.weights.model, "network; default: the run's");
   flags.add("--recipe", settings.weights.recipe, "recipe it was trained with; default: the run's, else default");
@@ -58,9 +65,10 @@ void add_flags(app::Flags& flags, Settings& settings) {
 
 void check(const Settings& settings) {
   if (settings.weights.path.empty()) throw UsageError("--weights is needed: a run's folder or a safetensors file");
-  if (settings.files.empty() == settings.dataset.empty())
-    throw UsageError("give PNG files to recognise, or --dataset to test on: one of the two");
-  const auto inputs = std::ranges::count(settings.files, "-") + (settings.weights.path == "-");
+  if (!settings.files.empty() + settings.text.has_value() + !settings.dataset.empty() != 1)
+    throw UsageError("give PNG files to recognise, or --text, or --dataset to test on: one of them");
+  const auto inputs =
+      std::ranges::count(settings.files, "-") + (settings.weights.path == "-") + (settings.text == kStandardInput);
   if (inputs > 1) throw UsageError("standard input (-) can be read only once");
   if (!settings.mistakes.empty() && settings.dataset.empty()) throw UsageError("--mistakes goes with --dataset");
   if (settings.batches < 0) throw UsageError(fmt::format("--batches must be 0 or more, not {}", settings.batches));
@@ -69,6 +77,18 @@ void check(const Settings& settings) {
   if (settings.show && settings.files.empty()) throw UsageError("--show goes with PNG files");
   if (settings.top < 1) throw UsageError(fmt::format("--top must be 1 or more, not {}", settings.top));
   check_device(settings.device);
+}
+
+// Pictures and texts each have networks of their own.
+void check_kind(const Settings& settings, const Weights& weights) {
+  const ModelInfo& model = *weights.model;
+  if (settings.text && !takes_texts(model))
+    throw UsageError("--text is for networks of texts; model " + model.name + " takes images");
+  if (!takes_texts(model)) return;
+  if (!settings.files.empty())
+    throw UsageError("PNG files are for networks of images; model " + model.name + " takes texts: --text");
+  if (!settings.mistakes.empty())
+    throw UsageError("--mistakes draws images; model " + model.name + " takes texts, whose worst mistakes are printed");
 }
 
 // What the data set that the network was trained on calls a class; its number, where it has fewer.
@@ -85,9 +105,18 @@ nlohmann::json to_json(const Weights& weights, const std::vector<ClassProbabilit
   return list;
 }
 
-std::string timing_text(const PredictionTiming& timing) {
-  return fmt::format("{:.0f} images/s, median {:.3g} ms for a batch of {}", timing.images_per_second,
-                     1e3 * timing.median_batch_seconds, timing.batch_size);
+std::string timing_text(const PredictionTiming& timing, const Weights& weights) {
+  return fmt::format("{:.0f} {}/s, median {:.3g} ms for a batch of {}", timing.images_per_second,
+                     examples_of(*weights.model), 1e3 * timing.median_batch_seconds, timing.batch_size);
+}
+
+// What the network takes a picture or a text for: the most probable class, and then the next ones.
+std::string answer(const Weights& weights, const std::vector<ClassProbability>& top) {
+  std::string text = fmt::format("{}  {:.2f} %", class_name(weights, top[0].label), 100 * top[0].probability);
+  for (size_t k = 1; k < top.size(); ++k)
+    text += fmt::format("{}{} {:.2f} %", k == 1 ? "   then " : ", ", class_name(weights, top[k].label),
+                        100 * top[k].probability);
+  return text;
 }
 
 // What every result says of how it was computed.
@@ -179,10 +208,7 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
       draw(image, std::span(pictures.pixels).subspan(static_cast<size_t>(i) * size, size));
     }
     if (settings.json) continue;
-    app::print("{}  {}  {:.2f} %", file, class_name(weights, top[0].label), 100 * top[0].probability);
-    for (size_t k = 1; k < top.size(); ++k)
-      app::print("{}{} {:.2f} %", k == 1 ? "   then " : ", ", class_name(weights, top[k].label),
-                 100 * top[k].probability);
+    app::print("{}  {}", file, answer(weights, top));
     if (!doubts.empty()) app::print("   doubtful: {}", fmt::join(doubts, "; "));
     app::print("\n");
   }
@@ -191,9 +217,75 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
     result["predictions"] = list;
     app::print("{}\n", dump_json(result));
   } else if (!settings.quiet) {
-    say(timing_text(predictions.timing));
+    say(timing_text(predictions.timing, weights));
   }
   return code;
+}
+
+// The text that was given, or the lines of standard input, whatever system ended them.
+std::vector<std::string> read_texts(const std::string& given) {
+  constexpr size_t kMostTexts = 100'000;
+  if (given != kStandardInput) return {given};
+  const datasets::Bytes input = datasets::read_file(kStandardInput, Pipes::read);
+  std::vector<std::string> texts;
+  for (auto begin = input.begin(); begin != input.end();) {
+    const auto end = std::find(begin, input.end(), '\n');
+    if (texts.size() == kMostTexts)
+      throw DataError(fmt::format("standard input: has more than {} lines, the most texts at a time", kMostTexts));
+    texts.emplace_back(begin, end);
+    if (texts.back().ends_with('\r')) texts.back().pop_back();
+    begin = end == input.end() ? end : end + 1;
+  }
+  return texts;
+}
+
+// What the network made of the words, where there is something to say.
+std::string remarks(const TextReader::Reading& reading, bool last) {
+  constexpr size_t kListed = 10;
+  std::string text;
+  if (reading.seen < reading.words)
+    text += fmt::format("   reads the {} {} of {} words", last ? "last" : "first", reading.seen, reading.words);
+  if (reading.words == 0) text += "   no words";
+  for (size_t i = 0; i < std::min(kListed, reading.unknown.size()); ++i)
+    text += (i == 0 ? "   unknown: " : ", ") + in_quotes(to_json_text(reading.unknown[i]));
+  if (reading.unknown.size() > kListed) text += fmt::format(" and {} more", reading.unknown.size() - kListed);
+  return text;
+}
+
+int judge(const Settings& settings, const Weights& weights, Device& device, Predictor& predictor) {
+  const TextReader reader(weights);
+  std::vector<TextReader::Reading> readings;
+  datasets::Texts texts;
+  for (const std::string& text : read_texts(*settings.text)) {
+    readings.push_back(reader.read(text));
+    texts.add(weights.text.shown(readings.back().ranks));
+    readings.back().ranks = {};
+  }
+  const Predictions predictions = predictor.predict(datasets::text_split(std::move(texts)), settings.batch_size);
+  nlohmann::json list = nlohmann::json::array();
+  for (int64_t i = 0; i < predictions.count; ++i) {
+    const TextReader::Reading& reading = readings[static_cast<size_t>(i)];
+    const std::vector<ClassProbability> top = top_classes(predictions, i, settings.top);
+    if (settings.json)
+      list.push_back({{"class", top[0].label},
+                      {"name", class_name(weights, top[0].label)},
+                      {"probability", top[0].probability},
+                      {"top", to_json(weights, top)},
+                      {"words", reading.words},
+                      {"words_read", reading.seen},
+                      {"unknown", reading.unknown}});
+    else
+      app::print("{}{}{}\n", settings.text == kStandardInput ? fmt::format("line {}  ", i + 1) : "",
+                 answer(weights, top), remarks(reading, weights.text.keep_last));
+  }
+  if (settings.json) {
+    nlohmann::json result = identity(settings, weights, device, predictions.count, predictions.timing);
+    result["predictions"] = list;
+    app::print("{}\n", dump_json(result));
+  } else if (!settings.quiet) {
+    say(timing_text(predictions.timing, weights));
+  }
+  return app::kDone;
 }
 
 void print_confusion(const TestReport& report) {
@@ -208,7 +300,17 @@ void print_confusion(const TestReport& report) {
   }
 }
 
-void print_report(const TestReport& report, const std::vector<std::string>& names) {
+// What the network read of a text of the test split, at most so many words of it: the ones at the end that it keeps.
+std::string excerpt(const datasets::Dataset& dataset, const Weights& weights, int64_t index, size_t most) {
+  const std::span<const int32_t> shown = weights.text.shown(dataset.test.texts->text(index));
+  const bool last = weights.text.keep_last, cut = shown.size() > most;
+  const std::string text = text_of(cut ? (last ? shown.last(most) : shown.first(most)) : shown, dataset.words.get());
+  return fmt::format("{}{}{}", cut && last ? "... " : "", text, cut && !last ? " ..." : "");
+}
+
+void print_report(const TestReport& report, const datasets::Dataset& dataset, const Weights& weights) {
+  constexpr size_t kListedWords = 40;
+  const std::vector<std::string>& names = dataset.class_names;
   constexpr size_t kListed = 10;
   const Evaluation& evaluation = report.evaluation;
   const std::string top5 = evaluation.top5 ? fmt::format("  top-5 {:.2f} %", 100 * *evaluation.top5) : std::string();
@@ -218,11 +320,27 @@ void print_report(const TestReport& report, const std::vector<std::string>& name
   if (!report.mistakes.empty()) app::print("\n\nworst mistakes of {}\n", report.mistakes.size());
   for (size_t i = 0; i < std::min(kListed, report.mistakes.size()); ++i) {
     const Mistake& mistake = report.mistakes[i];
-    app::print("  image {:<6} is {} and was taken for {} ({:.2f} %)\n", mistake.index,
-               names[static_cast<size_t>(mistake.label)], names[static_cast<size_t>(mistake.predicted)],
+    app::print("  {} {:<6} is {} and was taken for {} ({:.2f} %)\n", dataset.test.texts ? "text" : "image",
+               mistake.index, names[static_cast<size_t>(mistake.label)], names[static_cast<size_t>(mistake.predicted)],
                100 * mistake.probability);
+    if (dataset.test.texts)
+      app::print("    {}\n", without_controls(to_json_text(excerpt(dataset, weights, mistake.index, kListedWords))));
   }
-  app::print("\n{}\n", timing_text(report.timing));
+  app::print("\n{}\n", timing_text(report.timing, weights));
+}
+
+// The data set's ranks become those that the network was trained with, as far as words are known.
+void use_words_of(const Weights& weights, datasets::Dataset& dataset) {
+  if (!has_words(weights)) return;
+  const TextReader reader(weights);
+  if (!dataset.words) {
+    dataset.words = reader.index();
+    return;
+  }
+  datasets::Texts texts = reader.translated(*dataset.test.texts, *dataset.words);
+  if (texts.ranks == dataset.test.texts->ranks) return;
+  dataset.test.texts = std::move(texts);
+  dataset.words = reader.index();
 }
 
 int test(const Settings& settings, const Weights& weights, Device& device, Predictor& predictor) {
@@ -231,6 +349,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
   load.check_hash = settings.check_hash;
   datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
   check_fit(network_input(*weights.model, find_recipe(*weights.model, weights.recipe)), dataset);
+  if (dataset.test.texts) use_words_of(weights, dataset);
   if (settings.batches > 0) dataset.test = repeated(dataset.test, settings.batches * settings.batch_size);
   const TestReport report = predictor.evaluate(dataset.test, settings.batch_size);
 
@@ -244,7 +363,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
     say(draw_grid ? "the worst mistakes are in " + settings.mistakes
                   : "no mistakes: " + settings.mistakes + " was not written");
   if (!settings.json) {
-    print_report(report, dataset.class_names);
+    print_report(report, dataset, weights);
     return app::kDone;
   }
   nlohmann::json mistakes = nlohmann::json::array();
@@ -255,6 +374,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
                         {"predicted", mistake.predicted},
                         {"probability", mistake.probability},
                         {"class_probability", mistake.label_probability}});
+    if (dataset.test.texts) mistakes.back()["text"] = excerpt(dataset, weights, mistake.index, SIZE_MAX);
   }
   nlohmann::json result = identity(settings, weights, device, dataset.test.count, report.timing);
   result.update({{"dataset", dataset.name},
@@ -269,7 +389,8 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
 }
 
 int predict(int argc, char** argv) {
-  app::Flags flags("predict", "Recognises what is in PNG files, or tests a network on a data set.");
+  app::Flags flags("predict",
+                   "Recognises what is in PNG files or says what a text is, or tests a network on a data set.");
   Settings settings;
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;
@@ -278,11 +399,13 @@ int predict(int argc, char** argv) {
   if (!settings.quiet) app::warn_of_threads("predict", settings.device.threads);
 
   const Weights weights = find_weights(settings.weights);
+  check_kind(settings, weights);
   const std::shared_ptr<Device> device = Device::open(settings.device);
   Predictor predictor(device, weights);
   if (!settings.quiet)
     say(fmt::format("model {} from {}, trained on {} (recipe {})\n{}: {}", weights.model->name, weights.file.string(),
                     weights.trained_on, weights.recipe, device->label(), device->description()));
+  if (settings.text) return judge(settings, weights, *device, predictor);
   return settings.files.empty() ? test(settings, weights, *device, predictor)
                                 : recognise(settings, weights, *device, predictor);
 }

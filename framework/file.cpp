@@ -248,12 +248,18 @@ FolderLock::~FolderLock() {
   close(descriptor_);
 }
 
+std::string without_controls(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
+  return text;
+}
+
 std::string in_quotes(const std::string& text) {
   constexpr size_t kLongest = 80;
-  std::string shown = text.substr(0, kLongest);
-  for (char& c : shown)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = '?';
-  return "'" + shown + (text.size() > kLongest ? "...'" : "'");
+  size_t end = std::min(kLongest, text.size());
+  while (end < text.size() && end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80)
+    --end;  // whole characters
+  return "'" + without_controls(text.substr(0, end)) + (end < text.size() ? "...'" : "'");
 }
 
 }  // namespace cairn

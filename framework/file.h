@@ -85,7 +85,9 @@ class FolderLock {
   bool held_ = true;
 };
 
-// A text out of a file, for a one-line message: in quotes, without control characters, not endless.
+// A text that somebody else wrote, for a terminal: '?' for control characters.
+std::string without_controls(std::string text);
+// The same for a one-line message: in quotes, not endless.
 std::string in_quotes(const std::string& text);
 
 }  // namespace cairn

@@ -84,7 +84,14 @@ std::string dump_json(const nlohmann::json& value, int indent) {
 }
 
 nlohmann::json parse_json(const std::string& text, bool throws) {
-  return with_texts(nlohmann::json::parse(text, nullptr, throws), from_json_text);
+  bool too_deep = false;
+  const auto keep = [&](int depth, nlohmann::json::parse_event_t event, const nlohmann::json&) {
+    using Event = nlohmann::json::parse_event_t;
+    too_deep |= depth >= kJsonDepth && (event == Event::array_start || event == Event::object_start);
+    return !too_deep;
+  };
+  const nlohmann::json value = nlohmann::json::parse(text, keep, throws);
+  return too_deep ? nlohmann::json(nlohmann::json::value_t::discarded) : with_texts(value, from_json_text);
 }
 
 }  // namespace cairn

@@ -15,7 +15,9 @@ std::string from_json_text(const std::string& text);
 
 // The value as text, names and texts in that form. indent: spaces a level; -1: all in one line.
 std::string dump_json(const nlohmann::json& value, int indent = -1);
-// The value of such a text. Where it is not JSON: throws nlohmann's exception, or returns one that is_discarded().
+// The value of such a text. Where it is not JSON: throws nlohmann's exception, or returns one that is_discarded(). This
+// also where it is nested deeper than kJsonDepth, which nothing is that programs write.
+inline constexpr int kJsonDepth = 100;
 nlohmann::json parse_json(const std::string& text, bool throws = false);
 
 }  // namespace cairn

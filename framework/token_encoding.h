@@ -33,6 +33,13 @@ struct TokenEncoding {
   // How many of the text's numbers, start token included, are kept.
   int64_t kept(int64_t words) const { return std::min(words + (start_token ? 1 : 0), length); }
 
+  // The words that are kept of a text.
+  std::span<const int32_t> shown(std::span<const int32_t> ranks) const {
+    const int64_t room = length - (start_token && !keep_last ? 1 : 0);  // of a longer text the start token goes
+    const auto count = static_cast<size_t>(std::clamp<int64_t>(room, 0, static_cast<int64_t>(ranks.size())));
+    return keep_last ? ranks.last(count) : ranks.first(count);
+  }
+
   // into: `length` numbers.
   void encode(std::span<const int32_t> ranks, std::span<int32_t> into) const {
     const auto start_tokens = static_cast<int64_t>(start_token), words = static_cast<int64_t>(ranks.size());

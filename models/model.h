@@ -86,6 +86,10 @@ struct ModelInfo {
 inline bool takes_texts(const ModelInfo& model) {
   return model.vocabulary > 0;
 }
+// "images" or "texts": what it is given, in words.
+inline const char* examples_of(const ModelInfo& model) {
+  return takes_texts(model) ? "texts" : "images";
+}
 
 std::span<const ModelInfo> known_models(Task task = Task::classify);
 // Throws UsageError that lists the choices, or names the program that a network of another task goes with.

@@ -16,20 +16,21 @@ std::string duration(double seconds) {
   return fmt::format("{}:{:02}", whole / 60, whole % 60);
 }
 
-std::string rate(double images_per_second) {
-  if (images_per_second >= 1e6) return fmt::format("{:.2f}M images/s", images_per_second / 1e6);
-  if (images_per_second >= 1e3) return fmt::format("{:.0f}k images/s", images_per_second / 1e3);
-  return fmt::format("{:.0f} images/s", images_per_second);
+std::string rate(double per_second, const char* examples) {
+  if (per_second >= 1e6) return fmt::format("{:.2f}M {}/s", per_second / 1e6, examples);
+  if (per_second >= 1e3) return fmt::format("{:.0f}k {}/s", per_second / 1e3, examples);
+  return fmt::format("{:.0f} {}/s", per_second, examples);
 }
 
 }  // namespace
 
-ProgressDisplay::ProgressDisplay(bool quiet, int64_t total_steps, int64_t steps_per_epoch)
+ProgressDisplay::ProgressDisplay(bool quiet, int64_t total_steps, int64_t steps_per_epoch, const char* examples)
     : quiet_(quiet),
       terminal_(can_redraw()),
       total_steps_(total_steps),
       steps_per_epoch_(steps_per_epoch),
       epochs_((total_steps + steps_per_epoch - 1) / steps_per_epoch),
+      examples_(examples),
       start_(std::chrono::steady_clock::now()) {}
 
 int64_t ProgressDisplay::interval(int64_t asked) const {
@@ -75,7 +76,7 @@ void ProgressDisplay::epoch(const EpochResult& result, const std::optional<Evalu
     test = fmt::format("  test loss {:.4f}  accuracy {:.2f} %", evaluation->loss, 100 * evaluation->accuracy);
   if (evaluation && evaluation->top5) test += fmt::format("  top-5 {:.2f} %", 100 * *evaluation->top5);
   show(fmt::format("epoch {}/{}  train loss {:.4f}{}  {:.3g} s  {}{}", result.epoch, epochs_, result.train_loss, test,
-                   result.train_seconds, rate(result.images_per_second), evaluation ? "\n" : ""));
+                   result.train_seconds, rate(result.images_per_second, examples_), evaluation ? "\n" : ""));
 }
 
 }  // namespace cairn

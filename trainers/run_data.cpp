@@ -41,7 +41,7 @@ std::string banner_of(const RunConfig& config, const Device& device, const datas
   const Recipe& training = config.training;
   std::string text =
       fmt::format("model {} (recipe {})  data set {}: {} training and {} test {} ({})\n{}: {}\n", config.model,
-                  config.recipe, data.name, data.train.count, data.test.count, data.train.texts ? "texts" : "images",
+                  config.recipe, data.name, data.train.count, data.test.count, examples_of(find_model(config.model)),
                   data.source, device.label(), device.description());
   if (const std::string others = fallback_text(device, config.device.kernels); !others.empty())
     text += "primitives from elsewhere: " + others + "\n";

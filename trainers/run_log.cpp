@@ -33,7 +33,8 @@ void RunLog::begin_part(Trainer& trainer, const RunPart& part) {
   part_ = part;
   const int64_t epochs = (trainer.total_steps() + trainer.steps_per_epoch() - 1) / trainer.steps_per_epoch();
   eval_every_ = part.config.eval_every > 0 ? part.config.eval_every : std::max<int64_t>(1, epochs / 20);
-  display_.emplace(quiet_, trainer.total_steps(), trainer.steps_per_epoch());
+  display_.emplace(quiet_, trainer.total_steps(), trainer.steps_per_epoch(),
+                   examples_of(find_model(part.config.model)));
 }
 
 template <class Save>

@@ -190,7 +190,7 @@ TEST_CASE("predict refuses flags and weights that make no sense") {
   const std::string run_folder = trained();
   refused({"good.png"}, {"--weights is needed"});
   refused({"--weights", run_folder}, {"PNG files", "--dataset"});
-  refused({"--weights", run_folder, "good.png", "--dataset", "digits"}, {"one of the two"});
+  refused({"--weights", run_folder, "good.png", "--dataset", "digits"}, {"one of them"});
   refused({"--weights", run_folder, "good.png", "--mistakes", "m.png"}, {"--mistakes goes with --dataset"});
   refused({"--weights", run_folder, "--dataset", "digits", "--show"}, {"--show goes with PNG files"});
   refused({"--weights", run_folder, "good.png", "--top", "0"}, {"--top"});

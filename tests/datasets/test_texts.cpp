@@ -69,6 +69,22 @@ TEST_CASE("a longer text loses its beginning or its end, a shorter one is filled
   CHECK(encoding.kept(9) == 3);
 }
 
+TEST_CASE("the words that are shown of a text are those that are encoded") {
+  for (const bool last : {false, true})
+    for (const bool start : {false, true})
+      for (int64_t length = 1; length < 6; ++length)
+        for (int32_t words = 0; words < 8; ++words) {
+          const TokenEncoding encoding{.vocabulary = 99, .length = length, .keep_last = last, .start_token = start};
+          Ints ranks, expected;
+          for (int32_t rank = 1; rank <= words; ++rank) ranks.push_back(rank);
+          for (const int32_t rank : encoding.shown(ranks)) expected.push_back(encoding.number(rank));
+          Ints row = numbers_of(encoding, ranks);
+          std::erase_if(row,
+                        [&](int32_t number) { return number == encoding.start() || number == encoding.padding(); });
+          CHECK(row == expected);
+        }
+}
+
 TEST_CASE("texts become a column, in place of themselves") {
   Texts texts;
   texts.add(Ints{1, 2});

@@ -43,4 +43,15 @@ TEST_CASE("whatever the bytes, JSON holds them and gives them back") {
   CHECK_THROWS_AS(parse_json("{\"a\": ", true), nlohmann::json::exception);
 }
 
+TEST_CASE("JSON that is nested without end is no JSON, and takes no stack") {
+  const auto nested = [](size_t levels) { return std::string(levels, '[') + std::string(levels, ']'); };
+  CHECK(parse_json(nested(kJsonDepth)).is_array());
+  CHECK(parse_json(nested(kJsonDepth + 1)).is_discarded());
+  CHECK(parse_json(nested(500'000)).is_discarded());
+  CHECK(parse_json(nested(500'000), true).is_discarded());
+  std::string objects;
+  for (int i = 0; i < 100'000; ++i) objects += R"({"a":)";
+  CHECK(parse_json(objects + "1" + std::string(100'000, '}')).is_discarded());
+}
+
 }  // namespace cairn::test

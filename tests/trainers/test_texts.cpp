@@ -14,6 +14,7 @@
 #include "trainers/run_config.h"
 #include "trainers/run_data.h"
 #include "trainers/run_folder.h"
+#include "trainers/text_reader.h"
 
 namespace cairn::testing {
 namespace {
@@ -232,6 +233,50 @@ TEST_CASE("a run's folder keeps the words that its network knows") {
   CHECK(datasets::find_word_index(folder.path)->rank("and") == 0);
   run.write_words("");
   CHECK(datasets::find_word_index(folder.path) == nullptr);
+}
+
+TEST_CASE("a text is read by the words beside the weights, and those that the network lacks are told") {
+  using Strings = std::vector<std::string>;
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder.path);
+  static const ModelInfo model = toy();
+  Weights weights;
+  weights.file = folder.path / "model.safetensors";
+  weights.model = &model;
+  weights.text = kText;  // 12 numbers: 8 words; 5 of a text
+  try {
+    TextReader reader(weights);
+    FAIL_CHECK("nothing was thrown");
+  } catch (const DataError& error) {
+    CHECK(std::string(error.what()).find("there is no words.txt beside it") != std::string::npos);
+  }
+  std::ofstream(folder.path / "words.txt") << "the\na\nfilm\nwas\ngood\nbad\nand\nso\nninth\n";
+  const TextReader reader(weights);
+  TextReader::Reading reading = reader.read("The FILM was good!");
+  CHECK(reading.ranks == std::vector<int32_t>{1, 3, 4, 5});
+  CHECK(reading.words == 4);
+  CHECK(reading.seen == 4);
+  CHECK(reading.unknown.empty());
+  reading = reader.read("zebra Ninth zebra, caf\xC3\xA9 \xFF film");  // the ninth word has a rank, and no number
+  CHECK(reading.words == 6);
+  CHECK(reading.seen == 5);
+  CHECK(reading.unknown == Strings{"ninth", "zebra", "caf\xC3\xA9", "\xFF"});
+  datasets::Texts texts;
+  texts.add(std::vector<int32_t>{1, 2, 0, 3});
+  const datasets::WordIndex other({"film", "zebra", "the"}, "other");
+  CHECK(reader.translated(texts, other).ranks == std::vector<int32_t>{3, 0, 0, 1});
+  CHECK(reader.translated(texts, *reader.index()).ranks == texts.ranks);
+  weights.text.keep_last = false;
+  CHECK(TextReader(weights).read("one two the a film so").unknown == Strings{"one", "two"});
+  CHECK(TextReader(weights).read("one two the a film so").seen == 4);  // the start token takes a place
+  for (const std::string& text : {std::string(), std::string(" .,!?\n"), std::string("<><>")}) {
+    CHECK(reader.read(text).words == 0);
+    CHECK(reader.read(text).unknown.empty());
+  }
+  CHECK(reader.read(std::string(1 << 20, 'x')).unknown.size() == 1);
+  std::string many;
+  while (many.size() < 1 << 20) many += "film ";
+  CHECK(reader.read(many).seen == 5);
 }
 
 }  // namespace cairn::testing
