@@ -24,7 +24,7 @@ MODELS = ("linear", "dnn", "mlp", "mlp-dropout", "mlp-wide", "mlp-deep", "lenet"
 PLAYGROUND = ("cifar-lenet", "cifar-fcn", "cifar-alexnet", "cifar-vgg1", "cifar-vgg2", "cifar-vgg3", "cifar-plain", "cifar-resnet",
               "cifar-inception", "cifar-inception2")
 OTHER_RECIPES = {**{model: ("playground", 256) for model in PLAYGROUND}, "cifar-vgg": ("pytorch", 64),
-                 "resnet20": ("gentle", 8), "resnet56": ("gentle", 2)}
+                 "resnet20": ("gentle", 2), "resnet56": ("gentle", 2)}
 ROUNDS = 5
 TOGETHER = 6  # cases whose processes start at the same time
 TURN_SECONDS = 0.3

@@ -143,7 +143,10 @@ constexpr std::pair<const char*, const char*> kCalm[] = {{"linear", "sgd"},
                                                          {"cifar-vgg", "gentle"},
                                                          {"cifar-tutorial", "gentle"},
                                                          {"resnet20", "gentle"},
-                                                         {"resnet56", "gentle"}};
+                                                         {"resnet56", "gentle"},
+                                                         {"imdb-gru", "gentle"},
+                                                         {"imdb-gru-start", "gentle"},
+                                                         {"imdb-gru-knet", "gentle"}};
 
 void compare_calm(const std::string& implementation, const ParityData& data, double work = kAllSteps) {
   for (const ModelInfo& model : known_models()) {
@@ -192,6 +195,12 @@ const ParityData& digits32() {
 }
 
 }  // namespace
+
+TEST_CASE("recurrent networks train as PyTorch does, on phrases") {
+  const ParityData phrases = parity_data(datasets::load_dataset("phrases"));
+  compare_calm("simd", phrases, 1e11);
+  compare_calm("vanilla", phrases, 1.5e10);
+}
 
 TEST_CASE("colour networks train as PyTorch does, the same crops and flips drawn, on digits32") {
   compare_calm("simd", digits32(), 1e11);
