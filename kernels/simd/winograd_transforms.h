@@ -86,13 +86,13 @@ struct Filtering {
 template <class F>
 struct DataPoints {
   static constexpr int kFrom = F::kPoints, kTo = F::kPoints;
-  // sum over i of coefficients[i] * d[first + 2 i]
-  template <size_t kTerms>
-  [[gnu::always_inline]] static Vector every_second(const std::array<float, kTerms>& coefficients, int terms,
+  // sum over i < terms of coefficients[i] * d[first + 2 i], of which the last coefficient is 1
+  template <size_t kCount>
+  [[gnu::always_inline]] static Vector every_second(const std::array<float, kCount>& coefficients, int terms,
                                                     const Vector (&d)[kFrom], int first) {
-    Vector sum = coefficients[0] * d[first];
+    Vector sum = d[first + 2 * (terms - 1)];
 #pragma GCC unroll 4
-    for (int i = 1; i < terms; ++i) sum += coefficients[i] * d[first + 2 * i];
+    for (int i = 0; i + 1 < terms; ++i) sum += coefficients[i] * d[first + 2 * i];
     return sum;
   }
   [[gnu::always_inline]] static void apply(const Vector (&d)[kFrom], Vector (&t)[kTo]) {

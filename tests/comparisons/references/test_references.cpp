@@ -31,7 +31,6 @@ constexpr Beyond kBeyond[] = {
     {"simd", "mlp-deep", "adam"},                    // losses up to step 49: 1.4e-2 on digits, 4.6e-3 on MNIST
     {"simd", "relunet", "default"},                  // gradients of step 1: 7.5e-4
     {"simd", "cnn", "benchmark-mnist"},              // losses up to step 10: 2.5e-5
-    {"simd", "lenet-caffe2", "benchmark-mnist"},     // losses up to step 10: 1.5e-3; PyTorch's own twins: 0.1 of 100
     {"simd", "largenet", "skoltech-pytorch"},        // gradients of step 1: 2.3e-3; with eigen 3.5e-7
     {"vanilla", "lenet-caffe2", "benchmark-mnist"},  // gradients, the same: a ReLU's input of 5e-7
 };
