@@ -21,8 +21,8 @@ using Args = Conv2dBackwardFilterArgs;
 
 constexpr int kMostRows = 6 * kRowFactor;
 constexpr int64_t kSliceFloats = 128 * 1024;  // of a slice's sums
-constexpr int64_t kBlockFloats = 96 * 1024;  // of a block's transformed data and dy
-constexpr int64_t kMostPartial = 1 << 20;    // floats of all chunks' sums
+constexpr int64_t kBlockFloats = 96 * 1024;   // of a block's transformed data and dy
+constexpr int64_t kMostPartial = 1 << 20;     // floats of all chunks' sums
 constexpr int64_t kTasks = 16;
 
 template <class F>
