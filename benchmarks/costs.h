@@ -40,8 +40,8 @@ std::string shape_of(const AveragePoolBackwardArgs& args);
 std::string shape_of(const LocalResponseNormForwardArgs& args);
 std::string shape_of(const LocalResponseNormBackwardArgs& args);
 std::string shape_of(const SelectRowsArgs& args);
-std::string shape_of(const GatherRowsArgs& args);     // rows, channels if more than one, plane
-std::string shape_of(const AugmentImagesArgs& args);  // rows, channels, pictures, windows
+std::string shape_of(const GatherRowsArgs& args);        // rows, channels if more than one, plane
+std::string shape_of(const AugmentImagesArgs& args);     // rows, channels, pictures, windows
 std::string shape_of(const EmbeddingForwardArgs& args);  // ids, then the table
 std::string shape_of(const EmbeddingBackwardArgs& args);
 std::string shape_of(const GruForwardArgs& args);  // batch x time, inputs to hidden units

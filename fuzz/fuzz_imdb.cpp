@@ -1,5 +1,5 @@
-// Film reviews, as the first byte says: imdb.npz, one of its arrays of lists, the authors' archive, an index of words as
-// JSON and as lines.
+// Film reviews, as the first byte says: imdb.npz, one of its arrays of lists, the authors' archive, an index of words
+// as JSON and as lines.
 #include "datasets/imdb.h"
 #include "datasets/tokeniser.h"
 #include "datasets/word_index.h"

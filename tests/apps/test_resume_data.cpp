@@ -93,7 +93,8 @@ TEST_CASE("another data set that was asked for by name is recorded, and the run 
   const Result content =
       run(CAIRN_TRAIN, {"--resume", "r", "--epochs", "3", "--data-dir", "two", "--dataset=mnist"}, folder.path);
   REQUIRE_MESSAGE(content.code == 0, content.error);
-  CHECK_MESSAGE(contains(content.error, "r: trained on mnist so far, and now on other examples: mnist\n"), content.error);
+  CHECK_MESSAGE(contains(content.error, "r: trained on mnist so far, and now on other examples: mnist\n"),
+                content.error);
   const Result name = run(CAIRN_TRAIN, {"--resume", "r", "--epochs", "5", "--dataset", "fashion-mnist"}, folder.path);
   REQUIRE_MESSAGE(name.code == 0, name.error);
   CHECK_MESSAGE(contains(name.error, "r: trained on mnist so far, and now on other examples: fashion-mnist\n"),
