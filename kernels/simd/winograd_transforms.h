@@ -95,10 +95,18 @@ struct DataPoints {
     for (int i = 0; i + 1 < terms; ++i) sum += coefficients[i] * d[first + 2 * i];
     return sum;
   }
-  [[gnu::always_inline]] static void apply(const Vector (&d)[kFrom], Vector (&t)[kTo]) {
+  // Where points come with their inverses, as for 5 x 5, the coefficients of the product over all are the same from
+  // either end, with opposite signs: two data share a multiplication.
+  [[gnu::always_inline]] static Vector over_all(const Vector (&d)[kFrom], int first) {
     constexpr auto kAll = F::product(F::kPairCount);
-    t[0] = every_second(kAll, F::kPairCount + 1, d, 0);
-    t[kTo - 1] = every_second(kAll, F::kPairCount + 1, d, 1);
+    constexpr int kLast = F::kPairCount;
+    if constexpr (kLast == 3 && kAll[0] == -1 && kAll[1] == -kAll[2])
+      return (d[first + 6] - d[first]) + kAll[1] * (d[first + 2] - d[first + 4]);
+    return every_second(kAll, kLast + 1, d, first);
+  }
+  [[gnu::always_inline]] static void apply(const Vector (&d)[kFrom], Vector (&t)[kTo]) {
+    t[0] = over_all(d, 0);
+    t[kTo - 1] = over_all(d, 1);
 #pragma GCC unroll 4
     for (int j = 0; j < F::kPairCount; ++j) {
       const auto others = F::product(j);
