@@ -23,8 +23,8 @@ endif()
 # The headers lie under include/cairn as in the source tree; of kernels/ only what is not an implementation's own.
 install(DIRECTORY framework datasets models trainers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cairn
   FILES_MATCHING PATTERN *.h)
-install(FILES kernels/backend.h kernels/data_args.h kernels/elementwise_args.h kernels/image_args.h kernels/loss_args.h kernels/matrix_args.h
-  kernels/optimizer_args.h kernels/plugin.h kernels/primitives.h kernels/registry.h kernels/types.h
+file(GLOB argument_headers CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/kernels/*_args.h)  # all that primitives.h includes
+install(FILES kernels/backend.h kernels/plugin.h kernels/primitives.h kernels/registry.h kernels/types.h ${argument_headers}
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/cairn/kernels)
 # PyTorch's recordings, where comparisons/reference.cpp looks for them.
 install(DIRECTORY comparisons/references/recorded/ DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/cairn/references FILES_MATCHING PATTERN *.json)
