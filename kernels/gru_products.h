@@ -75,7 +75,7 @@ inline GemmArgs gru_weight_gradient(const GruBackwardArgs& args, const float* ga
 // Calls gemm for each product of the backward pass whose gradient is asked for.
 template <class Gemm>
 void gru_gradient_products(const GruBackwardArgs& args, const float* gates, const float* states, const Gemm& gemm) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t inputs = args.shape.inputs, hidden = args.shape.hidden;
   if (args.dx) gemm(gru_input_gradient(args, gates));
   if (args.dweight_ih)
     gemm(gru_weight_gradient(args, gates, 3 * hidden, args.x, inputs, static_cast<float*>(args.dweight_ih),

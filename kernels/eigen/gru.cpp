@@ -32,7 +32,7 @@ RowMajorArray sigmoid(const RowMajorArray& x) {
 
 // from_h (batch x 3 hidden) = state weight_hh^T + bias_hh, the state being that before step t.
 GemmArgs state_product(const GruForwardArgs& args, const float* states, int64_t t, float* from_h) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   return {.dtype = DType::f32,
           .m = batch,
           .n = 3 * hidden,
@@ -58,7 +58,7 @@ void bias_gradient(const float* sums, int64_t hidden, int64_t n, void* dbias, in
 
 void gru_forward(Stream& stream, const GruForwardArgs& args) {
   require_f32(args.dtype, "gru_forward");
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   if (batch == 0 || hidden == 0) return;
   const OverTime of{args.shape};
   const auto start = [&](StepRows to) {
@@ -94,7 +94,7 @@ void gru_forward(Stream& stream, const GruForwardArgs& args) {
 
 void gru_backward(Stream& stream, const GruBackwardArgs& args) {
   require_f32(args.dtype, "gru_backward");
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   const OverTime of{args.shape};
   auto* gates = static_cast<float*>(args.reserve);
   const float* states = gates + 4 * batch * time * hidden;

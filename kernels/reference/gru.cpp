@@ -42,7 +42,8 @@ double product(const void* weight, const void* bias, int64_t row, int64_t column
 
 template <class T, class Args>
 Unrolled unroll(const Args& args) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, inputs = args.shape.inputs,
+                hidden = args.shape.hidden;
   Unrolled all{{batch, time, hidden},
                {batch, time, hidden},
                {batch, time, hidden},
@@ -82,7 +83,7 @@ struct GateGradients {
 
 template <class T>
 GateGradients gate_gradients(const GruBackwardArgs& args, const Unrolled& all) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   GateGradients gradients{{batch, time, 3 * hidden}, {batch, time, 3 * hidden}, {batch, 1, hidden}};
   const T* dy = static_cast<const T*>(args.dy);
   const T* weight = static_cast<const T*>(args.weight_hh);
@@ -133,7 +134,8 @@ void bias_gradient(const GruShape& shape, const Steps& gates, void* dbias, int32
 
 template <class T>
 void input_gradient(const GruBackwardArgs& args, const Steps& gates) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, inputs = args.shape.inputs,
+                hidden = args.shape.hidden;
   const T* weight = static_cast<const T*>(args.weight_ih);
   for (int64_t b = 0; b < batch && args.dx; ++b) {
     for (int64_t t = 0; t < time; ++t) {
@@ -150,7 +152,7 @@ void input_gradient(const GruBackwardArgs& args, const Steps& gates) {
 
 void gru_forward(Stream&, const GruForwardArgs& args) {
   with_type(args.dtype, "gru_forward", [&]<class T>(Type<T>) {
-    const auto [batch, time, inputs, hidden] = args.shape;
+    const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
     const Unrolled all = unroll<T>(args);
     T* y = static_cast<T*>(args.y);
     for (int64_t b = 0; b < batch; ++b)

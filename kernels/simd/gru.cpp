@@ -239,7 +239,7 @@ void bias_gradient(const GruShape& s, const float* sums, int64_t n, void* dbias,
 
 void gru_forward(Stream& stream, const GruForwardArgs& args) {
   require_f32(args.dtype, "gru_forward");
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   const int64_t state_floats = batch * hidden, gate_floats = 4 * batch * time * hidden;
   if (state_floats == 0) return;
   const int64_t panel_floats = packed_floats(hidden);
@@ -266,7 +266,7 @@ void gru_forward(Stream& stream, const GruForwardArgs& args) {
 
 void gru_backward(Stream& stream, const GruBackwardArgs& args) {
   require_f32(args.dtype, "gru_backward");
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   const int64_t panel_floats = packed_floats(hidden), state_floats = batch * hidden;
   float* panels =
       static_cast<float*>(stream.workspace(static_cast<size_t>(panel_floats + 5 * state_floats) * sizeof(float)));

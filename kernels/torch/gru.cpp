@@ -18,7 +18,8 @@ struct Inputs {
 
 template <class Args>
 Inputs inputs_of(const Place& place, const Args& args) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, inputs = args.shape.inputs,
+                hidden = args.shape.hidden;
   Inputs all;
   all.x = place.reals(args.dtype, args.x, {batch, time, inputs});
   const auto or_zeros = [&](const void* data, at::IntArrayRef sizes) {
@@ -45,7 +46,7 @@ at::Tensor states_of(const Inputs& in, bool last_only) {
 }  // namespace
 
 void gru_forward(const Place& place, const GruForwardArgs& args) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   if (batch == 0 || hidden == 0 || (time == 0 && !args.last_only)) return;
   at::Tensor y = args.last_only ? place.reals(args.dtype, args.y, {batch, hidden})
                                 : place.reals(args.dtype, args.y, {batch, time, hidden});
@@ -54,7 +55,7 @@ void gru_forward(const Place& place, const GruForwardArgs& args) {
 }
 
 void gru_backward(const Place& place, const GruBackwardArgs& args) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   const c10::InferenceMode with_gradients(false);
   const Inputs in = inputs_of(place, args);
   const bool none = batch == 0 || time == 0 || hidden == 0;  // of the steps

@@ -67,7 +67,7 @@ std::vector<GruCase> gru_cases() {
 struct GruValues {
   Values x, h0, weight_ih, weight_hh, bias_ih, bias_hh, dy;
   explicit GruValues(const GruCase& c) {
-    const auto [batch, time, inputs, hidden] = c.shape;
+    const int64_t batch = c.shape.batch, time = c.shape.time, inputs = c.shape.inputs, hidden = c.shape.hidden;
     const double in_scale = 3 / std::sqrt(std::max(1.0, static_cast<double>(inputs)));
     const double recurrent = 1 / std::max(1.0, static_cast<double>(hidden));
     x = reals(batch * time * inputs, 1);
@@ -83,13 +83,13 @@ struct GruValues {
 // How far a state may be off: in each step the sums under the gates, a dozen roundings around them, and what the step
 // before was off, which counts no more than once.
 double state_error(const GruCase& c, DType real) {
-  const auto [batch, time, inputs, hidden] = c.shape;
+  const int64_t time = c.shape.time, inputs = c.shape.inputs, hidden = c.shape.hidden;
   const double magnitude = 3 * std::sqrt(static_cast<double>(inputs)) + 3;
   return static_cast<double>(time) * (2 * sum_bound(inputs + hidden + 2, magnitude, real) + 12 * unit(real));
 }
 
 GruForwardArgs place_gru(Call& call, const GruCase& c, const GruValues& v, bool training) {
-  const auto [batch, time, inputs, hidden] = c.shape;
+  const int64_t batch = c.shape.batch, time = c.shape.time, inputs = c.shape.inputs, hidden = c.shape.hidden;
   const auto optional = [&](bool there, const char* name, const Values& values) {
     return there ? call.input(name, static_cast<int64_t>(values.size()), values) : nullptr;
   };
@@ -128,7 +128,7 @@ double gru_gradient_error(const GruCase& c, DType real, int64_t terms, double la
 }
 
 GruBackwardArgs place_gru_gradients(Call& call, const GruCase& c, const GruValues& v, const GruForwardArgs& forward) {
-  const auto [batch, time, inputs, hidden] = c.shape;
+  const int64_t batch = c.shape.batch, time = c.shape.time, inputs = c.shape.inputs, hidden = c.shape.hidden;
   const DType real = call.real();
   const int64_t steps = batch * time;
   const Destinations place{call, c};

@@ -170,7 +170,7 @@ int64_t gru_forward_floats(const GruShape& shape) {
 }
 
 void gru_forward_by_steps(Stream& stream, const GruForwardSteps& args) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   const int64_t wide = padded(hidden);
   pad_weight(stream, hidden, true, args.weight_hh, args.spare);
   float* states[2] = {args.spare + 3 * hidden * wide, args.spare + 3 * hidden * wide + batch * hidden};
@@ -198,7 +198,7 @@ int64_t gru_backward_floats(const GruShape& shape) {
 }
 
 void gru_backward_by_steps(Stream& stream, const GruBackwardSteps& args) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   const int64_t wide = padded(hidden);
   pad_weight(stream, hidden, false, args.weight_hh, args.spare);
   BackwardStep step{.batch = batch,

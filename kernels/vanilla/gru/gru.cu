@@ -31,7 +31,7 @@ __global__ void bias_gradients_kernel(int64_t hidden, const float* sums, int64_t
 }
 
 void bias_gradients(Stream& stream, const GruBackwardArgs& args, const float* gates, float* sums) {
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, hidden = args.shape.hidden;
   if (!args.dbias_ih && !args.dbias_hh) return;
   bias_backward(stream, {DType::f32, batch * time, 4 * hidden, gates, sums, 0});
   const auto place = [&](void* out, int64_t n, int32_t accumulate) {
@@ -108,7 +108,8 @@ void gru_forward(Stream& stream, const GruForwardArgs& args) {
 
 void gru_backward(Stream& stream, const GruBackwardArgs& args) {
   require_f32(args.dtype, "gru_backward");
-  const auto [batch, time, inputs, hidden] = args.shape;
+  const int64_t batch = args.shape.batch, time = args.shape.time, inputs = args.shape.inputs,
+                hidden = args.shape.hidden;
   const GruShape& s = args.shape;
   const int64_t steps = batch * time;
   // bias_backward takes no more of the workspace than products do.
