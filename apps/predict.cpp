@@ -180,6 +180,18 @@ Pictures read_pictures(const std::vector<std::string>& files, const Shape& image
   return pictures;
 }
 
+// What follows the single answers: all of them as JSON, or how long they took.
+void finish(const Settings& settings, const Weights& weights, const Device& device, const Predictions& predictions,
+            const nlohmann::json& answers) {
+  if (settings.json) {
+    nlohmann::json result = identity(settings, weights, device, predictions.count, predictions.timing);
+    result["predictions"] = answers;
+    app::print("{}\n", dump_json(result));
+  } else if (!settings.quiet) {
+    say(timing_text(predictions.timing, weights));
+  }
+}
+
 int recognise(const Settings& settings, const Weights& weights, Device& device, Predictor& predictor) {
   // A network that sees a window of its images gets a picture of their size, and takes the window's place in it.
   const bool window = weights.augmentation.crop > 0;
@@ -212,13 +224,7 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
     if (!doubts.empty()) app::print("   doubtful: {}", fmt::join(doubts, "; "));
     app::print("\n");
   }
-  if (settings.json) {
-    nlohmann::json result = identity(settings, weights, device, predictions.count, predictions.timing);
-    result["predictions"] = list;
-    app::print("{}\n", dump_json(result));
-  } else if (!settings.quiet) {
-    say(timing_text(predictions.timing, weights));
-  }
+  finish(settings, weights, device, predictions, list);
   return code;
 }
 
@@ -278,13 +284,7 @@ int judge(const Settings& settings, const Weights& weights, Device& device, Pred
       app::print("{}{}{}\n", settings.text == kStandardInput ? fmt::format("line {}  ", i + 1) : "",
                  answer(weights, top), remarks(reading, weights.text.keep_last));
   }
-  if (settings.json) {
-    nlohmann::json result = identity(settings, weights, device, predictions.count, predictions.timing);
-    result["predictions"] = list;
-    app::print("{}\n", dump_json(result));
-  } else if (!settings.quiet) {
-    say(timing_text(predictions.timing, weights));
-  }
+  finish(settings, weights, device, predictions, list);
   return app::kDone;
 }
 

@@ -289,12 +289,7 @@ ParityData parity_data(datasets::Dataset dataset) {
   ParityData data{std::move(dataset), ""};
   datasets::Sha256 hash;
   if (const auto& texts = data.dataset.train.texts) {
-    const auto add = [&](const auto& values) {
-      const auto bytes = std::as_bytes(std::span(values));
-      hash.update({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
-    };
-    add(texts->ranks);
-    add(texts->begins);
+    for (const std::span<const uint8_t> part : bytes_of(*texts)) hash.update(part);
   } else {
     hash.update(images(data.dataset.train));
   }

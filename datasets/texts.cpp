@@ -3,6 +3,18 @@
 #include <algorithm>
 
 namespace cairn::datasets {
+namespace {
+
+template <class Number>
+std::span<const uint8_t> bytes_of_all(const std::vector<Number>& numbers) {
+  return {reinterpret_cast<const uint8_t*>(numbers.data()), numbers.size() * sizeof(Number)};
+}
+
+}  // namespace
+
+std::array<std::span<const uint8_t>, 2> bytes_of(const Texts& texts) {
+  return {bytes_of_all(texts.ranks), bytes_of_all(texts.begins)};
+}
 
 TextLengths measure_lengths(const Texts& texts) {
   if (texts.count() == 0) return {};

@@ -2,6 +2,7 @@
 // (word_index.h), the rows of equal length that networks see (encode_texts in dataset.h).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -34,5 +35,8 @@ struct TextLengths {
   double mean = 0;
 };
 TextLengths measure_lengths(const Texts& texts);
+
+// To be hashed: the ranks, and where the texts begin among them, as memory holds them.
+std::array<std::span<const uint8_t>, 2> bytes_of(const Texts& texts);
 
 }  // namespace cairn::datasets

@@ -56,13 +56,10 @@ auto device_key(const DeviceOptions& options) {
                   options.autotune);
 }
 
-template <class Number>
-std::span<const uint8_t> bytes_of_all(const std::vector<Number>& numbers) {
-  return {reinterpret_cast<const uint8_t*>(numbers.data()), numbers.size() * sizeof(Number)};
-}
-
 std::string texts_sha256(const datasets::Texts& texts) {
-  return datasets::sha256(bytes_of_all(texts.begins)) + datasets::sha256(bytes_of_all(texts.ranks));
+  std::string text;
+  for (const std::span<const uint8_t> part : bytes_of(texts)) text += datasets::sha256(part);
+  return text;
 }
 
 auto data_key(const RunConfig& config) {

@@ -21,11 +21,12 @@
 // Tiles of 4 x 4 results for both sizes of kernel:
 //
 //   kernel  data   products  direct  points                         rounding, times that of a direct sum
-//   3 x 3   6 x 6        36     144  0, +-3/4, +-3/2, infinity      1.2 to 1.5
-//   5 x 5   8 x 8        64     400  0, +-1, +-2, +-1/2, infinity   4 to 6
+//   3 x 3   6 x 6        36     144  0, +-3/4, +-3/2, infinity      1.4 to 2.5
+//   5 x 5   8 x 8        64     400  0, +-1, +-2, +-1/2, infinity   4 to 7
 //
 // For 3 x 3 the usual 0, +-1, +-2, infinity round twice as coarsely: with the two pairs a factor of two apart around
-// 1, large and small powers balance. (Root mean square of 16 to 128 channels of numbers even in -1 .. 1.)
+// 1, large and small powers balance. (Root mean squares, results and weights' gradients of 16 to 128 channels, numbers
+// uniform in -1 .. 1; the more channels, the nearer.)
 #pragma once
 
 #include <array>

@@ -10,27 +10,10 @@
 #include <cmath>
 
 #include "kernels/vanilla/elementwise.h"
+#include "kernels/vanilla/row_grid.h"
 
 namespace cairn::CAIRN_VANILLA {
 namespace {
-
-// Rows are as many lines of a block as fit, as in rows.cu: no thread divides to find where it is.
-struct RowGrid {
-  dim3 grid, block;
-  RowGrid(int64_t rows, int64_t columns) {
-    unsigned width = 1;
-    while (width < kElementBlock && width < columns) width *= 2;
-    block = dim3(width, kElementBlock / width);
-    const int64_t pieces = divide_up(columns, width);
-    grid = dim3(grid_x(divide_up(rows, block.y)), static_cast<unsigned>(pieces < 65535 ? pieces : 65535));
-  }
-};
-__device__ __forceinline__ int64_t grid_row() {
-  return static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
-}
-__device__ __forceinline__ int64_t grid_column() {
-  return static_cast<int64_t>(blockIdx.y) * blockDim.x + threadIdx.x;
-}
 
 __global__ void embedding_forward_kernel(int64_t count, int64_t vocabulary, int64_t features, const int32_t* ids,
                                          const float* weight, float* out) {
@@ -38,7 +21,7 @@ __global__ void embedding_forward_kernel(int64_t count, int64_t vocabulary, int6
   if (i >= count) return;
   const int64_t id = ids[i];
   const bool known = id >= 0 && id < vocabulary;
-  for (int64_t f = grid_column(); f < features; f += static_cast<int64_t>(gridDim.y) * blockDim.x)
+  for (int64_t f = grid_column(); f < features; f += grid_columns())
     out[i * features + f] = known ? weight[id * features + f] : NAN;
 }
 
@@ -112,7 +95,7 @@ __global__ void embedding_backward_kernel(int64_t vocabulary, int64_t features, 
   const int64_t id = grid_row();
   if (id >= vocabulary) return;
   const int32_t begin = from.offsets[id], end = from.offsets[id + 1];
-  for (int64_t f = grid_column(); f < features; f += static_cast<int64_t>(gridDim.y) * blockDim.x) {
+  for (int64_t f = grid_column(); f < features; f += grid_columns()) {
     float sum = 0.0f;
     for (int32_t i = begin; i < end; ++i) sum += dout[from.ordered[i] * features + f];
     store(dweight + id * features + f, sum, accumulate);

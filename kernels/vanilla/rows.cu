@@ -2,7 +2,7 @@
 // that read bytes themselves (gemm/), pictures that are changed on the way (augment.cu).
 #include <type_traits>
 
-#include "kernels/vanilla/primitives.h"
+#include "kernels/vanilla/row_grid.h"
 
 namespace cairn::CAIRN_VANILLA {
 namespace {
@@ -14,38 +14,28 @@ __global__ void select_rows_kernel(const int32_t* order, const int64_t* step, in
   if (i < rows) index[i] = order[*step % steps_per_epoch * batch_size + i];
 }
 
-// Grid: rows x pieces of a plane x channels; a block is as wide as a plane, up to 256 threads, and as many rows high as
-// that leaves (256 labels, 1 row of pixels):
-//
-//   plane >= 256   x: .......... 256 pixels ..........        plane = 1   x: .
-//                                                                         y: 256 rows
-//
-// The row's address and the channel's factors are the same for all threads of a line, and its pixels are consecutive:
-// 1 byte read and 4 written for each, coalesced. No thread divides to find where it is.
+// A RowGrid over planes, 256 labels or 1 row of pixels a block, and channels. The row's address and the channel's
+// factors are the same for all threads of a line, and its pixels are consecutive: 1 byte read and 4 written for each,
+// coalesced.
 template <class From, class To>
 __global__ void gather_rows_kernel(int64_t rows, int64_t channels, int64_t plane, const From* x, const int32_t* index,
                                    const float* scale, const float* shift, To* out) {
-  const int64_t row = static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y;
+  const int64_t row = grid_row();
   if (row >= rows) return;
   const int64_t source = index ? index[row] : row;
   for (int64_t c = blockIdx.z; c < channels; c += gridDim.z) {
     const From* from = x + (source * channels + c) * plane;
     To* to = out + (row * channels + c) * plane;
     const float factor = scale ? scale[c] : 1.0f, offset = scale ? shift[c] : 0.0f;
-    for (int64_t p = static_cast<int64_t>(blockIdx.y) * blockDim.x + threadIdx.x; p < plane;
-         p += static_cast<int64_t>(gridDim.y) * blockDim.x)
+    for (int64_t p = grid_column(); p < plane; p += grid_columns())
       to[p] = scale ? static_cast<To>(static_cast<float>(from[p]) * factor + offset) : static_cast<To>(from[p]);
   }
 }
 
 template <class From, class To>
 void gather(Stream& stream, const GatherRowsArgs& args) {
-  const auto at_most = [](int64_t count) { return static_cast<unsigned>(count < 65535 ? count : 65535); };
-  unsigned width = 1;
-  while (width < kElementBlock && width < args.plane) width *= 2;
-  const dim3 block(width, kElementBlock / width);
-  const dim3 grid(grid_x(divide_up(args.rows, block.y)), at_most(divide_up(args.plane, width)), at_most(args.channels));
-  simt::launch<gather_rows_kernel<From, To>>(stream, grid, block, 0, args.rows, args.channels, args.plane,
+  const RowGrid by(args.rows, args.plane, args.channels);
+  simt::launch<gather_rows_kernel<From, To>>(stream, by.grid, by.block, 0, args.rows, args.channels, args.plane,
                                              static_cast<const From*>(args.x), args.index, args.scale, args.shift,
                                              static_cast<To*>(args.out));
 }
