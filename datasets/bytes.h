@@ -60,3 +60,7 @@ inline uint32_t big_endian(std::span<const uint8_t> bytes) {
 }
 
 }  // namespace cairn::datasets
+
+// In bytes.cpp alone: with an allocator of its own a vector makes and destroys byte by byte, loops of nothing that
+// vanish where the compiler optimises. Compiled as tests are, they took most of the tests' time.
+extern template class std::vector<uint8_t, cairn::datasets::PageAllocator<uint8_t>>;

@@ -76,18 +76,21 @@ uint8_t draw_digit32(uint64_t seed, DigitsSplit split, uint32_t index, std::span
   const auto top = static_cast<int>(draws.below(kSide - kInner + 1));
   const auto left = static_cast<int>(draws.below(kSide - kInner + 1));
   const auto noise = static_cast<int>(draws.below(4));
-  for (int row = 0; row < kSide; ++row) {
-    for (int column = 0; column < kSide; ++column) {
-      const int y = row - top, x = column - left;
-      const bool inside = y >= 0 && y < kInner && x >= 0 && x < kInner;
-      const int cover = inside ? digit[static_cast<size_t>(y * kInner + x)] : 0;
-      uint32_t word = draws.word();
-      for (size_t channel = 0; channel < 3; ++channel, word >>= 8) {
-        const int under = std::clamp(ground[channel] + texture.at(row, column), 0, 255);
-        const int grain = (static_cast<int>(word & 15) + static_cast<int>(word >> 4 & 15) - 15) * noise / 2;
-        const int value = (under * (255 - cover) + ink[channel] * cover) / 255 + grain;
-        pixels[channel * kPlane + static_cast<size_t>(row * kSide + column)] =
-            static_cast<uint8_t>(std::clamp(value, 0, 255));
+  for (int row = 0; row < kSide; ++row) {  // a row at a time, each of its parts in a loop that vectorises
+    std::array<int, kSide> cover{}, shade;
+    std::array<uint32_t, kSide> words;
+    if (const int y = row - top; y >= 0 && y < kInner) std::copy_n(&digit[y * kInner], kInner, &cover[left]);
+    for (int column = 0; column < kSide; ++column) shade[column] = texture.at(row, column);
+    for (uint32_t& word : words) word = draws.word();
+    for (size_t channel = 0; channel < 3; ++channel) {
+      uint8_t* const line = &pixels[channel * kPlane + static_cast<size_t>(row * kSide)];
+      const int under = ground[channel], over = ink[channel];
+      const uint32_t shift = 8 * static_cast<uint32_t>(channel);
+      for (size_t i = 0; i < kSide; ++i) {
+        const auto byte = static_cast<int>(words[i] >> shift & 255);
+        const int grain = ((byte & 15) + (byte >> 4) - 15) * noise / 2;
+        const int value = (std::clamp(under + shade[i], 0, 255) * (255 - cover[i]) + over * cover[i]) / 255 + grain;
+        line[i] = static_cast<uint8_t>(std::clamp(value, 0, 255));
       }
     }
   }

@@ -8,6 +8,7 @@
 
 #include "framework/error.h"
 #include "tests/datasets/support.h"
+#include "tests/sweep.h"
 
 namespace cairn::datasets {
 namespace {
@@ -91,7 +92,7 @@ TEST_CASE("place, size, colours and transparency do not change what the network 
       {"white on see-through", {.ink = kWhite, .see_through = true}},
       {"red on see-through", {.ink = kRed, .see_through = true}},
   };
-  for (uint32_t index = 0; index < 30; ++index) {
+  for (uint32_t index = 0; index < (testing::small_sweep() ? 6u : 30u); ++index) {
     const Bytes digit = drawing(index);
     const DigitPixels plain = prepare_digit(dress(digit, {}), "plain").pixels;
     const std::array<double, 2> center = center_of_mass(plain);

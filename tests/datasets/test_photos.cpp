@@ -8,6 +8,7 @@
 #include "framework/error.h"
 #include "tests/datasets/support.h"
 #include "tests/photos/photo.h"
+#include "tests/sweep.h"
 
 namespace cairn::datasets {
 namespace {
@@ -79,7 +80,7 @@ TEST_CASE("light, shadow, noise and paper hardly change what the network sees") 
   int count = 0, close = 0;
   std::map<std::pair<int, float>, DigitPixels> clean;  // by what of the settings is left: drawn once
   for (size_t i = 0; i < nuisances().size(); ++i) {
-    for (int digit = static_cast<int>(i % 2); digit < 10; digit += 2) {
+    for (int digit = static_cast<int>(i % 2); digit < 10; digit += testing::small_sweep() ? 6 : 2) {
       Settings settings;
       settings.seed = static_cast<uint64_t>(digit);
       settings.digit = 0.4f + 0.02f * static_cast<float>(digit);
@@ -99,9 +100,9 @@ TEST_CASE("light, shadow, noise and paper hardly change what the network sees") 
 }
 
 TEST_CASE("photos with every property drawn at random are seen as they were written") {
-  constexpr uint32_t kCount = 40;
+  const uint32_t count = testing::small_sweep() ? 10 : 40;
   uint32_t close = 0;
-  for (uint32_t index = 0; index < kCount; ++index) {
+  for (uint32_t index = 0; index < count; ++index) {
     const Settings settings = photos::draw_settings(11, index, false);
     const int digit = static_cast<int>(index % 10);
     const photos::Drawing drawing =
@@ -116,7 +117,7 @@ TEST_CASE("photos with every property drawn at random are seen as they were writ
     close += difference < 10;
     if (difference >= 10) MESSAGE("photo " << index << " of a " << digit << " differs by " << difference);
   }
-  CHECK(close >= kCount * 90 / 100);
+  CHECK(close >= count * 90 / 100);
 }
 
 TEST_CASE("thin and thick pens are brought towards MNIST's") {

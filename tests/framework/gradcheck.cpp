@@ -9,6 +9,7 @@
 #include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
 #include "tests/framework/support.h"
+#include "tests/sweep.h"
 
 namespace cairn::test {
 namespace {
@@ -41,8 +42,7 @@ double slope(const std::vector<double>& weight, const std::vector<double>& upper
 }  // namespace
 
 Gradcheck gradcheck(const Function& function, std::vector<Tensor> inputs) {
-  const char* sweep = std::getenv("CAIRN_TEST_SWEEP");
-  const size_t stride = sweep != nullptr && std::string(sweep) == "small" ? kSmallSweepStride : 1;
+  const size_t stride = testing::small_sweep() ? kSmallSweepStride : 1;
   Gradcheck result;
   const Tensor output = function(inputs);
   const std::vector<double> weight = random_values(output.count(), kWeightSeed, 0.5, 1.5);

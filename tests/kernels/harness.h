@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "kernels/backend.h"
+#include "tests/sweep.h"
 
 namespace cairn::test {
 
@@ -178,7 +179,7 @@ inline constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 // ---- sizes, values and error bounds --------------------------------------------------------------------------
 
 // 0, 1 and around every tile edge; a few of them when CAIRN_TEST_SWEEP=small (for the race-checked build).
-bool small_sweep();
+using testing::small_sweep;
 std::vector<int64_t> edge_sizes();
 std::vector<int64_t> vector_sizes();                      // the same and some larger odd ones
 std::vector<std::pair<int64_t, int64_t>> matrix_sizes();  // rows, columns: edges each way, non-square, larger odd

@@ -1,7 +1,5 @@
 // The sizes that are swept, the values that arrays hold, and how far sums may be off.
 #include <cmath>
-#include <cstdlib>
-#include <cstring>
 #include <map>
 #include <tuple>
 
@@ -9,11 +7,6 @@
 #include "tests/kernels/harness.h"
 
 namespace cairn::test {
-
-bool small_sweep() {
-  const char* sweep = std::getenv("CAIRN_TEST_SWEEP");
-  return sweep && std::strcmp(sweep, "small") == 0;
-}
 
 std::vector<int64_t> edge_sizes() {
   if (small_sweep()) return {0, 1, 17, 33, 64};

@@ -14,6 +14,7 @@
 #include "datasets/choose.h"
 #include "framework/error.h"
 #include "tests/python.h"
+#include "tests/sweep.h"
 #include "trainers/device_data.h"
 
 namespace cairn::comparisons {
@@ -21,6 +22,16 @@ namespace {
 
 constexpr int64_t kRecordedSteps = 100;
 constexpr double kAllSteps = 1e15;  // multiply-adds: as many steps as were recorded
+constexpr double kSmallShare = 0.2;
+
+int64_t fewest_steps() {
+  return testing::small_sweep() ? 3 : 10;
+}
+
+// Multiply-adds that a network's training may take.
+double budget(double work) {
+  return !testing::small_sweep() ? work : std::min(kSmallShare * work, 1e10);
+}
 
 // Known to leave the limits, so printed and not asserted: a decision of a ReLU or a pool, or Adam's division by small
 // gradients, turns rounding into more than the limits allow, and earlier than in PyTorch's own twins.
@@ -68,23 +79,24 @@ int64_t steps_of(const ReferenceCase& reference, const ParityData& data, double 
   return static_cast<int64_t>(std::clamp(steps, least, static_cast<double>(kRecordedSteps)));
 }
 
-// Compares every recorded case on that data set with as many steps as `work` multiply-adds allow, at least ten; a case
-// that cannot have ten is left out. Returns how many were compared.
+// Compares every recorded case on that data set with as many steps as `work` multiply-adds allow, at least the
+// fewest. With `leave_out` a case that cannot have these is left out. Returns how many were compared.
 int compare_all(const std::string& implementation, const ParityData& data, double work, bool leave_out,
                 DType real = DType::f32) {
   int compared = 0;
+  work = budget(work);
   for (const ModelInfo& model : known_models()) {
     if (!takes(model, data)) continue;
     for (const ReferenceCase& reference :
          read_references(CAIRN_SOURCE_DIR "/comparisons/references/recorded", model.name)) {
       if (reference.dataset != data.dataset.name) continue;
       const double steps = work / work_of(reference, data.dataset.train.count);
-      if (leave_out && steps < 10) continue;
+      if (leave_out && steps < static_cast<double>(fewest_steps())) continue;
       ParityOptions options;
       options.device.implementation = implementation;
       options.device.where = "cpu";
       options.device.threads = 1;
-      options.steps = steps_of(reference, data, work, 10);
+      options.steps = steps_of(reference, data, work, static_cast<double>(fewest_steps()));
       options.epochs = 0;
       options.real = real;
       const ParityResult result = compare_with_reference(reference, data, options);
@@ -159,7 +171,7 @@ void compare_calm(const std::string& implementation, const ParityData& data, dou
       ++found;
       ParityOptions options;
       options.device = {.implementation = implementation, .where = "cpu"};
-      options.steps = steps_of(reference, data, work, 2);
+      options.steps = steps_of(reference, data, budget(work), 2);
       options.epochs = 0;
       const ParityResult result = compare_with_reference(reference, data, options);
       CAPTURE(reference.label());
@@ -174,6 +186,11 @@ void compare_calm(const std::string& implementation, const ParityData& data, dou
     }
     CHECK(found == 1);
   }
+}
+
+// Of the cases that may be left out, so many are compared; with the small sweep one.
+int least(int count) {
+  return testing::small_sweep() ? 1 : count;
 }
 
 int recipe_count(const ParityData& data) {
@@ -204,8 +221,8 @@ TEST_CASE("recurrent networks train as PyTorch does, on phrases") {
 TEST_CASE("colour networks train as PyTorch does, the same crops and flips drawn, on digits32") {
   compare_calm("simd", digits32(), 1e11);
   compare_calm("vanilla", digits32(), 1e10);
-  CHECK(compare_all("simd", digits32(), 3e10, true) >= 10);
-  CHECK(compare_all("vanilla", digits32(), 5e9, true) >= 3);
+  CHECK(compare_all("simd", digits32(), 3e10, true) >= least(10));
+  CHECK(compare_all("vanilla", digits32(), 5e9, true) >= least(3));
 }
 
 TEST_CASE("every network has a recipe whose hundred losses are PyTorch's with simd and vanilla, on digits") {
@@ -222,11 +239,11 @@ TEST_CASE("vanilla trains as PyTorch does, on digits") {
 }
 
 TEST_CASE("reference trains as PyTorch does, on digits, where that takes seconds") {
-  CHECK(compare_all("reference", digits(), 0.1e9, true) >= 3);
+  CHECK(compare_all("reference", digits(), 0.1e9, true) >= least(3));
 }
 
 TEST_CASE("reference trains as PyTorch does in double precision, on digits, where that takes seconds") {
-  CHECK(compare_all("reference", digits(), 1e9, true, DType::f64) >= 8);
+  CHECK(compare_all("reference", digits(), 1e9, true, DType::f64) >= least(8));
 }
 
 TEST_CASE("torch, where this build has it, trains as PyTorch does, on digits") {
