@@ -64,6 +64,19 @@ void add_activation_cases(std::vector<Case>& cases, const Size& size) {
     args.dx = place.output("dx", count, kRounding);
     return args;
   }));
+  cases.push_back(make_case<SigmoidForwardArgs>(&Backend::sigmoid_forward, size.use, size.large, [=](Place& place) {
+    SigmoidForwardArgs args{.dtype = place.real(), .count = count};
+    args.x = place.input(count, reals(1, -4, 4));
+    args.y = place.output("y", count, 16 * kUnit);
+    return args;
+  }));
+  cases.push_back(make_case<SigmoidBackwardArgs>(&Backend::sigmoid_backward, size.use, size.large, [=](Place& place) {
+    SigmoidBackwardArgs args{.dtype = place.real(), .count = count};
+    args.dy = place.input(count, reals(1));
+    args.y = place.input(count, reals(2, 0, 1));
+    args.dx = place.output("dx", count, kRounding);
+    return args;
+  }));
   cases.push_back(make_case<GeluForwardArgs>(&Backend::gelu_forward, size.use, size.large, [=](Place& place) {
     GeluForwardArgs args{.dtype = place.real(), .count = count};
     args.x = place.input(count, reals(1, -4, 4));

@@ -99,6 +99,14 @@ Cost cost(const TanhBackwardArgs& args) {
   return each(args.dtype, static_cast<double>(args.count), args.accumulate ? 4 : 3, args.accumulate ? 4 : 3);
 }
 
+Cost cost(const SigmoidForwardArgs& args) {
+  return each(args.dtype, static_cast<double>(args.count), 3, 2);
+}
+
+Cost cost(const SigmoidBackwardArgs& args) {
+  return each(args.dtype, static_cast<double>(args.count), args.accumulate ? 4 : 3, args.accumulate ? 4 : 3);
+}
+
 Cost cost(const GeluForwardArgs& args) {
   return each(args.dtype, static_cast<double>(args.count), 4, 2);
 }

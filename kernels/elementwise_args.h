@@ -125,6 +125,24 @@ struct TanhBackwardArgs {
   int32_t accumulate;
 };
 
+// y = 1 / (1 + e^-x), the logistic function; nan stays nan; y may be x
+struct SigmoidForwardArgs {
+  DType dtype;
+  int64_t count;
+  const void* x;
+  void* y;
+};
+
+// dx[i] (+)= dy[i] * y[i] * (1 - y[i])
+struct SigmoidBackwardArgs {
+  DType dtype;
+  int64_t count;
+  const void* dy;
+  const void* y;  // the output of the forward pass
+  void* dx;
+  int32_t accumulate;
+};
+
 // y = x * P(x), P(x) = (1 + erf(x / sqrt 2)) / 2, the normal distribution's: Hendrycks & Gimpel 2016, exact, as
 // PyTorch's default; nan stays nan; y may be x
 struct GeluForwardArgs {

@@ -29,6 +29,8 @@
   PRIMITIVE(activations, relu_backward, ReluBackwardArgs)                                                             \
   PRIMITIVE(activations, tanh_forward, TanhForwardArgs)                                                               \
   PRIMITIVE(activations, tanh_backward, TanhBackwardArgs)                                                             \
+  PRIMITIVE(activations, sigmoid_forward, SigmoidForwardArgs)                                                         \
+  PRIMITIVE(activations, sigmoid_backward, SigmoidBackwardArgs)                                                       \
   PRIMITIVE(activations, gelu_forward, GeluForwardArgs)                                                               \
   PRIMITIVE(activations, gelu_backward, GeluBackwardArgs)                                                             \
   PRIMITIVE(random, dropout, DropoutArgs)                                                                             \

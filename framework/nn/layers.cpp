@@ -56,6 +56,14 @@ Shape Tanh::summarize(const Shape& sample, const std::string& name, std::vector<
   return unchanged("Tanh", sample, name, layers);
 }
 
+Tensor Sigmoid::forward(const Tensor& x) {
+  return sigmoid(x);
+}
+
+Shape Sigmoid::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  return unchanged("Sigmoid", sample, name, layers);
+}
+
 Tensor GELU::forward(const Tensor& x) {
   return gelu(x);
 }

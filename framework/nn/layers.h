@@ -39,6 +39,12 @@ class Tanh : public Module {
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 };
 
+class Sigmoid : public Module {
+ public:
+  Tensor forward(const Tensor& x) override;
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+};
+
 class GELU : public Module {
  public:
   Tensor forward(const Tensor& x) override;

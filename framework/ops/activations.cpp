@@ -42,6 +42,11 @@ Tensor tanh(const Tensor& x) {
   return activate("tanh", &Backend::tanh_forward, &Backend::tanh_backward, &TanhBackwardArgs::y, Kept::output, x);
 }
 
+Tensor sigmoid(const Tensor& x) {
+  return activate("sigmoid", &Backend::sigmoid_forward, &Backend::sigmoid_backward, &SigmoidBackwardArgs::y,
+                  Kept::output, x);
+}
+
 Tensor gelu(const Tensor& x) {
   return activate("gelu", &Backend::gelu_forward, &Backend::gelu_backward, &GeluBackwardArgs::x, Kept::input, x);
 }

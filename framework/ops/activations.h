@@ -5,8 +5,9 @@
 
 namespace cairn {
 
-Tensor relu(const Tensor& x);  // max(0, x)
-Tensor tanh(const Tensor& x);  // hyperbolic tangent
-Tensor gelu(const Tensor& x);  // x times the normal distribution's probability of x
+Tensor relu(const Tensor& x);     // max(0, x)
+Tensor tanh(const Tensor& x);     // hyperbolic tangent
+Tensor sigmoid(const Tensor& x);  // the logistic function, 1 / (1 + e^-x)
+Tensor gelu(const Tensor& x);     // x times the normal distribution's probability of x
 
 }  // namespace cairn

@@ -1,4 +1,4 @@
-// ReLU, GELU, and the gradient of tanh. Not here: their fusion into other primitives (bias.cpp, gemm.cpp).
+// ReLU, GELU, and the gradients of tanh and sigmoid. Not here: their fusion into other primitives (bias.cpp, gemm.cpp).
 #include <cmath>
 
 #include "kernels/eigen/primitives.h"
@@ -36,6 +36,14 @@ void tanh_backward(Stream& stream, const TanhBackwardArgs& args) {
   require_f32(args.dtype, "tanh_backward");
   for_each_piece(stream, Pieces(args.count, 1), [&](int64_t, int64_t i, int64_t count) {
     store(part(args.dx, i, count), part(args.dy, i, count) * (1.0f - part(args.y, i, count).square()), args.accumulate);
+  });
+}
+
+void sigmoid_backward(Stream& stream, const SigmoidBackwardArgs& args) {
+  require_f32(args.dtype, "sigmoid_backward");
+  for_each_piece(stream, Pieces(args.count, 1), [&](int64_t, int64_t i, int64_t count) {
+    const auto y = part(args.y, i, count);
+    store(part(args.dx, i, count), part(args.dy, i, count) * y * (1.0f - y), args.accumulate);
   });
 }
 

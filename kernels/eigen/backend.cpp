@@ -8,9 +8,9 @@ namespace cairn::eigen {
 
 namespace {
 
-// Of these Eigen has nothing, and of tanh a form whose bits depend on where in an array an element stands.
-constexpr std::string_view kLacking[] = {"random", "pooling",    "normalisation", "rows",        "augment",
-                                         "clock",  "optimizers", "sgd_steps",     "tanh_forward"};
+// Of these Eigen has nothing, and of tanh and sigmoid a form whose bits depend on where in an array an element stands.
+constexpr std::string_view kLacking[] = {"random", "pooling",    "normalisation", "rows",         "augment",
+                                         "clock",  "optimizers", "sgd_steps",     "tanh_forward", "sigmoid_forward"};
 
 }  // namespace
 

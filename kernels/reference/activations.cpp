@@ -1,4 +1,5 @@
-// ReLU, tanh and GELU, forward and backward. Not here: their fusion into other primitives (bias.cpp, gemm.cpp).
+// ReLU, tanh, sigmoid and GELU, forward and backward. Not here: their fusion into other primitives (bias.cpp,
+// gemm.cpp).
 #include "kernels/reference/primitives.h"
 
 namespace cairn::reference {
@@ -48,6 +49,26 @@ void tanh_backward(Stream&, const TanhBackwardArgs& args) {
     for (int64_t i = 0; i < args.count; ++i) {
       const double value = y[i];
       store(dx[i], dy[i] * (1 - value * value), args.accumulate);
+    }
+  });
+}
+
+void sigmoid_forward(Stream&, const SigmoidForwardArgs& args) {
+  with_type(args.dtype, "sigmoid_forward", [&]<class T>(Type<T>) {
+    const T* x = static_cast<const T*>(args.x);
+    T* y = static_cast<T*>(args.y);
+    for (int64_t i = 0; i < args.count; ++i) store(y[i], sigmoid(x[i]), false);
+  });
+}
+
+void sigmoid_backward(Stream&, const SigmoidBackwardArgs& args) {
+  with_type(args.dtype, "sigmoid_backward", [&]<class T>(Type<T>) {
+    const T* dy = static_cast<const T*>(args.dy);
+    const T* y = static_cast<const T*>(args.y);
+    T* dx = static_cast<T*>(args.dx);
+    for (int64_t i = 0; i < args.count; ++i) {
+      const double value = y[i];
+      store(dx[i], dy[i] * value * (1 - value), args.accumulate);
     }
   });
 }

@@ -27,10 +27,6 @@ struct Unrolled {
   Steps h;   // before each step, and after the last
 };
 
-double sigmoid(double x) {
-  return 1 / (1 + std::exp(-x));
-}
-
 // weight[row,:] . values + bias[row]
 template <class T, class Value>
 double product(const void* weight, const void* bias, int64_t row, int64_t columns, const Value* values) {

@@ -39,6 +39,11 @@ inline double relu(double value) {
   return value < 0 ? 0 : value;
 }
 
+// The logistic function, of the activation and of a recurrent unit's gates.
+inline double sigmoid(double x) {
+  return 1 / (1 + std::exp(-x));
+}
+
 // First column of the row's maximum, or of its first nan.
 template <class T>
 int64_t first_maximum(const T* row, int64_t columns) {

@@ -1,4 +1,5 @@
-// ReLU, tanh and GELU, forward and backward. Not here: their fusion into other primitives (bias.cpp, gemm.cpp).
+// ReLU, tanh, sigmoid and GELU, forward and backward. Not here: their fusion into other primitives (bias.cpp,
+// gemm.cpp).
 #include "kernels/simd/map.h"
 #include "kernels/simd/primitives.h"
 
@@ -47,6 +48,18 @@ void tanh_forward(Stream& stream, const TanhForwardArgs& args) {
 void tanh_backward(Stream& stream, const TanhBackwardArgs& args) {
   require_f32(args.dtype, "tanh_backward");
   const auto gradient = [](Vector dy, Vector y) { return dy * (1.0f - y * y); };
+  map(stream, args.count, args.dx, args.accumulate, gradient, args.dy, args.y);
+}
+
+void sigmoid_forward(Stream& stream, const SigmoidForwardArgs& args) {
+  require_f32(args.dtype, "sigmoid_forward");
+  map(
+      stream, args.count, args.y, 0, [](Vector x) { return sigmoid(x); }, args.x);
+}
+
+void sigmoid_backward(Stream& stream, const SigmoidBackwardArgs& args) {
+  require_f32(args.dtype, "sigmoid_backward");
+  const auto gradient = [](Vector dy, Vector y) { return dy * y * (1.0f - y); };
   map(stream, args.count, args.dx, args.accumulate, gradient, args.dy, args.y);
 }
 

@@ -1,7 +1,8 @@
-// ReLU, tanh and GELU, forward and backward.
+// ReLU, tanh, sigmoid and GELU, forward and backward.
 #include <ATen/ops/clamp_min.h>
 #include <ATen/ops/erfc.h>
 #include <ATen/ops/exp.h>
+#include <ATen/ops/sigmoid_backward.h>
 #include <ATen/ops/tanh.h>
 #include <ATen/ops/tanh_backward.h>
 
@@ -41,6 +42,19 @@ void tanh_backward(const Place& place, const TanhBackwardArgs& args) {
       place.reals(args.dtype, args.dx, {args.count}),
       at::tanh_backward(place.reals(args.dtype, args.dy, {args.count}), place.reals(args.dtype, args.y, {args.count})),
       args.accumulate);
+}
+
+// at::sigmoid: an element's bits depend on where it stands.
+void sigmoid_forward(const Place& place, const SigmoidForwardArgs& args) {
+  at::Tensor y = place.reals(args.dtype, args.y, {args.count});
+  y.copy_(at::exp(place.reals(args.dtype, args.x, {args.count}).neg()).add_(1).reciprocal_());
+}
+
+void sigmoid_backward(const Place& place, const SigmoidBackwardArgs& args) {
+  store(place.reals(args.dtype, args.dx, {args.count}),
+        at::sigmoid_backward(place.reals(args.dtype, args.dy, {args.count}),
+                             place.reals(args.dtype, args.y, {args.count})),
+        args.accumulate);
 }
 
 void gelu_forward(const Place& place, const GeluForwardArgs& args) {

@@ -150,6 +150,8 @@ Forward Builder::leaf(const Description& layer) {
     return add(nn::ReLU());
   } else if (is("Tanh")) {
     return add(nn::Tanh());
+  } else if (is("Sigmoid")) {
+    return add(nn::Sigmoid());
   } else if (is("GELU")) {
     return add(nn::GELU());
   } else if (is("Flatten")) {

@@ -1,5 +1,6 @@
-// ReLU, tanh and GELU, forward and backward. Not here: their fusion into other primitives (bias.cu, gemm/).
+// ReLU, tanh, sigmoid and GELU, forward and backward. Not here: their fusion into other primitives (bias.cu, gemm/).
 #include "kernels/vanilla/elementwise.h"
+#include "kernels/vanilla/sigmoid.h"
 
 namespace cairn::CAIRN_VANILLA {
 namespace {
@@ -16,6 +17,12 @@ struct Tanh {
 };
 struct TanhGradient {
   __device__ float operator()(float dy, float y) const { return dy * (1.0f - y * y); }
+};
+struct Sigmoid {
+  __device__ float operator()(float x) const { return sigmoid(x); }
+};
+struct SigmoidGradient {
+  __device__ float operator()(float dy, float y) const { return dy * y * (1.0f - y); }
 };
 
 // The normal distribution's. erfc, not 1 + erf, which far below 0 would be a difference of equals.
@@ -51,6 +58,16 @@ void tanh_forward(Stream& stream, const TanhForwardArgs& args) {
 void tanh_backward(Stream& stream, const TanhBackwardArgs& args) {
   require_f32(args.dtype, "tanh_backward");
   map(stream, args.count, args.dx, args.accumulate, TanhGradient{}, args.dy, args.y);
+}
+
+void sigmoid_forward(Stream& stream, const SigmoidForwardArgs& args) {
+  require_f32(args.dtype, "sigmoid_forward");
+  map(stream, args.count, args.y, 0, Sigmoid{}, args.x);
+}
+
+void sigmoid_backward(Stream& stream, const SigmoidBackwardArgs& args) {
+  require_f32(args.dtype, "sigmoid_backward");
+  map(stream, args.count, args.dx, args.accumulate, SigmoidGradient{}, args.dy, args.y);
 }
 
 void gelu_forward(Stream& stream, const GeluForwardArgs& args) {

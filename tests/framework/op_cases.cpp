@@ -55,6 +55,7 @@ std::vector<OpCase> op_cases(int64_t n, int64_t c, int64_t k) {
       {"scale", {{n, c, k}}, [](Inputs in) { return scale(in[0], -1.75); }},
       {"relu", {nc}, [](Inputs in) { return relu(in[0]); }},
       {"tanh", {nc}, [](Inputs in) { return tanh(in[0]); }},
+      {"sigmoid", {nc}, [](Inputs in) { return sigmoid(in[0]); }},
       {"gelu", {nc}, [](Inputs in) { return gelu(in[0]); }},
       {"embedding", {nc}, [=](Inputs in) { return embedding(in[0], byte_index(in[0].device(), n)); }},
       {"gru", unit_inputs, [=](Inputs in) { return unit(in, false); }},

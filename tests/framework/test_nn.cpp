@@ -159,6 +159,10 @@ TEST_CASE("Tanh is the op, has no parameters and keeps its input's shape") {
   check_activation<Tanh>("Tanh", [](double x) { return std::tanh(x); });
 }
 
+TEST_CASE("Sigmoid is the op, has no parameters and keeps its input's shape") {
+  check_activation<Sigmoid>("Sigmoid", [](double x) { return 1 / (1 + std::exp(-x)); });
+}
+
 TEST_CASE("GELU is the op, has no parameters and keeps its input's shape") {
   check_activation<GELU>("GELU", [](double x) { return 0.5 * x * (1 + std::erf(x / std::sqrt(2.0))); });
 }

@@ -48,6 +48,7 @@ TEST_CASE("ops of one input refuse what is no floating tensor") {
   refuse_all("scale", "x", [](const Tensor& x) { scale(x, 2); });
   refuse_all("relu", "x", [](const Tensor& x) { relu(x); });
   refuse_all("tanh", "x", [](const Tensor& x) { tanh(x); });
+  refuse_all("sigmoid", "x", [](const Tensor& x) { sigmoid(x); });
   refuse_all("gelu", "x", [](const Tensor& x) { gelu(x); });
   refuse_all("softmax", "x", [](const Tensor& x) { softmax(x); });
   refuse_all("sum", "x", [](const Tensor& x) { sum(x); });

@@ -1,4 +1,4 @@
-// ReLU, tanh and GELU, forward and backward. Not here: their fusion into other primitives (test_bias.cpp,
+// ReLU, tanh, sigmoid and GELU, forward and backward. Not here: their fusion into other primitives (test_bias.cpp,
 // test_gemm.cpp).
 #include <doctest/doctest.h>
 
@@ -22,6 +22,12 @@ Values floats_of_all_sizes() {
 // How far a tanh may be off: 4 units in the last place, which for a denormal result is an absolute error.
 Tolerance tanh_tolerance(DType real) {
   return {.absolute = real == DType::f32 ? 0x1p-149 : 0, .relative = 8 * unit(real)};
+}
+
+// How far a sigmoid may be off: 4 units in the last place. Where e^-x is at the end of what a float holds, the result,
+// below twice the smallest normal number, may be 0.
+Tolerance sigmoid_tolerance(DType real) {
+  return {.absolute = real == DType::f32 ? 0x1p-125 : 0, .relative = 8 * unit(real)};
 }
 
 }  // namespace
@@ -165,6 +171,83 @@ TEST_CASE("tanh_backward") {
   }
 }
 
+TEST_CASE("sigmoid_forward") {
+  for (DType real : kReals) {
+    for (int64_t count : vector_sizes()) {
+      for (bool in_place : {false, true}) {
+        const auto run = [=](Call& call) {
+          const Values x = reals(count, 1, -20, 20);
+          void* y = call.output("y", count, sigmoid_tolerance(real), in_place ? x : Values{});
+          const SigmoidForwardArgs args{
+              .dtype = call.real(), .count = count, .x = in_place ? y : call.input("x", count, x), .y = y};
+          return call.invoke(&Backend::sigmoid_forward, args);
+        };
+        const std::string shape = shape_text({{"count", count}, {"in_place", in_place}});
+        check({.primitive = "sigmoid_forward", .shape = shape, .real = real, .offset = count % 2, .run = run});
+      }
+    }
+    const auto check_values = [=](const char* shape, const Values& x, const std::vector<Values>& expected) {
+      const auto run = [=](Call& call) {
+        const auto count = static_cast<int64_t>(x.size());
+        const SigmoidForwardArgs args{.dtype = call.real(),
+                                      .count = count,
+                                      .x = call.input("x", count, x),
+                                      .y = call.output("y", count, sigmoid_tolerance(real), Values(x.size(), 7))};
+        return call.invoke(&Backend::sigmoid_forward, args);
+      };
+      check({.primitive = "sigmoid_forward", .shape = shape, .real = real, .run = run, .expected = expected});
+    };
+    check_values("over the whole range", floats_of_all_sizes(), {});
+    Values steps;  // past both ends of the exponential of a float, near -88
+    for (int i = -1700; i <= 1700; ++i) steps.push_back(i / 16.0);
+    check_values("from end to end", steps, {});
+    // (1 + tanh(x / 2)) / 2, of published values; long enough for a vector path and its tail.
+    Values x, expected;
+    for (int i = 0; i < 21; ++i) {
+      for (double value : {1.0, kNan, -2.0, kInfinity, 0.0, -kInfinity, 4.0, 1000.0, -1000.0}) x.push_back(value);
+      for (double value :
+           {0.73105857863000488, kNan, 0.11920292202211756, 1.0, 0.5, 0.0, 0.98201379003790844, 1.0, 0.0})
+        expected.push_back(value);
+    }
+    check_values("by hand", x, {expected});
+  }
+}
+
+TEST_CASE("sigmoid_backward") {
+  for (DType real : kReals) {
+    for (int64_t count : vector_sizes()) {
+      for (bool accumulate : {false, true}) {
+        const auto run = [=](Call& call) {
+          const SigmoidBackwardArgs args{
+              .dtype = call.real(),
+              .count = count,
+              .dy = call.input("dy", count, reals(count, 1)),
+              .y = call.input("y", count, reals(count, 2, 0, 1)),
+              .dx = call.output("dx", count, two_roundings(real, 1), accumulate ? reals(count, 3) : Values{}),
+              .accumulate = accumulate};
+          return call.invoke(&Backend::sigmoid_backward, args);
+        };
+        const std::string shape = shape_text({{"count", count}, {"accumulate", accumulate}});
+        check({.primitive = "sigmoid_backward", .shape = shape, .real = real, .offset = count % 2, .run = run});
+      }
+    }
+    const auto run = [](Call& call) {
+      const SigmoidBackwardArgs args{.dtype = call.real(),
+                                     .count = 5,
+                                     .dy = call.input("dy", 5, {4, 6, 7, 8, kNan}),
+                                     .y = call.input("y", 5, {0.5, 0, 1, 0.25, 0.5}),
+                                     .dx = call.output("dx", 5, {}, {10, 20, 30, 40, 50}),
+                                     .accumulate = 1};
+      return call.invoke(&Backend::sigmoid_backward, args);
+    };
+    check({.primitive = "sigmoid_backward",
+           .shape = "by hand",
+           .real = real,
+           .run = run,
+           .expected = {{11, 20, 30, 41.5, kNan}}});
+  }
+}
+
 // 8 units of x: the probability beside it is known to that of 1, which is how exact 1 + erf is; one more for what is
 // rounded to a denormal.
 Tolerance gelu_tolerance(const Values& x, DType real) {
@@ -280,6 +363,15 @@ TEST_CASE("tanh: the same bits however the work is cut") {
   });
   check_pieces("tanh_backward", [](Call& call, int64_t count, const void* dy, const void* y, void* dx) {
     return call.invoke(&Backend::tanh_backward, TanhBackwardArgs{call.real(), count, dy, y, dx, 0});
+  });
+}
+
+TEST_CASE("sigmoid: the same bits however the work is cut") {
+  check_pieces("sigmoid_forward", [](Call& call, int64_t count, const void* x, const void*, void* y) {
+    return call.invoke(&Backend::sigmoid_forward, SigmoidForwardArgs{call.real(), count, x, y});
+  });
+  check_pieces("sigmoid_backward", [](Call& call, int64_t count, const void* dy, const void* y, void* dx) {
+    return call.invoke(&Backend::sigmoid_backward, SigmoidBackwardArgs{call.real(), count, dy, y, dx, 0});
   });
 }
 

@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "kernels/vanilla/primitives.h"
+#include "kernels/vanilla/sigmoid.h"
 
 namespace cairn::CAIRN_VANILLA {
 
@@ -12,13 +12,9 @@ struct UnitGates {
   float r, z, n, hn;  // hn = W_hn h + b_hn
 };
 
-__device__ __forceinline__ float gru_sigmoid(float x) {
-  return 1.0f / (1.0f + expf(-x));
-}
-
 // from_x: the input's parts of r, z and n; from_h: the state's, with their bias.
 __device__ __forceinline__ UnitGates unit_gates(const float (&from_x)[3], const float (&from_h)[3]) {
-  const float r = gru_sigmoid(from_x[0] + from_h[0]), z = gru_sigmoid(from_x[1] + from_h[1]);
+  const float r = sigmoid(from_x[0] + from_h[0]), z = sigmoid(from_x[1] + from_h[1]);
   return {r, z, tanhf(from_x[2] + r * from_h[2]), from_h[2]};
 }
 __device__ __forceinline__ float next_state(const UnitGates& gates, float before) {
