@@ -55,7 +55,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--kernel", settings.kernels, "with --model and --all: rungs to use, such as gemm=3");
   flags.add("--references", settings.references, "folder of PyTorch's recordings; default those that come with Cairn");
   flags.add("--suite", settings.suite, "which published comparison");
-  flags.add_switch("--quick", options.quick, "few epochs on few images: minutes on a CPU, figures without meaning");
+  flags.add_switch("--quick", options.quick, "few epochs on few examples: minutes on a CPU, figures without meaning");
   flags.add("--impl", settings.implementations,
             "implementations, separated by commas; default all that this machine has, without reference");
   flags.add(

@@ -17,7 +17,7 @@ namespace cairn::comparisons {
 struct CurvePoint {
   int64_t epoch = 0, steps = 0;
   double seconds = 0;                   // of training steps alone, since the first
-  double train_loss = 0, accuracy = 0;  // accuracy: fraction of the test images
+  double train_loss = 0, accuracy = 0;  // accuracy: fraction of the test set
 };
 
 // The points of a run folder's metrics. Time and accuracy that an interruption kept out of them are in the folder's

@@ -26,7 +26,7 @@ constexpr int64_t kTurns = 20;  // about so many: pairs of times to take the med
 const TwinFunctions& twin_functions() {
   if (const std::string problem = load_plugin("torch"); !problem.empty()) throw UsageError(problem);
   const auto function = reinterpret_cast<TwinFunction*>(plugin_function("torch", kTwinFunction));
-  if (!function || function()->layout != seam_layout())
+  if (!function || function()->layout != twin_layout())
     throw UsageError("the torch plugin has no twin of this version: build it and this program from the same sources");
   return *function();
 }
@@ -56,6 +56,41 @@ class CairnSide {
   Trainer trainer_;
 };
 
+// What the twin is given of the data, until it has built its own.
+struct HostData {
+  explicit HostData(const DeviceSplit& train)
+      : count(train.count), labels(train.column(datasets::kLabel).to_host<int32_t>()) {
+    const Tensor& samples = train.column(train.input());
+    shape = samples.shape();
+    if (train.has(datasets::kTokens))
+      tokens = samples.to_host<int32_t>();
+    else
+      images = samples.to_host<uint8_t>();
+  }
+
+  void describe(TwinNetwork& network, const RowScale& pixels) const {
+    network.labels = labels.data();
+    network.count = count;
+    if (!tokens.empty()) {
+      network.tokens = tokens.data();
+      network.length = shape[1];
+      return;
+    }
+    network.images = images.data();
+    network.channels = shape[1];
+    network.height = shape[2];
+    network.width = shape[3];
+    network.scale = pixels.scale().data();
+    network.shift = pixels.shift().data();
+    network.scale_count = pixels.channels();
+  }
+
+  int64_t count;
+  Shape shape;  // of all samples
+  std::vector<uint8_t> images;
+  std::vector<int32_t> tokens, labels;
+};
+
 // The twin's side: the same batches at the same rates.
 class TwinSide {
  public:
@@ -69,8 +104,6 @@ class TwinSide {
     std::vector<LayerSummary> layers;
     trainer.model().summarize(model.input, "", layers);
     const std::vector<HostTensor> state = to_host(trainer.model().state());
-    const std::vector<uint8_t> images = data.train.column(datasets::kImage).to_host<uint8_t>();
-    const std::vector<int32_t> labels = data.train.column(datasets::kLabel).to_host<int32_t>();
     const std::deque<std::vector<TwinOption>> options = options_of(layers);
     std::vector<TwinLayer> twin_layers;
     for (size_t i = 0; i < layers.size(); ++i)
@@ -84,7 +117,7 @@ class TwinSide {
         described.sizes[described.rank] = tensor.shape[static_cast<int>(described.rank)];
       tensors.push_back(described);
     }
-    const TwinNetwork network{
+    TwinNetwork network{
         .layers = twin_layers.data(),
         .layer_count = static_cast<int64_t>(twin_layers.size()),
         .tensors = tensors.data(),
@@ -96,16 +129,9 @@ class TwinSide {
         .weight_decay = recipe.weight_decay,
         .seed = config.seed,
         .threads = threads,
-        .images = images.data(),
-        .labels = labels.data(),
-        .count = count_,
-        .channels = model.input[0],
-        .height = model.input[1],
-        .width = model.input[2],
-        .scale = data.pixels.scale().data(),
-        .shift = data.pixels.shift().data(),
-        .scale_count = static_cast<int64_t>(data.pixels.scale().size()),
     };
+    const HostData samples(data.train);
+    samples.describe(network, data.pixels);
     twin_ = functions_.create(&network);
     if (!twin_) throw DeviceError(std::string("the twin cannot be built: ") + functions_.last_error());
   }
@@ -120,7 +146,7 @@ class TwinSide {
     for (int64_t step = done_; step < done_ + steps; ++step) {
       const double rate = learning_rate_at(recipe.schedule, recipe.learning_rate, step);
       rates.push_back(static_cast<float>(rate));  // as Cairn keeps them
-      if (recipe.batch_size == 0) continue;       // all images, every time
+      if (recipe.batch_size == 0) continue;       // all samples, every time
       const int64_t epoch = step / per_epoch_, first = step % per_epoch_ * rows_;
       if (epoch != epoch_) {
         order_ = datasets::epoch_order(count_, config_.seed, static_cast<uint32_t>(epoch), recipe.shuffle);

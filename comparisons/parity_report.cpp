@@ -10,6 +10,7 @@
 #include "benchmarks/machine.h"
 #include "comparisons/files.h"
 #include "comparisons/page.h"
+#include "models/model.h"
 
 namespace cairn::comparisons {
 namespace {
@@ -118,7 +119,12 @@ Drawings draw(const ParityResult& result) {
   losses.series = {ours, theirs};
   drawings.plots.push_back(losses);
   if (!result.epochs.empty()) {
-    Plot accuracy{name + "-accuracy", title + ": accuracy", "epochs", "% of the test images", false, {}};
+    Plot accuracy{name + "-accuracy",
+                  title + ": accuracy",
+                  "epochs",
+                  std::string("% of the test ") + examples_of(find_model(result.reference.model)),
+                  false,
+                  {}};
     ours.points.clear();
     theirs.points.clear();
     for (const AccuracyCheck& epoch : result.epochs) {

@@ -103,4 +103,30 @@ std::vector<PublishedCurve> playground_cifar_figures() {
   return curves;
 }
 
+std::vector<PublishedCurve> imdb_frameworks_figures() {
+  std::vector<PublishedCurve> curves;
+  const auto add = [&](const std::string& model, const std::string& recipe, const std::string& by,
+                       const std::string& device, double seconds, double accuracy) {
+    curves.push_back({model, "imdb", by, device, false, {{3, seconds, accuracy}}, recipe});
+  };
+  add("imdb-gru", "mxnet", "MXNet", "half a K80", 29, 85.92);
+  add("imdb-gru", "mxnet", "MXNet", "P100", 24.1, 85.86);
+  add("imdb-gru", "mxnet", "Gluon", "V100", 11.4, 85.79);
+  add("imdb-gru", "mxnet", "CNTK", "half a K80", 32, 85.34);
+  add("imdb-gru", "mxnet", "CNTK", "P100", 14.6, 85.65);
+  add("imdb-gru", "pytorch", "PyTorch", "half a K80", 31.2, 86.29);
+  add("imdb-gru", "pytorch", "PyTorch", "P100", 12.6, 86.23);
+  add("imdb-gru-start", "tensorflow", "TensorFlow", "half a K80", 30, 86.14);
+  add("imdb-gru-start", "tensorflow", "TensorFlow", "P100", 22.2, 85.99);
+  add("imdb-gru-knet", "knet", "Knet", "half a K80", 29.3, 84.45);
+  curves.push_back({"imdb-gru",
+                    "imdb",
+                    "MXNet's curve",
+                    "not stated",
+                    true,
+                    {{1, {}, 77.5}, {2, {}, 92.4}, {3, {}, 96.4}},
+                    "mxnet"});
+  return curves;
+}
+
 }  // namespace cairn::comparisons

@@ -10,5 +10,6 @@ std::vector<PublishedCurve> nmist_figures();
 std::vector<PublishedCurve> benchmark_mnist_figures();
 std::vector<PublishedCurve> cifar_frameworks_figures();
 std::vector<PublishedCurve> playground_cifar_figures();
+std::vector<PublishedCurve> imdb_frameworks_figures();
 
 }  // namespace cairn::comparisons

@@ -24,7 +24,7 @@ struct ReferenceGradient {
 
 struct ReferenceEpoch {
   int64_t epoch = 0;
-  double loss = 0, accuracy = 0;  // mean over the training images; fraction of the test images
+  double loss = 0, accuracy = 0;  // mean over the training set; fraction of the test set
 };
 
 // A form of PyTorch's step, timed or failed.

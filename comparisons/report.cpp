@@ -8,6 +8,7 @@
 #include "comparisons/files.h"
 #include "comparisons/page.h"
 #include "datasets/png.h"
+#include "models/model.h"
 #include "trainers/median.h"
 
 namespace cairn::comparisons {
@@ -25,6 +26,11 @@ std::string label(const nlohmann::json& result) {
 
 std::string label(const PublishedCurve& curve) {
   return fmt::format("{}, published", curve.by);
+}
+
+// "images" or "texts": a suite's networks are all of one kind.
+std::string examples_of(const Suite& suite) {
+  return cairn::examples_of(find_model(suite.networks.front().model));
 }
 
 // The data sets that have a training, in the order of the results.
@@ -193,15 +199,15 @@ Page make_page(const Suite& suite, bool quick, const std::vector<nlohmann::json>
   Page page(suite.title);
   if (quick)
     page.paragraph(
-        fmt::format("The quick form: few epochs on {} training images. It shows that everything works; its "
+        fmt::format("The quick form: few epochs on {} training {}. It shows that everything works; its "
                     "figures are not to be compared with the published ones.",
-                    suite.quick_images));
+                    suite.quick_examples, examples_of(suite)));
   if (results.empty()) page.paragraph("No training is finished yet.");
   page.paragraph(
-      "Our time is of the training steps alone: choosing the batch, its pixels made numbers, forward, backward, "
-      "update, "
-      "until the device is done with the epoch's last step. Reading data, evaluation, and saving are outside. Our "
-      "accuracy is on the test images, one training a row.");
+      "Our time is of the training steps alone: choosing the batch, pixels made numbers where it has some, forward, "
+      "backward, update, until the device is done with the epoch's last step. Reading data, evaluation, and saving are "
+      "outside. Our accuracy is on the test " +
+      examples_of(suite) + ", one training a row.");
   page.list(machines_of(results));
   page.paragraph("Published figures: " + suite.source + ". They were measured by others on other machines:");
   page.list(suite.notes);
@@ -240,7 +246,8 @@ std::vector<Plot> suite_plots(const Suite& suite, const std::vector<nlohmann::js
     for (const Network& network : suite.networks) {
       const std::string title = network.title + " on " + dataset,
                         name = dataset + "-" + curve_name(suite, network.model, network.recipe);
-      Plot accuracy{name + "-accuracy", title + ": accuracy", "epochs", "% of the test images", false, {}};
+      Plot accuracy{
+          name + "-accuracy", title + ": accuracy", "epochs", "% of the test " + examples_of(suite), false, {}};
       Plot time{name + "-time", title + ": time", "epochs", "seconds", true, {}};
       for_trainings(results, network, dataset, [&](const nlohmann::json& result) {
         accuracy.series.push_back({label(result), {}, false});
@@ -258,7 +265,7 @@ std::vector<Plot> suite_plots(const Suite& suite, const std::vector<nlohmann::js
                                         other.dataset == dataset && other.by == curve.by;
                                }) > 1;
         const std::string by = ambiguous ? label(curve) + ", " + curve.device : label(curve);
-        accuracy.series.push_back({curve.training_accuracy ? by + ", training images" : by, {}, true});
+        accuracy.series.push_back({curve.training_accuracy ? by + ", training " + examples_of(suite) : by, {}, true});
         time.series.push_back({by, {}, true});
         for (const PublishedPoint& point : curve.points) {
           const auto epoch = static_cast<double>(point.epoch);

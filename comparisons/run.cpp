@@ -28,7 +28,7 @@ std::vector<std::string> without_repeats(const std::vector<std::string>& names) 
   return result;
 }
 
-int64_t training_images(const std::string& dataset, const SuiteOptions& options) {
+int64_t training_examples(const std::string& dataset, const SuiteOptions& options) {
   datasets::LoadOptions load;
   load.quiet = options.quiet;
   load.check_hash = options.check_hash;
@@ -103,8 +103,8 @@ std::vector<RunConfig> plan_suite(const Suite& suite, const SuiteOptions& option
     device.implementation = name;
     Device::open(device);
   }
-  std::map<std::string, int64_t> images;
-  for (const std::string& dataset : datasets) images[dataset] = training_images(dataset, options);
+  std::map<std::string, int64_t> examples;
+  for (const std::string& dataset : datasets) examples[dataset] = training_examples(dataset, options);
 
   std::vector<RunConfig> plan;
   for (const std::string& implementation : implementations)
@@ -120,7 +120,7 @@ std::vector<RunConfig> plan_suite(const Suite& suite, const SuiteOptions& option
           config.training.epochs = network.quick_marks.back();
           config.training.steps = 0;
           config.training.validation_count =
-              std::max(config.training.validation_count, images[dataset] - suite.quick_images);
+              std::max(config.training.validation_count, examples[dataset] - suite.quick_examples);
         }
         config.eval_every = network.eval_every;
         config.save_every = network.eval_every;

@@ -22,7 +22,7 @@ struct SuiteOptions {
   std::string where = "auto";
   int threads = 0;
   uint64_t seed = 1;
-  bool quick = false;  // few epochs on few images: that everything works, not how well
+  bool quick = false;  // few epochs on few examples: that everything works, not how well
   bool quiet = false;
   std::string out;  // folder; "" = runs/compare-<suite>, with -quick appended
   std::filesystem::path predict_program;

@@ -34,7 +34,7 @@ struct PublishedCurve {
   std::string recipe = {};  // which of the network's in the suite; "": it has only one
 };
 
-// What is done with a trained network's test images.
+// What is done with a trained network of images on its test images.
 struct TestPlan {
   int64_t batch_size = 100;
   int64_t batches = 0;       // from the first image again at the end; 0: each image once
@@ -49,7 +49,7 @@ struct Suite {
   std::vector<Network> networks;
   std::vector<PublishedCurve> published;
   std::optional<TestPlan> inference = {};  // also: this test, timed, and ten pictures in a process of their own
-  int64_t quick_images = 2000;             // training images of --quick
+  int64_t quick_examples = 2000;           // training examples of --quick
 };
 
 // What a training's folder and plots are called: the network, and the recipe where the suite has several of it.

@@ -44,11 +44,12 @@ struct TwinNetwork {
   double momentum, weight_decay;
   uint64_t seed;  // of the dropout masks
   int32_t threads;
-  // The data set: count x channels x height x width; a pixel is byte * scale + shift, of its channel where there are
-  // several.
+  // The data set. Of images: count x channels x height x width; a pixel is byte * scale + shift, of its channel where
+  // there are several. Of texts, where images is null: count x length numbers of words.
   const uint8_t* images;
+  const int32_t* tokens;
   const int32_t* labels;
-  int64_t count, channels, height, width;
+  int64_t count, channels, height, width, length;
   const float* scale;
   const float* shift;
   int64_t scale_count;  // 1, or a value for each channel
@@ -56,13 +57,18 @@ struct TwinNetwork {
 
 struct Twin;  // opaque
 
+// The seam's fingerprint and that of the description.
+constexpr uint64_t twin_layout() {
+  return detail::mixed(detail::mixed(seam_layout(), sizeof(TwinNetwork)), sizeof(TwinLayer) + sizeof(TwinTensor));
+}
+
 struct TwinFunctions {
-  uint64_t layout;                      // seam_layout(), always the first field
+  uint64_t layout;                      // twin_layout(), always the first field
   const char* library;                  // "LibTorch 2.15.0"
   const char* (*last_error)();          // one line, after a failure
   Twin* (*create)(const TwinNetwork*);  // null: failed
-  // Trains `steps` steps, of which the first is the run's step number `first`: step s on the images index[s * rows + i]
-  // (index null: on all of them) at the rate rates[s]. Writes losses[s]. Returns the seconds that it took without
+  // Trains `steps` steps, of which the first is the run's step number `first`: step s on the samples index[s * rows +
+  // i] (index null: on all of them) at the rate rates[s]. Writes losses[s]. Returns the seconds that it took without
   // drawing dropout masks, or a negative number for a failure.
   double (*train)(Twin*, int64_t first, int64_t steps, const int32_t* index, int64_t rows, const double* rates,
                   float* losses);

@@ -49,7 +49,12 @@ Tensor Gru::forward(const Tensor& x) {
 Shape Gru::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
   const int64_t hidden = weight_hh.shape()[1], weights = weight_ih.count() + weight_hh.count();
   const Shape output = options_.all_steps ? Shape{sample[0], hidden} : Shape{hidden};
-  layers.push_back({name, "Gru", output, weights + 6 * hidden + (h0.defined() ? hidden : 0), sample[0] * weights});
+  layers.push_back({name,
+                    "Gru",
+                    output,
+                    weights + 6 * hidden + (h0.defined() ? hidden : 0),
+                    sample[0] * weights,
+                    {{"all_steps", options_.all_steps}}});
   return output;
 }
 

@@ -58,11 +58,14 @@ struct Twin {
     const auto given_as = [](auto* data, at::IntArrayRef sizes, at::ScalarType type) {
       return at::from_blob(const_cast<void*>(static_cast<const void*>(data)), sizes, at::TensorOptions().dtype(type));
     };
-    images =
-        given_as(description.images, {count, description.channels, description.height, description.width}, at::kByte)
-            .to(at::kFloat)
-            .mul_(for_channels(description.scale, description))
-            .add_(for_channels(description.shift, description));
+    if (description.images)
+      samples =
+          given_as(description.images, {count, description.channels, description.height, description.width}, at::kByte)
+              .to(at::kFloat)
+              .mul_(for_channels(description.scale, description))
+              .add_(for_channels(description.shift, description));
+    else
+      samples = given_as(description.tokens, {count, description.length}, at::kInt).to(at::kLong);
     labels = given_as(description.labels, {count}, at::kInt).to(at::kLong);
     draws->seed = description.seed;
 
@@ -77,6 +80,9 @@ struct Twin {
         throw std::invalid_argument("the twin has no tensor " + name + " of that shape");
       found->second.detach().copy_(at::from_blob(const_cast<float*>(tensor->values), sizes));
     }
+    for (const auto& [name, tensor] : tensors)
+      if (tensor.requires_grad() && !given.count(name))
+        throw std::invalid_argument("the twin has a tensor " + name + ", which it was not given");
     optimizer = torch::optimizer_of(description, network->parameters());
   }
 
@@ -86,10 +92,10 @@ struct Twin {
   }
 
   float step(const int32_t* index, int64_t rows, double rate) {
-    at::Tensor x = images, wanted = labels;
+    at::Tensor x = samples, wanted = labels;
     if (index) {
       const at::Tensor batch = at::from_blob(const_cast<int32_t*>(index), {rows}, at::TensorOptions().dtype(at::kInt));
-      x = at::index_select(images, 0, batch);
+      x = at::index_select(samples, 0, batch);
       wanted = at::index_select(labels, 0, batch);
     }
     optimizer->zero_grad();
@@ -101,7 +107,7 @@ struct Twin {
   }
 
   int32_t threads;
-  at::Tensor images, labels;
+  at::Tensor samples, labels;
   std::shared_ptr<torch::Draws> draws = std::make_shared<torch::Draws>();
   std::shared_ptr<torch::Network> network;
   std::map<std::string, at::Tensor> tensors;
@@ -144,7 +150,7 @@ int32_t read(Twin* twin, const char* name, float* values, int64_t count) {
 
 extern "C" __attribute__((visibility("default"))) const TwinFunctions* cairn_twin_plugin() {
   static const TwinFunctions functions{
-      .layout = seam_layout(),
+      .layout = twin_layout(),
       .library = "LibTorch " TORCH_VERSION,
       .last_error = [] { return torch::last_error_text.c_str(); },
       .create = create,

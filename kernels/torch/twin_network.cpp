@@ -4,12 +4,15 @@
 #include <ATen/ops/amax.h>
 #include <ATen/ops/cat.h>
 #include <ATen/ops/constant_pad_nd.h>
+#include <ATen/ops/zeros.h>
 #include <torch/nn/modules/activation.h>
 #include <torch/nn/modules/batchnorm.h>
 #include <torch/nn/modules/conv.h>
+#include <torch/nn/modules/embedding.h>
 #include <torch/nn/modules/linear.h>
 #include <torch/nn/modules/normalization.h>
 #include <torch/nn/modules/pooling.h>
+#include <torch/nn/modules/rnn.h>
 
 #include <algorithm>
 #include <stdexcept>
@@ -125,6 +128,7 @@ class Builder {
   }
 
   Forward leaf(const Description& layer);
+  Forward gru(const Description& layer);
 
   const TwinNetwork& description_;
   const std::map<std::string, const TwinTensor*>& given_;
@@ -133,6 +137,21 @@ class Builder {
   int64_t next_ = 0;
 };
 
+// From zeros, or from one learnt state for every sequence.
+Forward Builder::gru(const Description& layer) {
+  const int64_t hidden = layer.size("weight_hh_l0", 1);
+  nn::GRU unit(nn::GRUOptions(layer.size("weight_ih_l0", 1), hidden).batch_first(true));
+  network_->register_module(flat(layer.name), unit);
+  at::Tensor start;
+  if (layer.has("h0")) start = unit->register_parameter("h0", at::zeros({1, hidden}));
+  return [unit, start, hidden, all_steps = layer.flag("all_steps")](const at::Tensor& x) mutable {
+    at::Tensor begin;
+    if (start.defined()) begin = start.unsqueeze(1).expand({1, x.size(0), hidden}).contiguous();
+    const at::Tensor states = std::get<0>(unit->forward(x, begin));
+    return all_steps ? states : states.select(1, -1);
+  };
+}
+
 Forward Builder::leaf(const Description& layer) {
   const auto add = [&](const auto& module) -> Forward {
     network_->register_module(flat(layer.name), module);
@@ -140,12 +159,16 @@ Forward Builder::leaf(const Description& layer) {
   };
   const auto is = [&](const char* type) { return layer.type == type; };
   if (is("Linear")) {
-    const nn::LinearOptions options(layer.size("weight", 1), layer.size("weight", 0));
-    return add(nn::Linear(options));
+    nn::LinearOptions options(layer.size("weight", 1), layer.size("weight", 0));
+    return add(nn::Linear(options.bias(layer.has("bias"))));
   } else if (is("Conv2d")) {
     auto options = nn::Conv2dOptions(layer.size("weight", 1), layer.size("weight", 0), layer.size("weight", 2));
     options.stride(layer.whole("stride")).padding(layer.whole("padding")).bias(layer.has("bias"));
     return add(nn::Conv2d(options));
+  } else if (is("Embedding")) {
+    return add(nn::Embedding(nn::EmbeddingOptions(layer.size("weight", 0), layer.size("weight", 1))));
+  } else if (is("Gru")) {
+    return gru(layer);
   } else if (is("ReLU")) {
     return add(nn::ReLU());
   } else if (is("Tanh")) {

@@ -1,4 +1,4 @@
-// compare from the command line: the three suites in their quick form, interrupted and continued, without room, with
+// compare from the command line: the suites in their quick form, interrupted and continued, without room, with
 // flags that make no sense; networks beside PyTorch's recordings.
 #include <doctest/doctest.h>
 
@@ -97,9 +97,10 @@ TEST_CASE("compare: benchmark-mnist in its quick form tests in batches of 100 an
 
 namespace {
 
-// The suite in its quick form on digits32, interrupted once and gone on with; the folders of its trainings.
-std::vector<std::string> interrupted_once(const std::string& suite, const TemporaryFolder& folder) {
-  const std::vector<std::string> call{"--suite", suite,  "--quick", "--dataset", "digits32",
+// The suite in its quick form on generated data, interrupted once and gone on with; the folders of its trainings.
+std::vector<std::string> interrupted_once(const std::string& suite, const TemporaryFolder& folder,
+                                          const std::string& dataset = "digits32") {
+  const std::vector<std::string> call{"--suite", suite,  "--quick", "--dataset", dataset,
                                       "--impl",  "simd", "--out",   "c",         "--quiet"};
   const Result first = run(CAIRN_COMPARE, call, folder.path, "", 1500);
   CHECK_MESSAGE((first.code == 130 || first.code == 0 || first.code == -SIGINT), first.error);
@@ -144,6 +145,20 @@ TEST_CASE("compare: benchmark-imagenet tests by a process of its own, interrupte
   const nlohmann::json said = nlohmann::json::parse(read_file(curve / "test.json"));
   CHECK(said["device"] == "cpu");
   CHECK(says(said["weights"], "average.safetensors"));
+}
+
+TEST_CASE("compare: imdb-frameworks trains one network of texts in five ways, interrupted and gone on with") {
+  const TemporaryFolder folder;
+  CHECK(interrupted_once("imdb-frameworks", folder, "phrases") ==
+        std::vector<std::string>{"imdb-gru-default-phrases-simd", "imdb-gru-knet-phrases-simd",
+                                 "imdb-gru-mxnet-phrases-simd", "imdb-gru-pytorch-phrases-simd",
+                                 "imdb-gru-start-phrases-simd"});
+  CHECK(result_of(folder.path / "c/curves/imdb-gru-knet-phrases-simd")["steps"] == 2);
+  const std::string page = read_file(folder.path / "c/report.md");
+  CHECK(says(page, "few epochs on 128 training texts."));
+  CHECK(says(page, "| TensorFlow's learnt state | simd |"));
+  CHECK(says(page, "plots/phrases-imdb-gru-mxnet-accuracy.svg"));
+  CHECK_FALSE(says(page, "images"));
 }
 
 TEST_CASE("compare: interrupted again and again, a suite ends with the bits of one left in peace") {
@@ -197,11 +212,11 @@ TEST_CASE("compare: bad input is one line that says what there is") {
   };
   refused({},
           "one of --model, --all and --suite is needed; suites are skoltech, nmist, benchmark-mnist, "
-          "cifar-frameworks, playground-cifar, benchmark-imagenet\n");
+          "cifar-frameworks, playground-cifar, benchmark-imagenet, imdb-frameworks\n");
   refused(with(quick("nmist", "c"), {"--model", "dnn"}), "one of --model, --all and --suite is needed");
   refused({"--suite", "imagenet"},
           "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist, cifar-frameworks, "
-          "playground-cifar, benchmark-imagenet\n");
+          "playground-cifar, benchmark-imagenet, imdb-frameworks\n");
   refused(with(quick("nmist", "c"), {"--impl", "mkl"}), "mkl");
   refused(with(quick("nmist", "c"), {"--impl", "simd,,vanilla"}), "there is nothing between two commas");
   refused(with(quick("nmist", "c"), {"--dataset", "letters"}), "unknown data set 'letters'");

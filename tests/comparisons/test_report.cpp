@@ -81,6 +81,28 @@ TEST_CASE("plots are made for what was trained, with the published curves beside
   CHECK(plots[1].series[1].points[0].y == 6);
 }
 
+TEST_CASE("a suite of texts speaks of texts, and MXNet's curve stands beside ours") {
+  nlohmann::json ours = result("imdb-gru", "simd", 1);
+  ours.update({{"recipe", "mxnet"}, {"dataset", "imdb"}});
+  for (int epoch = 0; epoch < 3; ++epoch) ours["points"][epoch]["epoch"] = epoch + 1;
+  const Suite& suite = find_suite("imdb-frameworks");
+  const std::vector<std::vector<std::string>> rows = suite_tables(suite, false, {ours})[0].accuracy.rows;
+  const std::vector<std::string> curve = {"Glorot's uniform",  "MXNet's curve, published", "not stated",
+                                          "77.5 % (training)", "92.4 % (training)",        "96.4 % (training)"};
+  CHECK(rows[0] ==
+        std::vector<std::string>{"Glorot's uniform", "simd", "cpu, 2 threads", "82.00 %", "86.00 %", "90.00 %"});
+  CHECK(std::ranges::count(rows, curve) == 1);
+  const Plot accuracy = suite_plots(suite, {ours})[0];
+  CHECK(accuracy.y_label == "% of the test texts");
+  REQUIRE(accuracy.series.size() == 7);  // ours, five published accuracies, the curve
+  CHECK(accuracy.series[6].name == "MXNet's curve, published, training texts");
+  CHECK(accuracy.series[6].points.size() == 3);
+
+  const TemporaryFolder folder;
+  write_report(suite, true, {ours}, folder.path);
+  CHECK_FALSE(page_has(read_text(folder.path / "report.md"), "images"));
+}
+
 TEST_CASE("the pages hold tables, plots, machine and sources; the HTML page refers to nothing outside") {
   const TemporaryFolder folder;
   nlohmann::json with_inference = result("linear", "simd", 0.0137);
