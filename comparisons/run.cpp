@@ -68,11 +68,11 @@ std::vector<nlohmann::json> finished_results(const Suite& suite, const fs::path&
       results.push_back(std::move(*result));
     }
   const auto place = [&](const nlohmann::json& result) {
+    const auto text = [&](const char* name) { return result[name].get<std::string>(); };
     const auto network = std::ranges::find_if(suite.networks, [&](const Network& each) {
-      return each.model == result["model"] && each.recipe == result["recipe"];
+      return each.model == text("model") && each.recipe == text("recipe");
     });
-    return std::tuple(result["dataset"].get<std::string>(), network - suite.networks.begin(),
-                      result["impl"].get<std::string>());
+    return std::tuple(text("dataset"), network - suite.networks.begin(), text("impl"));
   };
   std::ranges::sort(results, {}, place);
   return results;
