@@ -9,8 +9,19 @@ namespace cairn {
 namespace {
 
 constexpr int64_t kTop = 5, kFewClasses = 10;
+constexpr int64_t kMostRows = 2000, kMostFloats = int64_t{32} << 18;  // 32 MiB
 
 }  // namespace
+
+int64_t evaluation_rows(const Module& model, const Shape& batch) {
+  std::vector<int64_t> sample;
+  for (int i = 1; i < batch.rank(); ++i) sample.push_back(batch[i]);
+  std::vector<LayerSummary> layers;
+  model.summarize(Shape(sample), "", layers);
+  int64_t largest = std::max<int64_t>(batch.columns(), 1);
+  for (const LayerSummary& layer : layers) largest = std::max(largest, layer.output.count());
+  return std::clamp<int64_t>(kMostFloats / largest, 1, kMostRows);
+}
 
 void visit_batches(Module& model, const DeviceSplit& split, const SampleInput& input, int64_t batch_size,
                    const UseLogits& use) {

@@ -21,6 +21,10 @@ struct Evaluation {
 // logits: (end - begin) x classes, of examples begin .. end - 1.
 using UseLogits = std::function<void(const Tensor& logits, int64_t begin, int64_t end)>;
 
+// How many samples a batch may have so that no layer's output takes more than 32 MiB; at most 2000, at least one.
+// batch: the shape of any.
+int64_t evaluation_rows(const Module& model, const Shape& batch);
+
 // Puts the model into evaluation mode and calls use for one batch after the other.
 void visit_batches(Module& model, const DeviceSplit& split, const SampleInput& input, int64_t batch_size,
                    const UseLogits& use);

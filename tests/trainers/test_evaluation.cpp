@@ -108,4 +108,16 @@ TEST_CASE("of ten classes the five likeliest are not spoken of") {
   CHECK(wider.evaluate().top5);
 }
 
+TEST_CASE("an evaluation's batch is as large as its activations allow") {
+  const auto rows = [](const char* name, const Shape& batch) {
+    const std::shared_ptr<Device> device = Device::open({.implementation = "simd", .where = "cpu"});
+    Initializer initializer(InitRule{}, 1);
+    return evaluation_rows(*find_model(name).build(device, initializer, DType::f32), batch);
+  };
+  CHECK(rows("dnn", {1, 1, 28, 28}) == 2000);
+  CHECK(rows("cifar-vgg", {7, 3, 32, 32}) == (8 << 20) / (50 * 32 * 32));
+  CHECK(rows("imdb-gru", {64, 150}) == (8 << 20) / (150 * 125));
+  CHECK(rows("imdb-gru", {64, 70'000}) == 1);
+}
+
 }  // namespace cairn::testing

@@ -3,11 +3,6 @@
 #include "framework/ops/loss.h"
 
 namespace cairn {
-namespace {
-
-constexpr int64_t kEvaluationRows = 2000;  // bounds the memory of an evaluation's activations
-
-}  // namespace
 
 Classify::Classify(const DeviceData& data, const Recipe& recipe, const Loop& loop, uint64_t seed, DType real)
     : data_(data),
@@ -30,7 +25,7 @@ Tensor Classify::loss(Module& model, const Batch& batch) {
 
 Evaluation Classify::evaluate(Module& model) const {
   MetricSums sums(data_.test);
-  visit_batches(model, data_.test, input_, kEvaluationRows,
+  visit_batches(model, data_.test, input_, evaluation_rows(model, input_.plain(data_.test.samples(0, 1)).shape()),
                 [&](const Tensor& logits, int64_t begin, int64_t end) { sums.add(logits, begin, end); });
   return sums.result();
 }
