@@ -74,7 +74,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--average-ramp", settings.average_ramp, "a lower decay in the first steps (true or false)");
   flags.add("--shuffle", settings.shuffle, "another random order each epoch, or the stored one (true or false)");
   flags.add("--drop-last", settings.drop_last, "leave out an epoch's short last batch (true or false)");
-  flags.add("--validation-count", settings.validation_count, "training images to hold out");
+  flags.add("--validation-count", settings.validation_count, "training examples to hold out");
   settings.augmentation.add(flags);
   settings.text.add(flags);
   flags.add("--seed", config.seed, "of weights, order, dropout and augmentation");

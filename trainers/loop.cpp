@@ -13,7 +13,7 @@ namespace {
 int64_t checked_batch_size(int64_t count, int64_t batch_size) {
   if (batch_size > count)
     throw UsageError("--batch-size " + std::to_string(batch_size) + " is more than the " + std::to_string(count) +
-                     " training images; 0 takes them all");
+                     " training examples; 0 takes them all");
   return datasets::whole_batch_size(count, batch_size);
 }
 

@@ -133,7 +133,7 @@ TEST_CASE("loop: a feed is told the order and asked for each batch ahead of its 
 
 TEST_CASE("loop: a batch size that does not suit the rows") {
   CHECK_THROWS_WITH_AS(MeanLoop("simd", count_up(4), {.batch_size = 5, .epochs = 1}),
-                       "--batch-size 5 is more than the 4 training images; 0 takes them all", UsageError);
+                       "--batch-size 5 is more than the 4 training examples; 0 takes them all", UsageError);
 }
 
 }  // namespace cairn::testing

@@ -51,7 +51,7 @@ TEST_CASE("an epoch with a short last batch sees every image once") {
   CHECK(make_trainer(config, digits).steps_per_epoch() == 2);
   config.training.batch_size = 151;
   CHECK_THROWS_WITH_AS(make_trainer(config, digits),
-                       "--batch-size 151 is more than the 150 training images; 0 takes them all", UsageError);
+                       "--batch-size 151 is more than the 150 training examples; 0 takes them all", UsageError);
 }
 
 TEST_CASE("a run of so many steps ends within an epoch, and what its length decides follows") {
