@@ -1,7 +1,9 @@
 // Calls on sequences, at the sizes of imdb-gru: batches of 64 reviews of 150 words.
-#include "benchmarks/cases.h"
-
+#include <algorithm>
 #include <limits>
+
+#include "benchmarks/cases.h"
+#include "kernels/registry.h"
 
 namespace cairn::benchmarks {
 namespace {
@@ -39,7 +41,26 @@ void add_table(std::vector<Case>& cases, const WordTable& t) {
 // Of how many steps the roundings meet in a state.
 constexpr double kStateTolerance = 1024 * kUnit;
 
-GruForwardArgs place_gru(Place& place, const GruShape& s, bool training) {
+constexpr GruShape kImdbGru{.batch = 64, .time = 150, .inputs = 125, .hidden = 100};
+
+// Elements of its `reserve`: what whoever wants most wants, as all implementations of a place share the arrays.
+int64_t reserve_room() {
+  static const int64_t room = [] {
+    int64_t most = gru_reserve_count(kImdbGru);
+    for (const Backend* backend : known_backends()) {
+      if (!backend->gru_reserve || backend->device_count() == 0) continue;
+      const OpenStream stream(*backend, 1, "", Precision::fp32);
+      int64_t count = 0;
+      stream.check(backend->gru_reserve(stream.get(), &kImdbGru, &count), "gru_reserve");
+      most = std::max(most, count);
+    }
+    return most;
+  }();
+  return room;
+}
+
+GruForwardArgs place_gru(Place& place, bool training) {
+  const GruShape& s = kImdbGru;
   GruForwardArgs args{.dtype = place.real(), .shape = s};
   args.x = place.input(s.batch * s.time * s.inputs, reals(1));
   args.weight_ih = place.input(3 * s.hidden * s.inputs, reals(2, -0.1, 0.1));
@@ -49,7 +70,7 @@ GruForwardArgs place_gru(Place& place, const GruShape& s, bool training) {
   args.y = place.output("y", s.batch * s.hidden, kStateTolerance);
   args.last_only = 1;
   if (training)
-    args.reserve = place.output("reserve", gru_reserve_count(s), std::numeric_limits<double>::infinity(), constant(0));
+    args.reserve = place.output("reserve", reserve_room(), std::numeric_limits<double>::infinity(), constant(0));
   return args;
 }
 
@@ -76,11 +97,9 @@ GruBackwardArgs place_gru_gradients(Place& place, const GruForwardArgs& forward)
 // A backward pass uses up what the forward pass kept, so both are run.
 class GruTraining : public Calls {
  public:
-  explicit GruTraining(const GruShape& shape) : shape_(shape) {}
-
   void add(Place& place) override {
     place.set_keeper(&keeper_);
-    const GruForwardArgs forward = place_gru(place, shape_, true);
+    const GruForwardArgs forward = place_gru(place, true);
     sets_.push_back({forward, place_gru_gradients(place, forward)});
   }
   Status run(const Backend& backend, Stream* stream, size_t first, int64_t count) const override {
@@ -102,7 +121,6 @@ class GruTraining : public Calls {
     GruForwardArgs forward;
     GruBackwardArgs backward;
   };
-  GruShape shape_;
   std::vector<Set> sets_;
   Place::Keeper keeper_;
 };
@@ -111,13 +129,12 @@ class GruTraining : public Calls {
 
 void add_sequence_cases(std::vector<Case>& cases) {
   for (const WordTable& table : kTables) add_table(cases, table);
-  constexpr GruShape kShape{.batch = 64, .time = 150, .inputs = 125, .hidden = 100};
   for (const bool training : {true, false})
     cases.push_back(make_case<GruForwardArgs>(&Backend::gru_forward,
                                               std::string("imdb-gru") + (training ? "" : ", evaluation"), false,
-                                              [=](Place& place) { return place_gru(place, kShape, training); }));
-  cases.push_back({"gru_backward", "imdb-gru, with the forward pass", false, true,
-                   [=] { return std::make_unique<GruTraining>(kShape); }});
+                                              [=](Place& place) { return place_gru(place, training); }));
+  cases.push_back(
+      {"gru_backward", "imdb-gru, with the forward pass", false, true, [] { return std::make_unique<GruTraining>(); }});
 }
 
 }  // namespace cairn::benchmarks

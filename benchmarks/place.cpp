@@ -139,6 +139,7 @@ std::vector<double> read(const OpenStream& stream, const Place::Output& output) 
 
 std::string difference(const Place::Output& output, const std::vector<double>& actual,
                        const std::vector<double>& expected) {
+  if (std::isinf(output.tolerance)) return "";  // what an implementation keeps for itself
   int64_t wrong = 0, worst = 0;
   double worst_excess = 0;
   for (size_t i = 0; i < expected.size(); ++i) {

@@ -152,6 +152,12 @@ std::string Device::description() const {
   return text;
 }
 
+int64_t Device::gru_reserve(const GruShape& shape) const {
+  int64_t count = gru_reserve_count(shape);
+  if (table_.gru_reserve && table_.gru_reserve(stream_, &shape, &count) != 0) fail("asking for a recurrent unit's room");
+  return count;
+}
+
 size_t Device::free_bytes() const {
   size_t free_bytes = 0, total_bytes = 0;
   if (table_.memory_info(stream_, &free_bytes, &total_bytes) != 0) fail("asking for free memory");

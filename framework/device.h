@@ -59,6 +59,8 @@ class Device {
   template <class Args>
   void call(Primitive<Args> Backend::*entry, const Args& args);
   bool has(auto Backend::*entry) const { return table_.*entry != nullptr; }
+  // Elements that a gated recurrent unit's forward pass keeps for its backward pass.
+  int64_t gru_reserve(const GruShape& shape) const;
 
   void copy_to_device(void* to, const void* from, size_t bytes);
   void copy_to_host(void* to, const void* from, size_t bytes);

@@ -42,7 +42,7 @@ struct KernelVariant {
 template <class Args>
 using Primitive = Status (*)(Stream*, const Args*);
 
-constexpr int32_t kBackendVersion = 3;
+constexpr int32_t kBackendVersion = 4;
 
 struct Backend {
   int32_t version;   // kBackendVersion
@@ -70,6 +70,8 @@ struct Backend {
   Status (*replay)(Stream*, Graph*);
   void (*release_graph)(Graph*);
   const KernelVariant* (*variants)(int32_t* count);  // may be null: one rung of everything
+  // Elements of a gated recurrent unit's `reserve`. May be null: gru_reserve_count's (sequence_args.h).
+  Status (*gru_reserve)(Stream*, const GruShape*, int64_t* count);
 
   // Primitives: from here to the end of the struct there is nothing else.
 #define CAIRN_PRIMITIVE(family, name, Args) Primitive<Args> name;

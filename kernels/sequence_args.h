@@ -31,14 +31,14 @@ struct EmbeddingBackwardArgs {
   int32_t accumulate;
 };
 
-// ---- gated recurrent unit
-// ---------------------------------------------------------------------------------------------
+// ---- gated recurrent unit ----------------------------------------------------------------------------------------
 
 struct GruShape {
   int64_t batch, time, inputs, hidden;
 };
 
-// Elements of `reserve`. What is in them is the implementation's own, so forward and backward must be of the same one.
+// Elements of `reserve`, of an implementation that does not say otherwise (Backend::gru_reserve). What is in them is its
+// own, so forward and backward must be of the same one.
 constexpr int64_t gru_reserve_count(const GruShape& shape) {
   return 5 * shape.batch * shape.time * shape.hidden;
 }
@@ -60,7 +60,7 @@ struct GruForwardArgs {
   const void* bias_hh;
   void* y;  // batch x time x hidden: h' of every step; with last_only batch x hidden: of the last (h0 if time is 0)
   int32_t last_only;
-  void* reserve;  // for gru_backward: gru_reserve_count(shape); null where there will be none
+  void* reserve;  // for gru_backward, as many elements as said above; null where there will be none
 };
 
 // The gradients through all time steps, from dy: of y in the form that the forward pass gave it. Of the gradients each

@@ -122,7 +122,7 @@ Tensor gru(const Tensor& x, const Tensor& h0, const GruWeights& weights, bool al
   const Shape states = all_steps ? Shape{shape.batch, shape.time, shape.hidden} : Shape{shape.batch, shape.hidden};
   Tensor y = Tensor::empty(x.device(), states, x.dtype(), kGru);
   Tensor reserve;
-  if (trains) reserve = Tensor::empty(x.device(), {gru_reserve_count(shape)}, x.dtype(), kGru);
+  if (trains) reserve = Tensor::empty(x.device(), {x.device()->gru_reserve(shape)}, x.dtype(), kGru);
   const GruForwardArgs args{.dtype = x.dtype(),
                             .shape = shape,
                             .x = x.data(),

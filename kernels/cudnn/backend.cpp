@@ -1,6 +1,8 @@
 // The manifest of the cudnn implementation: NVIDIA's libraries where they have the primitive, vanilla for the rest.
 #include "kernels/cudnn/backend.h"
 
+#include <stdexcept>
+
 #include "kernels/cudnn/primitives.h"
 
 namespace cairn::cudnn {
@@ -25,7 +27,19 @@ struct InPart<function, member> {
 template <auto function, auto member>
 constexpr auto in_part = &InPart<function, member>::call;
 
+Status reserve_count(cairn::Stream* stream, const GruShape* shape, int64_t* count) {
+  *count = gru_reserve_count(*shape);
+  return cuda::guard([&] {
+    cuda::unwrap(stream).activate();
+    gru_reserve(static_cast<Stream&>(cuda::unwrap(stream)), *shape, *count);
+  });
+}
+
 }  // namespace
+
+void add_by_vanilla(Stream& stream, const BinaryArgs& args) {
+  if (vanilla->add(cuda::wrap(&stream), &args) != 0) throw std::runtime_error(vanilla->last_error());
+}
 
 const Backend& backend(const Backend& others) {
   using cuda::entry;
@@ -34,9 +48,11 @@ const Backend& backend(const Backend& others) {
       .name = "cudnn",
       .falls_back = "vanilla",
       .supports_f64 = 0,
-      .summary = "cuBLASLt and cuDNN: matrix products, convolutions, softmax; pools and normalisation in part",
+      .summary = "cuBLASLt and cuDNN: matrix products, convolutions, softmax, recurrent units; pools and normalisation "
+                 "in part",
       .open_stream = cuda::open_stream<Stream>,
       .variants = variants,
+      .gru_reserve = reserve_count,
       .gemm = entry<gemm>,
       .conv2d_forward = entry<conv2d_forward>,
       .conv2d_backward_data = entry<conv2d_backward_data>,
@@ -49,6 +65,8 @@ const Backend& backend(const Backend& others) {
       .local_response_norm_forward = in_part<local_response_norm_forward, &Backend::local_response_norm_forward>,
       .softmax_forward = entry<softmax_forward>,
       .softmax_backward = entry<softmax_backward>,
+      .gru_forward = in_part<gru_forward, &Backend::gru_forward>,
+      .gru_backward = in_part<gru_backward, &Backend::gru_backward>,
   });
   return instance;
 }

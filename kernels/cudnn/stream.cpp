@@ -29,6 +29,7 @@ Stream::~Stream() {
   for (void* pointer : zeros_) cudaFree(pointer);
   convolution_plans.clear();  // before the handle that they were made with
   pool_plans.clear();
+  gru_plans.clear();
   cudnnDestroy(cudnn);
   cublasLtDestroy(cublas);
 }

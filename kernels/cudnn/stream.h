@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 
+#include "kernels/cudnn/gru_plan.h"
 #include "kernels/cudnn/plan.h"
 #include "kernels/runtime/cuda/stream.h"
 
@@ -33,6 +34,7 @@ enum PlanChoice { kHeuristic = 1, kTimed = 2, kTimedAnyOrder = 3 };
 using ConvolutionKey = std::array<int64_t, 21>;
 // Kind, backward, alignments of the two arrays, shape.
 using PoolKey = std::array<int64_t, 15>;
+using GruKey = std::array<int64_t, 4>;  // the shape
 
 // The largest power of two, up to 16, that divides the address: no engine loads more at once.
 inline int64_t alignment(const void* pointer) {
@@ -53,6 +55,7 @@ class Stream : public cuda::Stream {
   std::map<GemmKey, GemmPlan> gemm_plans;
   std::map<ConvolutionKey, Plan> convolution_plans;
   std::map<PoolKey, std::shared_ptr<const Plan>> pool_plans;  // null: cuDNN has none
+  std::map<GruKey, std::shared_ptr<const GruPlan>> gru_plans;
 
   // At least so many floats of 0 in device memory. Grows, but never during capture.
   const void* zeros(int64_t count);

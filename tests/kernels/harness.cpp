@@ -227,6 +227,13 @@ void* Call::place(const char* name, bool is_output, DType dtype, Layout layout, 
   return static_cast<unsigned char*>(allocation) + data_offset;
 }
 
+int64_t Call::gru_reserve(const GruShape& shape) {
+  int64_t count = gru_reserve_count(shape);
+  if (backend_.gru_reserve && backend_.gru_reserve(stream_, &shape, &count) != 0)
+    throw std::runtime_error(backend_.last_error());
+  return count;
+}
+
 void Call::finish(std::vector<std::string>& faults) {
   require(backend_, backend_.synchronize(stream_), "synchronize");
   for (Array& array : arrays_) {
@@ -305,6 +312,25 @@ std::vector<std::string> faults_of(const Subject& subject, const Case& c, const 
     if (!faults.empty()) return faults;
   }
   return {};
+}
+
+std::string refusal(const Subject& subject, const std::string& kernels, const std::function<Status(Call&)>& run) {
+  const Backend& backend = *subject.backend;
+  const StreamOptions options{.ordinal = 0, .threads = 1, .precision = subject.precision, .kernels = kernels.c_str()};
+  Stream* stream = nullptr;
+  bool refused = backend.open_stream(&options, &stream) != 0;
+  if (!refused) {
+    {
+      Call call(backend, stream, DType::f32, 0);
+      refused = run(call) != 0;
+    }
+    backend.close_stream(stream);
+  }
+  if (!refused) return "";
+  const std::string text = backend.last_error();
+  if (text.empty() || text.find('\n') != std::string::npos)
+    throw std::runtime_error(subject.name() + " fails with '" + text + "', which is not one line");
+  return text;
 }
 
 void check(const Case& c) {

@@ -118,6 +118,9 @@ class Call {
     return (backend_.*entry)(stream_, &args);
   }
 
+  // Elements of `reserve`, as many as the implementation wants.
+  int64_t gru_reserve(const GruShape& shape);
+
   // Reads everything back; what was written outside the outputs goes to faults.
   void finish(std::vector<std::string>& faults);
 
@@ -171,6 +174,10 @@ std::vector<std::string> faults_of(const Subject& subject, const Case& c, const 
 
 // Runs the case on every subject that has its type, and reports the faults to doctest.
 void check(const Case& c);
+
+// What an implementation says no with, or "" where it runs the call. kernels: as in StreamOptions. precision: the
+// subject's. Throws where it fails without a text, or with more than a line.
+std::string refusal(const Subject& subject, const std::string& kernels, const std::function<Status(Call&)>& run);
 
 inline constexpr DType kReals[] = {DType::f32, DType::f64};
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();

@@ -103,7 +103,7 @@ GruForwardArgs place_gru(Call& call, const GruCase& c, const GruValues& v, bool 
           .bias_hh = optional(c.biases, "bias_hh", v.bias_hh),
           .y = call.output("y", {batch * (c.last_only ? 1 : time), hidden}, {.absolute = state_error(c, call.real())}),
           .last_only = c.last_only,
-          .reserve = training ? call.output("reserve", gru_reserve_count(c.shape), {.absolute = kInfinity}) : nullptr};
+          .reserve = training ? call.output("reserve", call.gru_reserve(c.shape), {.absolute = kInfinity}) : nullptr};
 }
 
 // A gradient as a destination: each may start from something.
@@ -193,6 +193,34 @@ TEST_CASE("gru_backward") {
       };
       check(
           {.primitive = "gru_backward", .shape = gru_text(c), .real = real, .offset = c.shape.hidden % 2, .run = run});
+    }
+  }
+}
+
+// That the persistent rung needs clusters of blocks shows on a GPU without them alone.
+TEST_CASE("gru: a rung that is not there is refused, and by the persistent one a unit that no cluster has room for") {
+  GruCase usual{.shape = {1, 1, 1, 3}}, large{.shape = {1, 1, 1, 1200}};
+  for (const bool backward : {false, true}) {
+    const std::string primitive = backward ? "gru_backward" : "gru_forward";
+    for (const Subject& subject : subjects(primitive.c_str())) {
+      if (subject.kernels.empty()) continue;
+      const auto refused = [&](const std::string& kernels, const GruCase& c) {
+        return refusal(subject, kernels, [&](Call& call) {
+          const GruValues values(c);
+          const GruForwardArgs forward = place_gru(call, c, values, backward);
+          if (!backward) return call.invoke(&Backend::gru_forward, forward);
+          const GruBackwardArgs args = place_gru_gradients(call, c, values, forward);
+          const Status status = call.invoke(&Backend::gru_forward, forward);
+          return status != 0 ? status : call.invoke(&Backend::gru_backward, args);
+        });
+      };
+      CHECK(refused(subject.kernels, usual).empty());
+      CHECK(refused(primitive + "=999", usual).find("999") != std::string::npos);
+      const std::string text = refused(subject.kernels, large);
+      if (subject.kernels == primitive + "=2")
+        CHECK(text.find("those of 1200 hidden units do not fit, rung 1 takes any size") != std::string::npos);
+      else
+        CHECK(text.empty());
     }
   }
 }
