@@ -85,6 +85,8 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--save-every", config.save_every, "epochs between checkpoints, 0 = at the end");
   flags.add("--save-steps", config.save_steps, "steps between checkpoints within an epoch, 0 = none");
   flags.add_switch("--tensorboard", config.tensorboard, "write event files for TensorBoard into the run folder");
+  flags.add_switch("--train-accuracy", config.train_accuracy,
+                   "count the training examples that are right, each before its batch's update");
   flags.add("--log-interval", options.log_interval, "steps between progress lines");
   flags.add_config("--resume", "config.json", "JSON file with flags by name, such as a run's config.json", upgrade);
   flags.add_switch("--json", settings.json, "print the result as one JSON object, the last line of stdout");

@@ -63,8 +63,10 @@ void check_result(const nlohmann::json& result, const std::string& file) {
       {"threads", "seed", "steps", "test_accuracy", "batch_size", "cores"});
   if (!result.contains("points") || !result["points"].is_array())
     throw DataError(file + ": has no list 'points'; remove the folder to train again");
-  for (const nlohmann::json& point : result["points"])
+  for (const nlohmann::json& point : result["points"]) {
     require(point, file, {}, {"epoch", "steps", "seconds", "train_loss", "accuracy"});
+    if (point.contains("train_accuracy")) require(point, file, {}, {"train_accuracy"});
+  }
   if (result.contains("test")) require(result["test"], file, {}, {"batch_size", "batches", "seconds", "accuracy"});
   if (result.contains("digits")) require(result["digits"], file, {}, {"right", "count", "process_seconds"});
 }
@@ -77,8 +79,13 @@ std::vector<CurvePoint> read_points(const fs::path& folder) {
   double seconds = 0;
   int64_t previous_steps = 0;
   for (const nlohmann::json& line : read_lines(folder / kMetrics)) {
-    CurvePoint point{static_cast<int64_t>(number_in(line, "epoch")), static_cast<int64_t>(number_in(line, "steps")), 0,
-                     number_in(line, "train_loss"), number_in(line, "test_accuracy", -1)};
+    CurvePoint point{static_cast<int64_t>(number_in(line, "epoch")),
+                     static_cast<int64_t>(number_in(line, "steps")),
+                     0,
+                     number_in(line, "train_loss"),
+                     number_in(line, "test_accuracy", -1),
+                     {}};
+    if (const double counted = number_in(line, "train_accuracy", -1); counted >= 0) point.train_accuracy = counted;
     seconds += number_in(line, "train_seconds");
     for (const nlohmann::json& each : interruptions) {
       const auto steps = static_cast<int64_t>(number_in(each, "steps"));
@@ -124,12 +131,14 @@ std::optional<nlohmann::json> train_curve(const RunConfig& config, bool quiet, c
     result[name] = run.summary[name];
   result["batch_size"] = config.training.batch_size;
   result["held_out"] = config.training.validation_count;
-  for (const CurvePoint& point : read_points(folder))
+  for (const CurvePoint& point : read_points(folder)) {
     result["points"].push_back({{"epoch", point.epoch},
                                 {"steps", point.steps},
                                 {"seconds", point.seconds},
                                 {"train_loss", point.train_loss},
                                 {"accuracy", point.accuracy}});
+    if (point.train_accuracy) result["points"].back()["train_accuracy"] = *point.train_accuracy;
+  }
   const benchmarks::Machine machine = benchmarks::this_machine();
   result.update({{"machine", machine.title()},
                  {"cores", machine.cores},

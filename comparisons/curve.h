@@ -18,6 +18,8 @@ struct CurvePoint {
   int64_t epoch = 0, steps = 0;
   double seconds = 0;                   // of training steps alone, since the first
   double train_loss = 0, accuracy = 0;  // accuracy: fraction of the test set
+  std::optional<double>
+      train_accuracy;  // counted while training; none where it was not, as in an epoch resumed halfway
 };
 
 // The points of a run folder's metrics. Time and accuracy that an interruption kept out of them are in the folder's

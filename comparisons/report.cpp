@@ -33,6 +33,10 @@ std::string examples_of(const Suite& suite) {
   return cairn::examples_of(find_model(suite.networks.front().model));
 }
 
+std::string training_examples_of(const Suite& suite) {
+  return std::string(", training ") + examples_of(suite);
+}
+
 // The data sets that have a training, in the order of the results.
 std::vector<std::string> datasets_of(const std::vector<nlohmann::json>& results) {
   std::vector<std::string> names;
@@ -53,9 +57,7 @@ void for_trainings(const std::vector<nlohmann::json>& results, const Network& ne
 template <class Use>
 void for_published(const Suite& suite, const Network& network, const std::string& dataset, const Use& use) {
   for (const PublishedCurve& curve : suite.published)
-    if (curve.model == network.model && (curve.recipe.empty() || curve.recipe == network.recipe) &&
-        curve.dataset == dataset)
-      use(curve);
+    if (curve.is_of(network, dataset)) use(curve);
 }
 
 // The epochs that get a column: the marks that a training reaches and those that were published.
@@ -81,6 +83,13 @@ std::vector<int64_t> columns_of(const Suite& suite, bool quick, const std::vecto
 
 std::string seconds_text(double seconds) {
   return benchmarks::number(seconds) + " s";
+}
+
+std::string accuracy_text(const nlohmann::json& point) {
+  const std::string tested = percent_text(point.at("accuracy").get<double>());
+  const auto counted = point.find("train_accuracy");
+  return counted == point.end() ? tested
+                                : fmt::format("{} (training {})", tested, percent_text(counted->get<double>()));
 }
 
 SuiteTables tables_of(const Suite& suite, bool quick, const std::vector<nlohmann::json>& results,
@@ -109,8 +118,7 @@ SuiteTables tables_of(const Suite& suite, bool quick, const std::vector<nlohmann
           threads > 0 ? fmt::format("{}, {} threads", word(result, "device"), threads) : word(result, "device");
       add({network.title, word(result, "impl"), on}, [&](int64_t epoch) -> std::pair<std::string, std::string> {
         for (const nlohmann::json& point : result.at("points"))
-          if (point.at("epoch") == epoch)
-            return {seconds_text(point.at("seconds")), percent_text(point.at("accuracy").get<double>())};
+          if (point.at("epoch") == epoch) return {seconds_text(point.at("seconds")), accuracy_text(point)};
         return {};
       });
     });
@@ -252,11 +260,15 @@ std::vector<Plot> suite_plots(const Suite& suite, const std::vector<nlohmann::js
       for_trainings(results, network, dataset, [&](const nlohmann::json& result) {
         accuracy.series.push_back({label(result), {}, false});
         time.series.push_back({label(result), {}, false});
+        Series counted{label(result) + training_examples_of(suite), {}, false};
         for (const nlohmann::json& point : result.at("points")) {
           const double epoch = point.at("epoch");
           accuracy.series.back().points.push_back({epoch, 100 * point.at("accuracy").get<double>()});
           time.series.back().points.push_back({epoch, point.at("seconds")});
+          if (point.contains("train_accuracy"))
+            counted.points.push_back({epoch, 100 * point.at("train_accuracy").get<double>()});
         }
+        if (!counted.points.empty()) accuracy.series.push_back(counted);
       });
       if (accuracy.series.empty()) continue;
       for_published(suite, network, dataset, [&](const PublishedCurve& curve) {
@@ -265,7 +277,7 @@ std::vector<Plot> suite_plots(const Suite& suite, const std::vector<nlohmann::js
                                         other.dataset == dataset && other.by == curve.by;
                                }) > 1;
         const std::string by = ambiguous ? label(curve) + ", " + curve.device : label(curve);
-        accuracy.series.push_back({curve.training_accuracy ? by + ", training " + examples_of(suite) : by, {}, true});
+        accuracy.series.push_back({curve.training_accuracy ? by + training_examples_of(suite) : by, {}, true});
         time.series.push_back({by, {}, true});
         for (const PublishedPoint& point : curve.points) {
           const auto epoch = static_cast<double>(point.epoch);

@@ -116,6 +116,9 @@ std::vector<RunConfig> plan_suite(const Suite& suite, const SuiteOptions& option
         config.dataset = dataset;
         config.device.implementation = implementation;
         config.training = find_recipe(find_model(network.model), network.recipe);
+        config.train_accuracy = std::ranges::any_of(suite.published, [&](const PublishedCurve& curve) {
+          return curve.training_accuracy && curve.is_of(network, dataset);
+        });
         if (options.quick) {
           config.training.epochs = network.quick_marks.back();
           config.training.steps = 0;

@@ -32,6 +32,9 @@ struct PublishedCurve {
   bool training_accuracy = false;
   std::vector<PublishedPoint> points;
   std::string recipe = {};  // which of the network's in the suite; "": it has only one
+  bool is_of(const Network& network, const std::string& on) const {
+    return model == network.model && (recipe.empty() || recipe == network.recipe) && dataset == on;
+  }
 };
 
 // What is done with a trained network of images on its test images.

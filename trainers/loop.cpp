@@ -174,7 +174,8 @@ EpochResult Loop::run_to(int64_t end, const Hooks& hooks, const std::atomic<bool
   result.steps = steps_done_;
   result.train_loss = mean_loss(0, done);
   result.learning_rate = done > first ? rates_[static_cast<size_t>(done - 1)] : 0;
-  result.images_per_second = static_cast<double>(rows_of(first, done)) / std::max(result.train_seconds, 1e-9);
+  result.rows = rows_of(first, done);
+  result.images_per_second = static_cast<double>(result.rows) / std::max(result.train_seconds, 1e-9);
   result.interrupted = done < end;
   return result;
 }

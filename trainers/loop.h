@@ -7,6 +7,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "framework/error.h"
@@ -22,11 +23,13 @@ struct DivergedError : RunError {
 };
 
 struct EpochResult {
-  int64_t epoch = 0;         // 1 for the first
-  int64_t steps = 0;         // since the start of training
-  double train_loss = 0;     // mean over the rows of the epoch
-  double learning_rate = 0;  // of its last step
-  double train_seconds = 0;  // the steps alone, finished on the device
+  int64_t epoch = 0;      // 1 for the first
+  int64_t steps = 0;      // since the start of training
+  double train_loss = 0;  // mean over the rows of the epoch
+  int64_t rows = 0;       // that were trained on here: all of the epoch's, unless it was begun or ended elsewhere
+  std::optional<double> train_accuracy;  // of those rows, where they are counted and are the epoch's from its first
+  double learning_rate = 0;              // of its last step
+  double train_seconds = 0;              // the steps alone, finished on the device
   double images_per_second = 0;
   bool interrupted = false;  // the epoch was not finished as the settings have it
 };

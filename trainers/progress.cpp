@@ -71,12 +71,14 @@ void ProgressDisplay::epoch(const EpochResult& result, const std::optional<Evalu
   // A recipe of hundreds of one-step epochs prints the evaluated ones.
   if (!evaluation && !terminal_) return;
   clear_line();
-  std::string test;
+  std::string train, test;
+  if (result.train_accuracy) train = fmt::format("  train accuracy {:.2f} %", 100 * *result.train_accuracy);
   if (evaluation)
     test = fmt::format("  test loss {:.4f}  accuracy {:.2f} %", evaluation->loss, 100 * evaluation->accuracy);
   if (evaluation && evaluation->top5) test += fmt::format("  top-5 {:.2f} %", 100 * *evaluation->top5);
-  show(fmt::format("epoch {}/{}  train loss {:.4f}{}  {:.3g} s  {}{}", result.epoch, epochs_, result.train_loss, test,
-                   result.train_seconds, rate(result.images_per_second, examples_), evaluation ? "\n" : ""));
+  show(fmt::format("epoch {}/{}  train loss {:.4f}{}{}  {:.3g} s  {}{}", result.epoch, epochs_, result.train_loss,
+                   train, test, result.train_seconds, rate(result.images_per_second, examples_),
+                   evaluation ? "\n" : ""));
 }
 
 }  // namespace cairn

@@ -73,6 +73,7 @@ void visit_settings(Config& config, const Visit& visit) {
   visit("save-every", config.save_every);
   visit("save-steps", config.save_steps);
   visit("tensorboard", config.tensorboard);
+  visit("train-accuracy", config.train_accuracy);
 }
 
 template <class Value>

@@ -21,13 +21,14 @@ struct RunConfig {
   std::string data_sha256;  // of the images and labels to train on, as data_sha256() has it; "" = not known yet
   DeviceOptions device;
   uint64_t seed = 1;
-  Recipe training;           // the recipe with the flags' changes
-  int64_t eval_every = 0;    // epochs between evaluations; 0 = about twenty in a run
-  int64_t save_every = 1;    // epochs between checkpoints; 0 = at the end
-  int64_t save_steps = 0;    // steps between checkpoints within an epoch; 0 = none
-  bool tensorboard = false;  // write event files
-  std::string earlier;       // what held before a resumption changed it (run_parts.h); "" = nothing
-  std::string out;           // run folder; "" = runs/<time>-<model>-<impl>
+  Recipe training;              // the recipe with the flags' changes
+  int64_t eval_every = 0;       // epochs between evaluations; 0 = about twenty in a run
+  int64_t save_every = 1;       // epochs between checkpoints; 0 = at the end
+  int64_t save_steps = 0;       // steps between checkpoints within an epoch; 0 = none
+  bool tensorboard = false;     // write event files
+  bool train_accuracy = false;  // count the training examples that are right, each before its batch's update
+  std::string earlier;          // what held before a resumption changed it (run_parts.h); "" = nothing
+  std::string out;              // run folder; "" = runs/<time>-<model>-<impl>
 };
 
 // Throws UsageError naming the flag for a learning rate, batch size, ... that makes no sense.

@@ -16,6 +16,7 @@ nlohmann::json metrics_line(const EpochResult& epoch, const std::optional<Evalua
                          {"lr", epoch.learning_rate},
                          {"train_seconds", epoch.train_seconds},
                          {"images_per_second", epoch.images_per_second}};
+  if (epoch.train_accuracy) line["train_accuracy"] = *epoch.train_accuracy;
   if (evaluation) line.update({{"test_loss", evaluation->loss}, {"test_accuracy", evaluation->accuracy}});
   if (evaluation && evaluation->top5) line["test_top5_accuracy"] = *evaluation->top5;
   return line;

@@ -14,8 +14,8 @@ namespace {
 const std::vector<const char*> kFixed = {"model",     "recipe",    "seed",    "validation-count", "batch-size",
                                          "drop-last", "optimizer", "average", "vocabulary",       "top-specials"};
 // What makes no difference to the results.
-const std::set<std::string> kWithoutEffect = {"check-hash", "data-dir",   "stream",     "threads",
-                                              "save-every", "save-steps", "tensorboard"};
+const std::set<std::string> kWithoutEffect = {"check-hash", "data-dir",   "stream",      "threads",
+                                              "save-every", "save-steps", "tensorboard", "train-accuracy"};
 
 constexpr const char* kUntil = "until";
 

@@ -172,6 +172,7 @@ void TensorBoardLog::append(const EpochResult& epoch, std::span<const float> los
   Message summary;
   if (!epoch.interrupted) {
     add_scalar(summary, "train/epoch_loss", epoch.train_loss);
+    if (epoch.train_accuracy) add_scalar(summary, "train/accuracy", *epoch.train_accuracy);
     add_scalar(summary, "train/learning_rate", epoch.learning_rate);
     add_scalar(summary, "train/images_per_second", epoch.images_per_second);
   }

@@ -72,6 +72,7 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
       optimizer_(make_optimizer(config.training, model_->parameters())),
       task_(data_, config.training, loop_, config.seed, real) {
   const Recipe& recipe = config.training;
+  if (config.train_accuracy) hits_ = Tensor::zeros(device, {}, DType::i64);
   if (recipe.average > 0)
     average_ = std::make_unique<MovingAverage>(model_->parameters(), recipe.average, recipe.average_ramp);
   model_->set_dropout_source({config.seed, loop_.clock().step()});
@@ -83,6 +84,10 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
     loop_.set_feed(*data_.train.streamed);
   }
   if (!FusedSteps::asked_for(config.device.kernels)) return;
+  if (config.train_accuracy)
+    throw UsageError(
+        "--train-accuracy: sgd_steps keeps no outputs of the network that could be counted; leave out one of "
+        "the two");
   fused_ = std::make_unique<FusedSteps>(
       model, recipe, FusedSteps::Parts{*model_, *optimizer_, loop_.clock(), data_, loop_.order(), loop_.history()});
   loop_.set_launch([this](int64_t steps) { fused_->run(steps); }, FusedSteps::kMostSteps);
@@ -92,7 +97,7 @@ Trainer::~Trainer() = default;
 
 // Forward, backward and update of one batch.
 Tensor Trainer::step(const Batch& batch) {
-  const Tensor loss = task_.loss(*model_, batch);
+  const Tensor loss = task_.loss(*model_, batch, hits_);
   optimizer_->clear_grads();
   backward(loss);
   optimizer_->step(loop_.clock());
@@ -102,7 +107,12 @@ Tensor Trainer::step(const Batch& batch) {
 
 EpochResult Trainer::run_epoch(const Hooks& hooks, const std::atomic<bool>& stop) {
   model_->train();
-  return loop_.run_epoch(hooks, stop);
+  const bool from_first = steps_done() % steps_per_epoch() == 0;
+  if (hits_.defined()) hits_.device()->fill_zero(hits_.data(), sizeof(int64_t));
+  EpochResult result = loop_.run_epoch(hooks, stop);
+  if (hits_.defined() && from_first && result.rows > 0)
+    result.train_accuracy = static_cast<double>(hits_.to_host<int64_t>()[0]) / static_cast<double>(result.rows);
+  return result;
 }
 
 double Trainer::run_steps(int64_t steps) {

@@ -52,6 +52,7 @@ class Trainer {
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<MovingAverage> average_;
   Classify task_;
+  Tensor hits_;                        // one i64 where they are counted
   std::unique_ptr<FusedSteps> fused_;  // or null
 };
 

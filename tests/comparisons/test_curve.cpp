@@ -66,6 +66,9 @@ TEST_CASE("a result that is none is told by file and reason") {
   };
   refused("train_loss");
   result["points"][0]["train_loss"] = 2;
+  result["points"][0]["train_accuracy"] = "high";
+  refused("train_accuracy");
+  result["points"][0]["train_accuracy"] = 0.5;
   result["impl"] = 3;
   refused("impl");
   result["impl"] = "simd";

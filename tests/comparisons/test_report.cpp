@@ -85,18 +85,22 @@ TEST_CASE("a suite of texts speaks of texts, and MXNet's curve stands beside our
   nlohmann::json ours = result("imdb-gru", "simd", 1);
   ours.update({{"recipe", "mxnet"}, {"dataset", "imdb"}});
   for (int epoch = 0; epoch < 3; ++epoch) ours["points"][epoch]["epoch"] = epoch + 1;
+  ours["points"][2]["train_accuracy"] = 0.964;
   const Suite& suite = find_suite("imdb-frameworks");
   const std::vector<std::vector<std::string>> rows = suite_tables(suite, false, {ours})[0].accuracy.rows;
   const std::vector<std::string> curve = {"Glorot's uniform",  "MXNet's curve, published", "not stated",
                                           "77.5 % (training)", "92.4 % (training)",        "96.4 % (training)"};
-  CHECK(rows[0] ==
-        std::vector<std::string>{"Glorot's uniform", "simd", "cpu, 2 threads", "82.00 %", "86.00 %", "90.00 %"});
+  CHECK(rows[0] == std::vector<std::string>{"Glorot's uniform", "simd", "cpu, 2 threads", "82.00 %", "86.00 %",
+                                            "90.00 % (training 96.40 %)"});
   CHECK(std::ranges::count(rows, curve) == 1);
   const Plot accuracy = suite_plots(suite, {ours})[0];
   CHECK(accuracy.y_label == "% of the test texts");
-  REQUIRE(accuracy.series.size() == 7);  // ours, five published accuracies, the curve
-  CHECK(accuracy.series[6].name == "MXNet's curve, published, training texts");
-  CHECK(accuracy.series[6].points.size() == 3);
+  REQUIRE(accuracy.series.size() == 8);  // ours, ours while training, five published accuracies, the curve
+  CHECK(accuracy.series[1].name == accuracy.series[0].name + ", training texts");
+  REQUIRE(accuracy.series[1].points.size() == 1);
+  CHECK(accuracy.series[1].points[0].y == doctest::Approx(96.4));
+  CHECK(accuracy.series[7].name == "MXNet's curve, published, training texts");
+  CHECK(accuracy.series[7].points.size() == 3);
 
   const TemporaryFolder folder;
   write_report(suite, true, {ours}, folder.path);

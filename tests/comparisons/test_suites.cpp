@@ -98,6 +98,14 @@ TEST_CASE("a plan has one training for each network, data set and implementation
   }
   CHECK(plan[0].training.epochs == 20);
 
+  // Where somebody published accuracies of the training images, ours are counted too.
+  Suite counted = suite;
+  counted.published = {
+      {.model = "dnn", .dataset = "digits", .by = "somebody", .device = "not stated", .training_accuracy = true}};
+  CHECK(plan_suite(counted, options)[1].train_accuracy);
+  CHECK_FALSE(plan_suite(counted, options)[0].train_accuracy);
+  CHECK_FALSE(plan[1].train_accuracy);
+
   options.quick = false;
   CHECK(plan_suite(suite, options)[1].training.epochs == 500);
   CHECK(plan_suite(suite, options)[1].training.validation_count == 0);

@@ -29,7 +29,9 @@ TEST_CASE("a run leaves its settings, metrics and weights") {
   const TemporaryFolder folder;
   RunOptions options;
   options.quiet = true;
-  const RunResult result = run_training(short_run(folder.path, 3), options);
+  RunConfig settings = short_run(folder.path, 3);
+  settings.train_accuracy = true;
+  const RunResult result = run_training(settings, options);
   CHECK_FALSE(result.interrupted);
   CHECK(result.summary["epochs"] == 3);
   CHECK(result.summary["steps"] == 3 * 40);
@@ -43,6 +45,7 @@ TEST_CASE("a run leaves its settings, metrics and weights") {
     const nlohmann::json entry = nlohmann::json::parse(line);
     CHECK(entry["epoch"] == ++lines);
     CHECK(entry.contains("test_accuracy"));
+    CHECK(entry["train_accuracy"].get<double>() > 0.1);
   }
   CHECK(lines == 3);
 
@@ -56,6 +59,7 @@ TEST_CASE("a run leaves its settings, metrics and weights") {
   std::ifstream(folder.path / "config.json") >> config;
   CHECK(config["batch-size"] == 500);
   CHECK(config["dataset"] == "digits");
+  CHECK(config["train-accuracy"] == true);
 }
 
 TEST_CASE("a resumed run ends with the bits of one that was never stopped") {

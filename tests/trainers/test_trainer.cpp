@@ -42,6 +42,52 @@ TEST_CASE("a network learns the generated digits") {
   }
 }
 
+TEST_CASE("what is counted while training is how many were right before each update, and changes nothing") {
+  datasets::Dataset digits = load("digits", 150, 10);  // 64 + 64 + 22
+  digits.test = digits.train;
+  for (const std::string& implementation : kCpuImplementations) {
+    CAPTURE(implementation);
+    RunConfig config = config_for("dnn", "default", implementation);
+    CHECK_FALSE(make_trainer(config, digits).run_epoch({}, kNever).train_accuracy.has_value());
+
+    config.train_accuracy = true;
+    config.training.learning_rate = 1e-30;  // the network stays, so that what is counted is its accuracy
+    Trainer still = make_trainer(config, digits);
+    const double accuracy = still.evaluate().accuracy;
+    CHECK(accuracy > 0);
+    for (int epoch = 0; epoch < 3; ++epoch) CHECK(still.run_epoch({}, kNever).train_accuracy == accuracy);
+
+    config = config_for("dnn", "default", implementation);
+    Trainer plain = make_trainer(config, digits);
+    config.train_accuracy = true;
+    Trainer counting = make_trainer(config, digits);
+    CHECK(first_losses(plain, 9) == first_losses(counting, 9));
+    CHECK(parameter_bytes(plain) == parameter_bytes(counting));
+  }
+}
+
+TEST_CASE("an epoch that was begun elsewhere has no training accuracy, and kernels without outputs refuse to count") {
+  const datasets::Dataset digits = load("digits", 640, 10);  // ten steps an epoch
+  RunConfig config = config_for("dnn", "default", "simd");
+  config.train_accuracy = true;
+  Trainer trainer = make_trainer(config, digits);
+  const EpochResult begun = trainer.run_epoch({.last_step = 4}, kNever);
+  CHECK(begun.rows == 4 * 64);
+  CHECK(begun.train_accuracy.has_value());
+  const EpochResult rest = trainer.run_epoch({}, kNever);
+  CHECK(rest.rows == 6 * 64);
+  CHECK_FALSE(rest.train_accuracy.has_value());
+  CHECK(trainer.run_epoch({}, kNever).train_accuracy.has_value());
+  config = config_for("dnn", "default", "vanilla");
+  config.train_accuracy = true;
+  config.device.kernels = "sgd_steps=1";
+  CHECK_THROWS_WITH_AS(
+      make_trainer(config, digits),
+      "--train-accuracy: sgd_steps keeps no outputs of the network that could be counted; leave out one "
+      "of the two",
+      UsageError);
+}
+
 TEST_CASE("an epoch with a short last batch sees every image once") {
   const datasets::Dataset digits = load("digits", 150, 10);
   RunConfig config = config_for("linear", "default", "reference");

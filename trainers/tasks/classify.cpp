@@ -9,7 +9,9 @@ Classify::Classify(const DeviceData& data, const Recipe& recipe, const Loop& loo
       input_(data.pixels, recipe.augmentation, real),
       draws_{seed, loop.clock().step(), loop.steps_per_epoch()},
       smoothing_(recipe.label_smoothing),
-      labels_(Tensor::empty(loop.history().device(), {loop.batch_size()}, DType::i32, "labels")) {}
+      labels_(Tensor::empty(loop.history().device(), {loop.batch_size()}, DType::i32, "labels")),
+      unused_loss_(Tensor::zeros(labels_.device(), {}, DType::f64)),
+      unused_top_(Tensor::zeros(labels_.device(), {}, DType::i64)) {}
 
 Tensor Classify::samples(const Batch& batch) const {
   const DeviceSplit& train = data_.train;
@@ -17,10 +19,12 @@ Tensor Classify::samples(const Batch& batch) const {
   return input_.augmented(train.column(train.input()), batch.index, draws_);
 }
 
-Tensor Classify::loss(Module& model, const Batch& batch) {
+Tensor Classify::loss(Module& model, const Batch& batch, const Tensor& hits) {
   Tensor labels = data_.train.column(datasets::kLabel);
   if (batch.index.defined()) labels = gather_rows(labels, batch.index, labels_.rows(0, batch.rows));
-  return cross_entropy(model.forward(samples(batch)), labels, smoothing_);
+  const Tensor logits = model.forward(samples(batch));
+  if (hits.defined()) add_metrics(logits.detach(), labels, unused_loss_, hits, unused_top_, 1);
+  return cross_entropy(logits, labels, smoothing_);
 }
 
 Evaluation Classify::evaluate(Module& model) const {

@@ -12,8 +12,9 @@ class Classify {
   // loop: whose clock the augmentation's draws follow; it and the data must live as long.
   Classify(const DeviceData& data, const Recipe& recipe, const Loop& loop, uint64_t seed, DType real);
 
-  // The mean loss of a batch, as calls that can be captured.
-  Tensor loss(Module& model, const Batch& batch);
+  // The mean loss of a batch, as calls that can be captured. With hits (one i64) it adds how many of its examples are
+  // right to them.
+  Tensor loss(Module& model, const Batch& batch, const Tensor& hits = {});
   // On the test split. Waits for the device.
   Evaluation evaluate(Module& model) const;
 
@@ -25,6 +26,7 @@ class Classify {
   ImageDraws draws_;
   double smoothing_;
   Tensor labels_;  // of the batch
+  Tensor unused_loss_, unused_top_;
 };
 
 }  // namespace cairn
