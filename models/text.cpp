@@ -41,10 +41,12 @@ Recipe three_epochs(const std::string& name, const InitRule& init, const std::st
   return recipe;
 }
 
-// Padding ahead of the words: the last state is that after the last word.
+// Padding ahead of the words: the last state is that after the last word. At a constant rate the third epoch learns the
+// training texts by heart and tells test texts apart worse than the second did.
 Recipe front_padded() {
   Recipe recipe = three_epochs("default", {WeightInit::glorot_uniform, BiasInit::constant}, "");
-  recipe.description = "three epochs of Adam, padding ahead of the words";
+  recipe.description = "three epochs of Adam with a cosine schedule, padding ahead of the words";
+  recipe.schedule = {.kind = Schedule::Kind::cosine};
   recipe.drop_last = false;
   recipe.text.pad_front = true;
   return recipe;

@@ -85,7 +85,7 @@ GLOROT = {"weight": "glorot-uniform", **CONSTANT_BIAS}
 def texts(**published):
     """imdb-gru's recipes; published: name to initial weights and what differs in the encoding."""
     standard = dict(optimizer="adam", lr=1e-3, batch_size=64, epochs=3)
-    return {"default": recipe(init=GLOROT, **standard, text={**TEXT, "pad_front": True}),
+    return {"default": recipe(init=GLOROT, **standard, schedule={"kind": "cosine"}, text={**TEXT, "pad_front": True}),
             **{name: recipe(init=init, **standard, drop_last=True, text={**TEXT, **encoding})
                for name, (init, encoding) in published.items()},
             "gentle": {**GENTLE, "text": TEXT}}
