@@ -154,7 +154,8 @@ std::string Device::description() const {
 
 int64_t Device::gru_reserve(const GruShape& shape) const {
   int64_t count = gru_reserve_count(shape);
-  if (table_.gru_reserve && table_.gru_reserve(stream_, &shape, &count) != 0) fail("asking for a recurrent unit's room");
+  if (table_.gru_reserve && table_.gru_reserve(stream_, &shape, &count) != 0)
+    fail("asking for a recurrent unit's room");
   return count;
 }
 

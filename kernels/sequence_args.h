@@ -37,8 +37,8 @@ struct GruShape {
   int64_t batch, time, inputs, hidden;
 };
 
-// Elements of `reserve`, of an implementation that does not say otherwise (Backend::gru_reserve). What is in them is its
-// own, so forward and backward must be of the same one.
+// Elements of `reserve`, of an implementation that does not say otherwise (Backend::gru_reserve). What is in them is
+// its own, so forward and backward must be of the same one.
 constexpr int64_t gru_reserve_count(const GruShape& shape) {
   return 5 * shape.batch * shape.time * shape.hidden;
 }
