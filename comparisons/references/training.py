@@ -23,17 +23,17 @@ GONE = 1e-4  # relative: a tenth of what 100 losses may deviate
 EVALUATION_ROWS = 1000
 
 
-def make_optimizer(settings, network):
-    """With PyTorch's defaults for the rest; the learning rate is set before each step."""
+def make_optimizer(settings, network, **options):
+    """With PyTorch's defaults for what neither the recipe nor the options say; the learning rate is set before each step."""
     decay, chosen = settings["weight_decay"], settings.get("decay_on", "").split(",")
     parameters = list(network.parameters())
     if chosen != [""]:
         parameters = [{"params": [parameter], "weight_decay": decay if name in chosen else 0}
                       for name, parameter in network.named_parameters()]
     if settings["optimizer"] == "sgd":
-        return torch.optim.SGD(parameters, lr=settings["lr"], momentum=settings["momentum"], weight_decay=decay)
+        return torch.optim.SGD(parameters, lr=settings["lr"], momentum=settings["momentum"], weight_decay=decay, **options)
     kind = torch.optim.Adam if settings["optimizer"] == "adam" else torch.optim.AdamW
-    return kind(parameters, lr=settings["lr"], weight_decay=decay)
+    return kind(parameters, lr=settings["lr"], weight_decay=decay, **options)
 
 
 def sample_places(count):
