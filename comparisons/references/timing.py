@@ -104,7 +104,8 @@ class Step:
         self.optimizer = training.make_optimizer(settings, self.network, **({"fused": True} if fused else {}))
         for group in self.optimizer.param_groups:
             group.update(options)
-        self.forward = torch.compile(self.network, dynamic=False) if form.startswith("compiled") else self.network
+        compiled = form in ("compiled", "compiled_channels_last")
+        self.forward = torch.compile(self.network, dynamic=False) if compiled else self.network
         self.whole = compiled_step(self.network, settings["lr"]) if form == "compiled_step" else None
         self.graph = None
 
@@ -191,11 +192,16 @@ def why_not(error):
 
 def record(model, settings, data, seed, device, seconds, forms, sources):
     """A list of timings, one for each form and source of data."""
+    data = training.encoded(data, settings)
     chosen_images, chosen_labels = datasets.training_subset(data, settings["validation_count"], seed)
-    scale, shift = datasets.pixel_scale(data, settings["normalization"])
-    resident = datasets.scaled(torch.from_numpy(chosen_images.copy()), data.shape, scale, shift, device)
+    rows = torch.from_numpy(chosen_images.copy())
     labels = torch.from_numpy(chosen_labels.astype(numpy.int64)).to(device)
-    dataset = Images(chosen_images.copy(), chosen_labels, data.shape, scale, shift)
+    if "text" in settings:
+        resident, dataset = rows.to(device), torch.utils.data.TensorDataset(rows, labels.cpu())
+    else:
+        scale, shift = datasets.pixel_scale(data, settings["normalization"])
+        resident = datasets.scaled(rows, data.shape, scale, shift, device)
+        dataset = Images(chosen_images.copy(), chosen_labels, data.shape, scale, shift)
     batch = settings["batch_size"] or len(labels)
     steps_per_epoch = len(labels) // batch if settings["drop_last"] else -(-len(labels) // batch)
     timings = []

@@ -41,15 +41,21 @@ def sample_places(count):
     return [2654435761 * (k + 1) % count for k in range(min(SAMPLES, count))]
 
 
+def encoded(data, settings):
+    """Texts as rows of numbers, which stand where images do; images as they are."""
+    if "text" not in settings:
+        return data
+    return dataclasses.replace(data, images=texts.encode(data.images, settings["text"]),
+                               test_images=texts.encode(data.test_images, settings["text"]))
+
+
 class Training:
     def __init__(self, model, settings, data, seed, device="cpu", dtype=torch.float32, backwards=False, exact=False):
         self.settings, self.data, self.seed = settings, data, seed
         self.device, self.dtype = torch.device(device), dtype
         self.pixel_dtype = dtype if exact else torch.float32
         self.scale, self.shift = datasets.pixel_scale(data, settings["normalization"])
-        if "text" in settings:  # rows of numbers stand where images do
-            data = self.data = dataclasses.replace(data, images=texts.encode(data.images, settings["text"]),
-                                                   test_images=texts.encode(data.test_images, settings["text"]))
+        data = self.data = encoded(data, settings)
         images, labels = datasets.training_subset(data, settings["validation_count"], seed)
         self.images = torch.from_numpy(images.copy()).to(self.device)
         self.labels = torch.from_numpy(labels.astype(numpy.int64)).to(self.device)

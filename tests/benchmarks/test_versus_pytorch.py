@@ -48,7 +48,7 @@ def log(what):
         file.write(what + " " + state + "\\n")
 
 
-if faults.get("silent") == name:
+if faults.get("silent") == name and faults.get("model", "dnn") in sys.argv:
     print(name + ": no such network", file=sys.stderr)
     sys.exit(2)
 if name == "bench":
@@ -153,9 +153,10 @@ class Sides(unittest.TestCase):
             self.assertEqual((done.returncode, done.stderr.count("\n")), (1, 1), done.stderr)
             self.assertIn(f"versus_pytorch.py: dnn is not timed: {text}", done.stderr)
             self.assertEqual(json.loads(done.stdout)["results"], [])
-        faults = {"silent": "bench"}
-        done = self.run_with("--models", "dnn", "mlp", "--rounds", "1", "--seconds", "0.01", faults=faults)
-        self.assertEqual(done.stderr.count("is not timed"), 2)
+        faults = {"silent": "bench", "model": "mlp"}
+        done = self.run_with("--models", "dnn", "mlp", "cnn", "--rounds", "1", "--seconds", "0.01", faults=faults)
+        self.assertEqual((done.returncode, done.stderr), (1, "versus_pytorch.py: mlp is not timed: bench: no such network\n"))
+        self.assertEqual([result["model"] for result in json.loads(done.stdout.splitlines()[-1])["results"]], ["dnn", "cnn"])
 
     def test_a_stopped_side_does_not_outlive_the_measurement(self):
         process = subprocess.Popen(self.command("--models", "dnn", "--seconds", "0.01", "--rounds", "1000000"),
@@ -165,9 +166,11 @@ class Sides(unittest.TestCase):
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
         self.assertEqual(process.wait(60), 128 + signal.SIGTERM)
-        for name in ("bench", "python"):
-            pid = (self.place / f"{name}.pid").read_text()
-            self.assertFalse(pathlib.Path("/proc", pid).exists(), name)
+        pids = [int((self.place / f"{name}.pid").read_text()) for name in ("bench", "python")]
+        left = [pid for pid in pids if pathlib.Path("/proc", str(pid)).exists()]
+        for pid in left:
+            os.kill(pid, signal.SIGKILL)
+        self.assertEqual(left, [])
 
     def test_what_is_refused(self):
         for words, text in (

@@ -7,11 +7,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 sys.path.insert(0, str(ROOT / "comparisons/references"))
 sys.dont_write_bytecode = True
 
+import numpy  # noqa: E402
 import torch  # noqa: E402
 
+import data as datasets  # noqa: E402
 import networks  # noqa: E402
 import recipes  # noqa: E402
 import step_forms  # noqa: E402
+import texts  # noqa: E402
 import timing  # noqa: E402
 
 
@@ -49,6 +52,18 @@ small = recipes.RECIPES["linear"]["default"]
 for option in ("label_smoothing", "clip_norm", "average"):
     assert f"is timed without {option}," in str(outcome("linear", {**small, option: 0.5})), option
 assert isinstance(outcome("linear", {**small, "decay_on": "fc1.weight"}), float)
+
+# A recording's times, of images and of texts; what is not done is said for each form and source.
+count = 70
+for name, shape, values, of_one in (
+        ("linear", networks.MNIST_SHAPE, numpy.arange(count * 784, dtype=numpy.uint32).astype(numpy.uint8).reshape(count, -1), 10),
+        ("imdb-gru", texts.SHAPE, texts.gather([range(1, 1 + i % 7) for i in range(count)]), 2)):
+    one = numpy.float32([0.5])
+    data = datasets.Data("made", shape, values, numpy.arange(count) % of_one, values, numpy.arange(count) % of_one, one, one, "")
+    timings = timing.record(name, recipes.RECIPES[name]["gentle" if of_one == 2 else "default"], data, 1, "cpu", 0.01, ["eager"],
+                            timing.SOURCES)
+    assert [entry["data"] for entry in timings] == list(timing.SOURCES), timings
+    assert all(entry.get("step_ms", 0) > 0 for entry in timings), timings
 
 # Forms: the same loss and the same update, whatever lies last in memory; what a network or a recipe has not is refused.
 for name in ("lenet", "cifar-resnet", "resnet20"):
