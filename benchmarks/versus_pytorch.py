@@ -194,7 +194,9 @@ def parse():
 def main():
     arguments = parse()
     # The sides are sessions of their own, and a stopped one would outlive this process.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, lambda number, _: sys.exit(128 + number))
     versions, results, failed, load = {}, [], False, os.getloadavg()[0]
     if load >= BUSY:
         print(f"versus_pytorch.py: the machine is busy (load average {load:.1f}): these figures say little", file=sys.stderr,

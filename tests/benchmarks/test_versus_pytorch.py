@@ -159,18 +159,24 @@ class Sides(unittest.TestCase):
         self.assertEqual([result["model"] for result in json.loads(done.stdout.splitlines()[-1])["results"]], ["dnn", "cnn"])
 
     def test_a_stopped_side_does_not_outlive_the_measurement(self):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            with self.subTest(number):
+                self.interrupt_by(number)
+
+    def interrupt_by(self, number):
+        (self.place / "log").unlink(missing_ok=True)
         process = subprocess.Popen(self.command("--models", "dnn", "--seconds", "0.01", "--rounds", "1000000"),
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=self.place)
         end = time.monotonic() + 60
         while time.monotonic() < end and not (self.place / "log").exists():
             time.sleep(0.01)
-        process.send_signal(signal.SIGTERM)
-        self.assertEqual(process.wait(60), 128 + signal.SIGTERM)
+        process.send_signal(number)
+        code = process.wait(60)
         pids = [int((self.place / f"{name}.pid").read_text()) for name in ("bench", "python")]
         left = [pid for pid in pids if pathlib.Path("/proc", str(pid)).exists()]
         for pid in left:
             os.kill(pid, signal.SIGKILL)
-        self.assertEqual(left, [])
+        self.assertEqual((code, left), (128 + number, []))
 
     def test_what_is_refused(self):
         for words, text in (
