@@ -63,7 +63,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add_switch("--warm", settings.warm, "kernels, ladder: the same arrays at every call, instead of a cold cache");
   flags.add("--model", settings.model, "step: network to train");
   flags.add("--recipe", settings.recipe, "step: the model's settings");
-  flags.add_switch("--turns", settings.turns, "step: answer lines on stdin, for benchmarks/gpu");
+  flags.add_switch("--turns", settings.turns, "step: answer lines on stdin, for benchmarks/versus_pytorch.py");
   flags.add("--dataset", settings.dataset, "step: data set; default the one that fits the network");
   flags.add("--data-dir", settings.data_dir, "step: where data sets are; default $CAIRN_DATA, else ./data");
   flags.add("--batch-size", settings.batch_size, "step: images a step, 0 = full batch, -1 = the recipe's");

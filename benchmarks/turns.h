@@ -1,5 +1,6 @@
 // A training step that is timed in turns with another program's: whoever starts this process says when, so that both
-// see the same clocks. Not here: the other side (benchmarks/pytorch/turns.py), who asks (benchmarks/gpu).
+// see the same clocks. Not here: the other side (benchmarks/pytorch/turns.py), who asks (benchmarks/gpu,
+// benchmarks/versus_pytorch.py).
 #pragma once
 
 #include <iosfwd>

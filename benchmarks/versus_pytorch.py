@@ -1,158 +1,224 @@
 #!/usr/bin/env python3
-"""Times Cairn's `simd` implementation against PyTorch on the same CPU, in turns.
+"""Times a training step of Cairn's networks against PyTorch's on the same CPU, in turns.
 
-Cases on real MNIST, as in benchmarks/pytorch/train_step.py: `linear` and `dnn` at full batch (milliseconds a step), `dnn`
-and `mlp` at batch 64 (milliseconds an epoch), SGD without momentum; `lenet-caffe` at batch 100 and `lenet` at batch 64
-with momentum, `cnn` at batch 64 with Adam (milliseconds a step). PyTorch runs in the forms that the survey of
-train_step.py found best, and convolutional networks as it comes too (`plain`, with the threads and the waiting that
-the library chooses); --forms names others. In each round every side runs once, in an order that turns round by
-round: Cairn as a fresh process of `train`, PyTorch in a process that is stopped (SIGSTOP, so that threads that wait
-actively stand still too) while it is not its turn. Printed are the medians over the rounds, and the median of the
-rounds' ratios to the form whose median is lowest; the last line is the same as JSON.
+    python3 benchmarks/versus_pytorch.py --bench build/cpu/bin/bench --python torchenv/bin/python --models cnn imdb-gru
 
-    python3 benchmarks/versus_pytorch.py --train build/cpu/bin/train --python torchenv/bin/python --cases linear_full
+Cairn's side is `bench step --turns`, PyTorch's is benchmarks/pytorch/turns.py: the same network, recipe and batch, the data
+in memory. PyTorch's step runs in every form that the network has, its update in one call for all tensors, its threads
+waiting actively; --plain takes it as it comes. In each round every side and form has one turn, in an order that turns
+round by round; a process is stopped (SIGSTOP) while it has none. Printed are the medians over the rounds, the form
+whose median is lowest, and the median of the rounds' ratios to it and to each form; the last line is the same as JSON.
+
+A network's recipe is its first of which PyTorch's step does all. Another may be named; what it augments, PyTorch's step
+gets as it is: Cairn's does more then, and the output says so. A form that does not work is named with the reason. Compiled
+forms take up to minutes to make.
+
+Exit code: 0 all were timed; 1 some were not, and a line on stderr says why; 2 bad usage.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
+import shutil
 import signal
 import statistics
-import subprocess
 import sys
 import tempfile
+import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "comparisons/references"))
+from pytorch import sides
+
+ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "comparisons/references"))
 
 import machine  # noqa: E402: how Cairn names machines
 import number  # noqa: E402
+import recipes  # noqa: E402
+import step_forms  # noqa: E402
 
-# Flags of `train`, epochs of a turn, and steps that one figure covers. A turn of a convolutional network ends within
-# its first epoch: the first step, which allocates and captures, is among those timed.
-CASES = {
-    "linear_full": (["--model", "linear", "--recipe", "full-batch"], 40, 1),
-    "dnn_full": (["--model", "dnn", "--recipe", "full-batch"], 24, 1),
-    "dnn_64": (["--model", "dnn", "--recipe", "full-batch", "--batch-size", "64"], 9, 938),
-    "mlp_64": (["--model", "mlp", "--momentum", "0"], 1, 938),
-    "lenet_caffe_100": (["--model", "lenet-caffe", "--lr", "0.01", "--batch-size", "100", "--steps", "200"], 1, 1),
-    "cnn_64": (["--model", "cnn", "--optimizer", "adam", "--lr", "0.0001", "--momentum", "0", "--steps", "50"], 1, 1),
-    "lenet_64": (["--model", "lenet", "--lr", "0.01", "--steps", "938"], 1, 1),
-}
-# PyTorch's candidates: form/threads/batch.
-FORMS = {
-    "linear_full": ["eager/2/all", "compile/2/all"],
-    "dnn_full": ["compile/2/all", "compile_step/2/all"],
-    "dnn_64": ["compile_step/2/slice", "compile_step/1/slice"],
-    "mlp_64": ["eager/2/slice", "eager/2/gather"],
-    "lenet_caffe_100": ["plain/0/gather", "channels_last/2/slice", "compile_channels_last/2/slice"],
-    "cnn_64": ["plain/0/gather", "channels_last/2/slice", "compile_channels_last/2/slice"],
-    "lenet_64": ["plain/0/gather", "channels_last/2/slice", "compile/2/slice", "compile/1/slice"],
-}
+OWN = "cairn"
+MAY_LACK = ("augmentation",)  # of a recipe, in PyTorch's step: it can only make Cairn's figure worse
+REPEATS = 5  # pieces of a turn, at least
+START_SECONDS = 3600  # until all forms are made
+TURN_SECONDS = 600  # more than asked for, until a turn must have ended
+WAITING = {"OMP_WAIT_POLICY": "active", "GOMP_SPINCOUNT": "1000000000"}
+FACTS = ("torch", "python", "capability")
+BUSY = 1.0  # a load average: threads that wait actively lose most where others run
 
 
-def cairn_turn(train, case, threads, data_dir):
-    """The median of one run's epochs; the first, which allocates and captures, is left out where there are others."""
-    flags, epochs, steps = CASES[case]
-    with tempfile.TemporaryDirectory() as folder:
-        out = pathlib.Path(folder) / "run"
-        subprocess.run([train, *flags, "--impl", "simd", "--device", "cpu", "--threads", str(threads), "--epochs",
-                        str(epochs), "--eval-every", str(epochs), "--dataset", "mnist", "--quiet", "--out", str(out)]
-                       + (["--data-dir", data_dir] if data_dir else []), check=True, stdout=subprocess.DEVNULL)
-        lines = [json.loads(line) for line in (out / "metrics.jsonl").read_text().splitlines()]
-    done = [0] + [line["steps"] for line in lines]
-    times = [line["train_seconds"] * 1e3 * steps / (done[i + 1] - done[i]) for i, line in enumerate(lines)]
-    return statistics.median(times[1:] or times)
+def recipe_of(model, arguments):
+    return arguments.recipe or recipes.timed_recipe(model) or "default"
 
 
-class PyTorch:
-    """One form of PyTorch's step in a process of its own, stopped between turns."""
-
-    def __init__(self, python, case, form, data_dir):
-        script = pathlib.Path(__file__).parent / "pytorch" / "train_step.py"
-        waiting = {} if form.startswith("plain") else {"OMP_WAIT_POLICY": "active", "GOMP_SPINCOUNT": "1000000000"}
-        environment = os.environ | waiting
-        command = [python, str(script), "--serve", case, *form.split("/")]
-        command += ["--data-dir", str(pathlib.Path(data_dir) / "mnist")] if data_dir else []
-        self.form = form
-        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True, env=environment)
-
-    def answer(self):
-        line = self.process.stdout.readline()
-        if not line:
-            sys.exit(f"versus_pytorch.py: PyTorch failed as {self.form}; run benchmarks/pytorch/train_step.py to see why")
-        self.process.send_signal(signal.SIGSTOP)
-        return json.loads(line)
-
-    def turn(self, seconds):
-        self.process.send_signal(signal.SIGCONT)
-        self.process.stdin.write(f"{seconds}\n")
-        self.process.stdin.flush()
-        return self.answer()["median_ms"]
-
-    def close(self):
-        self.process.kill()
-        self.process.wait()
+def own_command(model, arguments):
+    command = [arguments.bench, "step", "--turns", "--model", model, "--recipe", recipe_of(model, arguments), "--impl",
+               arguments.impl, "--device", "cpu", "--threads", arguments.threads, "--repeats", REPEATS]
+    for flag, value in (("--batch-size", arguments.batch_size), ("--dataset", arguments.dataset),
+                        ("--data-dir", arguments.data_dir)):
+        command += [] if value is None else [flag, value]
+    return command
 
 
-def compare(case, arguments):
-    rivals = []
-    try:
-        for form in arguments.forms or FORMS[case]:
-            rivals.append(PyTorch(arguments.python, case, form, arguments.data_dir))
-            versions = rivals[-1].answer()  # one after the other: none starts beside a spinning one
-        turns = {"cairn": lambda: cairn_turn(arguments.train, case, arguments.threads, arguments.data_dir)}
-        turns |= {rival.form: (lambda rival=rival: rival.turn(arguments.seconds)) for rival in rivals}
-        times = {name: [] for name in turns}
-        for i in range(arguments.rounds):
-            for name in list(turns)[::1 if i % 2 == 0 else -1]:
-                times[name].append(turns[name]())
-    finally:
-        for rival in rivals:
-            rival.close()
+def torch_command(model, arguments):
+    recipe = recipe_of(model, arguments)
+    command = [arguments.python, ROOT / "benchmarks/pytorch/turns.py", "--device", "cpu", "--model", model, "--recipe",
+               recipe]
+    command += [] if arguments.plain else ["--fused", "--threads", arguments.threads]
+    command += [] if arguments.batch_size is None else ["--batch-size", arguments.batch_size]
+    forms = arguments.forms or (["eager"] if arguments.plain else [])
+    command += ["--forms", *forms] if forms else []
+    without = recipes.left_out(recipes.RECIPES[model][recipe])
+    command += ["--without", *without] if without else []
+    mnist = pathlib.Path(arguments.data_dir or os.environ.get("CAIRN_DATA") or "data") / "mnist"
+    return command + (["--data-dir", mnist] if mnist.is_dir() else [])
+
+
+def started(side, *requests):
+    """What it says once it is ready."""
+    side.deadline = time.monotonic() + START_SECONDS
+    greeting = side.start()
+    for request in requests:
+        greeting = side.ask(request)
+    return greeting
+
+
+def turn(side, request, seconds):
+    """Milliseconds a step."""
+    side.deadline = time.monotonic() + seconds + TURN_SECONDS
+    return 1e3 * side.ask(request)["step_seconds"]
+
+
+def compared(times):
+    """times: by name, Cairn's among them, a figure of each round."""
     medians = {name: statistics.median(values) for name, values in times.items()}
-    best = min((rival.form for rival in rivals), key=medians.get)
-    ratios = {name: [other / own for other, own in zip(times[name], times["cairn"])] for name in medians}
-    return versions, {
-        "case": case, "unit": "ms an epoch" if CASES[case][2] > 1 else "ms a step", "rounds": arguments.rounds,
-        "cairn_threads": arguments.threads, "cairn_ms": round(medians["cairn"], 3), "pytorch_form": best,
-        "pytorch_ms": round(medians[best], 3), "ratio": round(statistics.median(ratios[best]), 3),
-        "ratios": [round(ratio, 3) for ratio in ratios[best]],
-        "ratio_to": {rival.form: round(statistics.median(ratios[rival.form]), 3) for rival in rivals},
-        "all_ms": {name: [round(value, 3) for value in values] for name, values in times.items()}}
+    ratios = {name: [other / own for other, own in zip(values, times[OWN])]
+              for name, values in times.items() if name != OWN}
+    best = min(ratios, key=medians.get)
+    return {"cairn_ms": round(medians[OWN], 4), "pytorch_form": best, "pytorch_ms": round(medians[best], 4),
+            "ratio": round(statistics.median(ratios[best]), 3), "ratios": [round(ratio, 3) for ratio in ratios[best]],
+            "ratio_to": {form: round(statistics.median(values), 3) for form, values in ratios.items()},
+            "all_ms": {name: [round(value, 4) for value in values] for name, values in times.items()}}
 
 
-def form(word):
-    """A `type` of argparse: PyTorch's form, threads and batches."""
-    if word.count("/") != 2:
-        raise argparse.ArgumentTypeError(f"'{word}' is not FORM/THREADS/BATCH, as in compile/2/slice")
-    number.THREADS(word.split("/")[1])
-    return word
+def compare(model, arguments, folder):
+    """PyTorch's versions, and the result. Raises Failed and OutOfTime."""
+    with contextlib.ExitStack() as stack:
+        def side(name, command, environment):
+            made = sides.Side(command, folder / f"{model}-{name}.log", environment, stopped=True)
+            stack.callback(made.close)
+            return made
+
+        # One after the other: none becomes ready beside one that is not stopped.
+        own = side("cairn", own_command(model, arguments), dict(os.environ))
+        greeting = started(own)
+        rival = side("pytorch", torch_command(model, arguments), os.environ | ({} if arguments.plain else WAITING))
+        answer = started(rival, json.dumps({"begin": True}))
+        missing = {form: reason for form, reason in answer["forms"].items() if reason}
+        forms = [form for form in answer["forms"] if form not in missing]
+        if not forms:
+            raise sides.Failed("PyTorch: no form works: " + in_words(missing))
+        if answer["batch_size"] != greeting["batch_size"]:
+            raise sides.Failed(f"the batches differ, Cairn's of {greeting['batch_size']} and PyTorch's of "
+                               f"{answer['batch_size']}: name one with --batch-size")
+        turns = {OWN: lambda: turn(own, str(arguments.seconds), arguments.seconds)}
+        for form in forms:
+            request = json.dumps({"form": form, "seconds": arguments.seconds})
+            turns[form] = lambda request=request: turn(rival, request, arguments.seconds)
+        times = sides.take_turns(turns, arguments.rounds)
+    recipe = recipe_of(model, arguments)
+    return {fact: answer.get(fact) for fact in FACTS}, {
+        "model": model, "recipe": recipe, "batch_size": greeting["batch_size"], "unit": "ms a step",
+        "impl": greeting["impl"], "dataset": greeting["dataset"], "pytorch_data": answer["data"],
+        "pytorch_without": recipes.left_out(recipes.RECIPES[model][recipe]), "plain": arguments.plain,
+        "rounds": arguments.rounds, "seconds": arguments.seconds, "cairn_threads": arguments.threads,
+        "pytorch_threads": answer.get("threads"), "missing": missing, **compared(times)}
+
+
+def in_words(missing):
+    return ", ".join(f"{form} ({reason})" for form, reason in missing.items())
+
+
+def line_of(result):
+    text = (f"{result['model']} {result['recipe']}, batch {result['batch_size']}: cairn {result['cairn_ms']:.4g}, PyTorch "
+            f"{result['pytorch_ms']:.4g} ms a step ({result['pytorch_form']}), ratio {result['ratio']:.2f} over "
+            f"{result['rounds']} rounds; to each form: "
+            + ", ".join(f"{form} {ratio:.2f}" for form, ratio in result["ratio_to"].items()))
+    if result["missing"]:
+        text += "; not timed: " + in_words(result["missing"])
+    if result["pytorch_without"]:
+        text += f"; PyTorch's step is without {' and '.join(result['pytorch_without'])}: Cairn's does more"
+    return text
+
+
+def check(parser, arguments):
+    for model in arguments.models:
+        known, recipe = recipes.RECIPES[model], recipe_of(model, arguments)
+        if recipe not in known:
+            parser.error(f"{model} has no recipe '{recipe}': choose from {', '.join(known)}")
+        lacking = recipes.left_out(known[recipe], MAY_LACK)
+        if lacking:
+            parser.error(f"PyTorch's step is timed without {' and '.join(lacking)}, which {recipe} of {model} has")
+    for flag in ("bench", "python"):
+        if not shutil.which(getattr(arguments, flag)):
+            parser.error(f"there is no program {getattr(arguments, flag)}: name it with --{flag}")
+    if arguments.json:
+        try:
+            open(arguments.json, "a", encoding="utf-8").close()
+        except OSError as problem:
+            parser.error(f"{arguments.json} cannot be written: {problem.strerror}")
+
+
+def parse():
+    parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--bench", default="build/cpu/bin/bench", help="Cairn's bench")
+    parser.add_argument("--python", default=sys.executable, help="a Python that has numpy and torch")
+    parser.add_argument("--models", nargs="+", choices=list(recipes.RECIPES), default=list(recipes.RECIPES))
+    parser.add_argument("--recipe", help="of every network; default the first of each that PyTorch's step does all of")
+    parser.add_argument("--batch-size", type=number.whole(0), help="of both sides, 0 = full batch; default the recipe's")
+    parser.add_argument("--impl", default="simd", help="Cairn's implementation")
+    parser.add_argument("--forms", nargs="+", choices=step_forms.CPU, help="PyTorch's; default all that the network has")
+    parser.add_argument("--plain", action="store_true",
+                        help="PyTorch as it comes: threads, waiting and update as it chooses; eager unless --forms")
+    parser.add_argument("--threads", type=number.whole(1, 1024), default=len(os.sched_getaffinity(0)), help="of each side")
+    parser.add_argument("--dataset", help="Cairn's; default the one that fits the network")
+    parser.add_argument("--data-dir", help="the folder that holds mnist/; default $CAIRN_DATA, else ./data")
+    parser.add_argument("--rounds", type=number.COUNT, default=7)
+    parser.add_argument("--seconds", type=number.SECONDS, default=0.5, help="of a turn")
+    parser.add_argument("--json", metavar="FILE", help="write the last line there, too")
+    arguments = parser.parse_args()
+    check(parser, arguments)
+    return arguments
 
 
 def main():
-    parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--train", default="build/cpu/bin/train", help="Cairn's train")
-    parser.add_argument("--python", default=sys.executable, help="a Python that has torch")
-    parser.add_argument("--data-dir", help="the folder that holds mnist/; default $CAIRN_DATA, else ./data")
-    parser.add_argument("--cases", nargs="+", choices=CASES, default=list(CASES))
-    parser.add_argument("--forms", nargs="+", type=form, metavar="FORM/THREADS/BATCH",
-                        help="PyTorch's, instead of the best known")
-    parser.add_argument("--rounds", type=number.COUNT, default=7)
-    parser.add_argument("--threads", type=number.THREADS, default=2, help="of Cairn")
-    parser.add_argument("--seconds", type=number.SECONDS, default=0.5,
-                        help="of a turn of PyTorch, at least five repeats")
-    arguments = parser.parse_args()
-    results = []
-    for case in arguments.cases:
-        versions, result = compare(case, arguments)
-        results.append(result)
-        print(f"{case}: cairn {result['cairn_ms']:.2f}, PyTorch {result['pytorch_ms']:.2f} {result['unit']} "
-              f"({result['pytorch_form']}), ratio {result['ratio']:.2f} over {result['rounds']} rounds; to each form: "
-              + ", ".join(f"{form} {ratio:.2f}" for form, ratio in result["ratio_to"].items()), flush=True)
+    arguments = parse()
+    # The sides are sessions of their own, and a stopped one would outlive this process.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, lambda number, _: sys.exit(128 + number))
+    versions, results, failed, load = {}, [], False, os.getloadavg()[0]
+    if load >= BUSY:
+        print(f"versus_pytorch.py: the machine is busy (load average {load:.1f}): these figures say little", file=sys.stderr,
+              flush=True)
+    with tempfile.TemporaryDirectory(prefix="versus-pytorch-") as folder:
+        for model in arguments.models:
+            try:
+                versions, result = compare(model, arguments, pathlib.Path(folder))
+            except (sides.Failed, sides.OutOfTime) as problem:
+                print(f"versus_pytorch.py: {model} is not timed: {problem or 'a side did not answer in time'}",
+                      file=sys.stderr, flush=True)
+                failed = True
+                continue
+            results.append(result)
+            print(line_of(result), flush=True)
     folder, name, cores = machine.this_machine()
-    print(json.dumps({"machine": folder, "cpu": name, "cores": cores, **versions, "results": results}))
+    text = json.dumps({"machine": folder, "cpu": name, "cores": cores, "load_average": load, **versions, "results": results})
+    print(text)
+    if arguments.json:
+        pathlib.Path(arguments.json).write_text(text + "\n", encoding="utf-8")
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

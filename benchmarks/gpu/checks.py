@@ -13,6 +13,8 @@ import threading
 import time
 from pathlib import Path
 
+from pytorch.sides import OutOfTime
+
 SKIPPED = 77  # a test binary's exit code when it had nothing to run on
 PASSED, FAILED, NOT_RUN, IDLE = "passed", "FAILED", "NOT RUN", "skipped"
 LEAST_SECONDS = 3  # left of the budget, to begin something
@@ -24,10 +26,6 @@ def excerpt(log):
     if len(text) <= 2 * KEPT_CHARACTERS:
         return text
     return text[:KEPT_CHARACTERS] + "\n[...]\n" + text[-KEPT_CHARACTERS:]
-
-
-class OutOfTime(Exception):
-    """The budget is spent."""
 
 
 class Checks:

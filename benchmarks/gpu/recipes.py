@@ -6,10 +6,10 @@ import json
 import os
 import time
 
-from gpu import turns
 from gpu.checks import FAILED, PASSED, OutOfTime
 from gpu.steps import torch_command
 from gpu.tests import implementations
+from pytorch import sides
 
 # Model, recipe, steps, and what was published: by whom, on what, seconds, test accuracy in percent. The figures are
 # those of comparisons/published.cpp, which says where each comes from.
@@ -66,7 +66,7 @@ def torch_recipe(job, model, recipe, steps):
         return
     command = [*torch_command(job, model, recipe), "--forms", *TORCH_FORMS]
     log = job.scratch / f"recipe-{model}-torch.log"
-    side = turns.Side(command, log, dict(os.environ), started + min(START_SECONDS, job.checks.left()))
+    side = sides.Side(command, log, dict(os.environ), started + min(START_SECONDS, job.checks.left()))
     data = {"forms": {}, "missing": {}}
     try:
         side.start()
@@ -85,7 +85,7 @@ def torch_recipe(job, model, recipe, steps):
         words += [f"no {form}: {reason}" for form, reason in data["missing"].items()]
         job.checks.add(name, PASSED if data["forms"] else FAILED, ", ".join(words), time.monotonic() - started,
                        command, data=data)
-    except turns.Failed as error:
+    except sides.Failed as error:
         job.checks.add(name, FAILED, str(error), time.monotonic() - started, command)
     except OutOfTime:
         job.checks.not_run(name, command=command)

@@ -2,29 +2,27 @@
 import json
 import os
 import statistics
+import sys
 import time
+from pathlib import Path
 
-from gpu import turns
 from gpu.checks import FAILED, LEAST_SECONDS, PASSED, OutOfTime
 from gpu.tests import implementations
+from pytorch import sides
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "comparisons/references"))
+
+import recipes  # noqa: E402: those of PyTorch's side
+import step_forms  # noqa: E402
 
 # The rung that runs a whole step as one kernel, and the models that are tried with it. A build without it says so.
 FUSED_RUNG = "sgd_steps=1"
 FUSED_MODELS = ("dnn", "linear")
-FULL_BATCH = ("linear", "dnn")
-FORMS = ("eager", "compiled", "graph")
+FORMS = step_forms.USUAL
 # Those that a bar is about come first.
 FIRST = (("dnn", "default"), ("lenet", "default"), ("cnn", "default"), ("linear", "full-batch"), ("dnn", "full-batch"))
-MODELS = ("linear", "dnn", "mlp", "mlp-dropout", "mlp-wide", "mlp-deep", "lenet", "lenet-playground", "lenet-caffe",
-          "lenet-caffe2", "relunet", "cnn", "simplecnn", "simplenet", "largenet", "largenet-1x1", "cifar-lenet",
-          "cifar-fcn", "cifar-alexnet", "cifar-vgg1", "cifar-vgg2", "cifar-vgg3", "cifar-plain", "cifar-resnet", "cifar-inception",
-          "cifar-inception2", "cifar-vgg", "resnet20", "resnet56")
-# Of a recipe that PyTorch's step beside it can do: it augments no images. The others' is `default`, in batches of 64. The
-# two tutorials have none.
-PLAYGROUND = ("cifar-lenet", "cifar-fcn", "cifar-alexnet", "cifar-vgg1", "cifar-vgg2", "cifar-vgg3", "cifar-plain", "cifar-resnet",
-              "cifar-inception", "cifar-inception2")
-OTHER_RECIPES = {**{model: ("playground", 256) for model in PLAYGROUND}, "cifar-vgg": ("pytorch", 64),
-                 "resnet20": ("gentle", 2), "resnet56": ("gentle", 2)}
+# The two tutorials have no recipe of which PyTorch's step beside it does all: it augments no images.
+MODELS = tuple(model for model in recipes.RECIPES if recipes.timed_recipe(model))
 ROUNDS = 5
 TOGETHER = 6  # cases whose processes start at the same time
 TURN_SECONDS = 0.3
@@ -32,12 +30,12 @@ START_SECONDS = 180  # a compiled form may take that long to be ready
 
 
 def check_name(model, recipe):
-    batch = OTHER_RECIPES[model][1] if model in OTHER_RECIPES else 64
-    return f"step of {model}, {'full batch' if recipe == 'full-batch' else f'batch {batch}'}"
+    batch = recipes.RECIPES[model][recipe]["batch_size"]
+    return f"step of {model}, {f'batch {batch}' if batch else 'full batch'}"
 
 
 def cases():
-    rest = [(model, OTHER_RECIPES.get(model, ("default",))[0]) for model in MODELS]
+    rest = [(model, recipes.timed_recipe(model)) for model in MODELS]
     return [*FIRST, *(case for case in rest if case not in FIRST)]
 
 
@@ -94,7 +92,7 @@ class Case:
 
     def add_side(self, name, command, environment):
         log = self.job.scratch / f"step-{self.model}-{self.recipe}-{len(self.sides)}.log"
-        self.sides[name] = turns.Side(command, log, environment)
+        self.sides[name] = sides.Side(command, log, environment)
 
     def close(self):
         for side in self.sides.values():
@@ -125,7 +123,7 @@ class Case:
                 greeting = side.start()
                 if name == "PyTorch":
                     greeting = side.ask(json.dumps({"begin": True}))
-            except turns.Failed as error:
+            except sides.Failed as error:
                 self.data["missing"][name] = str(error).split(": choose from")[0]
                 if FUSED_RUNG not in name:
                     self.problems.append(f"{name}: {error}")
@@ -136,8 +134,8 @@ class Case:
         if "PyTorch eager" not in self.askers and not self.problems:
             self.problems.append("PyTorch eager: " + self.data["missing"].get("PyTorch eager", "it did not run"))
         try:
-            self.data["seconds"] = turns.take_turns(self.askers, ROUNDS)
-        except turns.Failed as error:
+            self.data["seconds"] = sides.take_turns(self.askers, ROUNDS)
+        except sides.Failed as error:
             self.problems.append(str(error))
 
 

@@ -129,7 +129,6 @@ MODELS = {
     "imagenet-tutorial": tutorial(1000),
 }
 BLOCKS = {"resnet20": 3, "resnet56": 9}  # of each of three widths
-NAMES = [*MODELS, *BLOCKS]
 INPUTS = {"cifar-tutorial": (3, 24, 24), "imagenet-tutorial": (3, 24, 24)}  # where augmentation crops the data's images
 
 
@@ -138,6 +137,11 @@ def shape_of(model):
     if model in texts.MODELS:
         return texts.SHAPE
     return CIFAR_SHAPE if model.startswith(("cifar", "imagenet", "resnet")) else MNIST_SHAPE
+
+
+def input_shape(model):
+    """Of what the network sees, after augmentation; or texts.SHAPE."""
+    return INPUTS.get(model, shape_of(model))
 
 
 class Dropout(torch.nn.Module):
@@ -254,7 +258,7 @@ def build(model, clock=None):
     if model in texts.MODELS:
         return texts.Network(**texts.MODELS[model])
     numbers = itertools.count()
-    stack = Stack(INPUTS.get(model, shape_of(model)),
+    stack = Stack(input_shape(model),
                   lambda probability: Dropout(next(numbers), probability, clock) if clock else torch.nn.Dropout(probability))
     stack.write(MODELS[model])
     return torch.nn.Sequential(stack.layers)

@@ -1,7 +1,7 @@
 """Cairn's recipes, written down a second time: what each network is trained with, and the learning rate of a step.
 
 Cairn compares each field with its own table, so that a recipe changed on one side only is noticed. Not here: the
-networks (networks.py), pixels (data.py).
+networks (networks.py), pixels (data.py). Needs neither numpy nor torch.
 """
 import math
 
@@ -146,6 +146,20 @@ RECIPES = {
     "imdb-gru-start": texts(tensorflow=(GLOROT, {})),
     "imdb-gru-knet": texts(knet=(GLOROT, {"pad_front": True, "top_specials": True})),
 }
+
+
+# What PyTorch's timed step (timing.py) does not do: its time beside Cairn's would be that of less work.
+LEFT_OUT = ("augmentation", "label_smoothing", "clip_norm", "average")
+
+
+def left_out(settings, but=()):
+    """Of what a recipe has, what PyTorch's timed step does not do, but for what it may leave out."""
+    return [name for name in LEFT_OUT if settings.get(name) and name not in but]
+
+
+def timed_recipe(model):
+    """The first of a network's recipes of which PyTorch's timed step does all; None: it has none."""
+    return next((name for name, settings in RECIPES[model].items() if not left_out(settings)), None)
 
 
 def learning_rate(settings, step, total_steps):

@@ -25,6 +25,7 @@ import machine
 import networks
 import number
 import recipes
+import step_forms
 import store
 import timing
 import training
@@ -141,7 +142,7 @@ def parse():
     parser.add_argument("--devices", nargs="+", default=["cpu"] + ["cuda"] * torch.cuda.is_available())
     parser.add_argument("--threads", type=number.THREADS, default=0, help="of the CPU; default PyTorch's choice")
     parser.add_argument("--seconds", type=number.SECONDS, default=2, help="time spent on each timing")
-    parser.add_argument("--forms", nargs="+", choices=timing.FORMS, help="default all that the device has")
+    parser.add_argument("--forms", nargs="+", choices=step_forms.USUAL, help="default all that the device has")
     parser.add_argument("--sources", nargs="+", choices=timing.SOURCES, default=timing.SOURCES)
     arguments = parser.parse_args()
     if not any(getattr(arguments, argument) for argument in FOLDERS.values()):

@@ -1,9 +1,10 @@
 """Times PyTorch's training step as it is usually written: eager, compiled and captured as a CUDA graph, each with the
-data resident as tensors and from a DataLoader.
+data resident as tensors and from a DataLoader; and on a CPU in the forms that are faster there.
 
 A step is: the batch, forward, mean cross-entropy, backward, the optimizer's update. Figures are medians over pieces of
 the run; where a form does not work, the reason is recorded. Not here: exactness (training.py).
 """
+import math
 import statistics
 import time
 
@@ -13,16 +14,17 @@ from torch.nn import functional
 
 import data as datasets
 import networks
+import recipes
+import step_forms
 import training
 
-FORMS = ("eager", "compiled", "graph")
 SOURCES = ("resident", "loader")
 PIECES = 5  # at least, of a timing
 GRAPH_WARM_UP = 3
 
 
 def forms_of(device):
-    return FORMS if torch.device(device).type == "cuda" else FORMS[:2]
+    return step_forms.USUAL if torch.device(device).type == "cuda" else step_forms.USUAL[:2]
 
 
 class Images(torch.utils.data.Dataset):
@@ -40,31 +42,76 @@ class Images(torch.utils.data.Dataset):
         return image, int(self.labels[index])
 
 
-# What a step here does not do: its time beside Cairn's would be that of less work.
-LEFT_OUT = ("augmentation", "label_smoothing", "clip_norm", "average")
+def random_examples(model, settings, count, seed):
+    """As many rows of random bytes or words, and their labels: a step takes no notice of what they are."""
+    draw = numpy.random.default_rng(seed)
+    if "text" in settings:
+        text = settings["text"]
+        return draw.integers(0, text["vocabulary"], (count, text["length"]), numpy.int32), draw.integers(0, 2, count)
+    return (draw.integers(0, 256, (count, math.prod(networks.input_shape(model))), numpy.uint8),
+            draw.integers(0, 10, count))
+
+
+def lacks(network, settings, form):
+    """Why there is no such form of this step; None: there is."""
+    if form.endswith("channels_last") and not any(isinstance(each, torch.nn.Conv2d) for each in network.modules()):
+        return "a network without convolution has no images with channels last"
+    plain = settings["optimizer"] == "sgd" and not settings["momentum"] and not settings["weight_decay"]
+    if form == "compiled_step" and not plain:
+        return "only steps of SGD without momentum and weight decay are compiled as one"
+    return None
+
+
+def cpu_forms(model, settings):
+    network = networks.build(model)
+    return [form for form in step_forms.CPU if not lacks(network, settings, form)]
+
+
+def compiled_step(network, rate):
+    """Forward, backward and SGD's update as one compiled graph, a function of images and labels."""
+    parameters = {name: value.detach() for name, value in network.named_parameters()}
+    gradients_and_loss = torch.func.grad_and_value(lambda values, images, labels: functional.cross_entropy(
+        torch.func.functional_call(network, values, (images,)), labels))
+
+    @torch.compile(dynamic=False)
+    def step(images, labels):
+        gradients, loss = gradients_and_loss(parameters, images, labels)
+        for name, value in parameters.items():
+            value.sub_(gradients[name], alpha=rate)
+        return loss
+
+    return step
 
 
 class Step:
-    """One network, its optimizer, and a step on a batch in one of the three forms."""
+    """One network, its optimizer, and a step on a batch in one of the forms. without: what of recipes.LEFT_OUT it may leave
+    out. fused: the update of all tensors is one call, where PyTorch's default is several."""
 
-    def __init__(self, model, settings, seed, device, form):
-        has = [name for name in LEFT_OUT if settings.get(name)]
+    def __init__(self, model, settings, seed, device, form, without=(), fused=False):
+        has = recipes.left_out(settings, without)
         if has:
             raise ValueError(f"PyTorch's step is timed without {' and '.join(has)}, which this recipe of {model} has")
         torch.manual_seed(seed)
         self.network = networks.build(model)
+        lacking = lacks(self.network, settings, form)
+        if lacking:
+            raise ValueError(lacking)
         networks.initialise(self.network, settings["init"], seed)
         self.network.to(device).train()
+        if form.endswith("channels_last"):
+            self.network.to(memory_format=torch.channels_last)
         options = {"capturable": True} if form == "graph" and settings["optimizer"] != "sgd" else {}
-        self.optimizer = training.make_optimizer(settings, self.network)
+        self.optimizer = training.make_optimizer(settings, self.network, **({"fused": True} if fused else {}))
         for group in self.optimizer.param_groups:
             group.update(options)
-        if form == "compiled":
-            torch._dynamo.reset()  # the networks before this one count towards a limit, beyond which it stays eager
-        self.forward = torch.compile(self.network) if form == "compiled" else self.network
+        compiled = form in ("compiled", "compiled_channels_last")
+        self.forward = torch.compile(self.network, dynamic=False) if compiled else self.network
+        self.whole = compiled_step(self.network, settings["lr"]) if form == "compiled_step" else None
         self.graph = None
 
     def __call__(self, images, labels):
+        if self.whole:
+            return self.whole(images, labels)
         self.optimizer.zero_grad(set_to_none=True)
         loss = functional.cross_entropy(self.forward(images), labels)
         loss.backward()
@@ -145,11 +192,16 @@ def why_not(error):
 
 def record(model, settings, data, seed, device, seconds, forms, sources):
     """A list of timings, one for each form and source of data."""
+    data = training.encoded(data, settings)
     chosen_images, chosen_labels = datasets.training_subset(data, settings["validation_count"], seed)
-    scale, shift = datasets.pixel_scale(data, settings["normalization"])
-    resident = datasets.scaled(torch.from_numpy(chosen_images.copy()), data.shape, scale, shift, device)
+    rows = torch.from_numpy(chosen_images.copy())
     labels = torch.from_numpy(chosen_labels.astype(numpy.int64)).to(device)
-    dataset = Images(chosen_images.copy(), chosen_labels, data.shape, scale, shift)
+    if "text" in settings:
+        resident, dataset = rows.to(device), torch.utils.data.TensorDataset(rows, labels.cpu())
+    else:
+        scale, shift = datasets.pixel_scale(data, settings["normalization"])
+        resident = datasets.scaled(rows, data.shape, scale, shift, device)
+        dataset = Images(chosen_images.copy(), chosen_labels, data.shape, scale, shift)
     batch = settings["batch_size"] or len(labels)
     steps_per_epoch = len(labels) // batch if settings["drop_last"] else -(-len(labels) // batch)
     timings = []
@@ -163,6 +215,8 @@ def record(model, settings, data, seed, device, seconds, forms, sources):
                     raise RuntimeError(f"torch {torch.__version__} has no torch.compile")
                 if form == "graph" and torch.device(device).type != "cuda":
                     raise RuntimeError("CUDA graphs need a GPU")
+                if form == "compiled":  # the networks before this one count towards a limit, beyond which it stays eager
+                    torch._dynamo.reset()
                 step = Step(model, settings, seed, device, form)
                 if form == "graph":
                     images, targets = next(batches)

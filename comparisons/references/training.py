@@ -23,22 +23,30 @@ GONE = 1e-4  # relative: a tenth of what 100 losses may deviate
 EVALUATION_ROWS = 1000
 
 
-def make_optimizer(settings, network):
-    """With PyTorch's defaults for the rest; the learning rate is set before each step."""
+def make_optimizer(settings, network, **options):
+    """With PyTorch's defaults for what neither the recipe nor the options say; the learning rate is set before each step."""
     decay, chosen = settings["weight_decay"], settings.get("decay_on", "").split(",")
     parameters = list(network.parameters())
     if chosen != [""]:
         parameters = [{"params": [parameter], "weight_decay": decay if name in chosen else 0}
                       for name, parameter in network.named_parameters()]
     if settings["optimizer"] == "sgd":
-        return torch.optim.SGD(parameters, lr=settings["lr"], momentum=settings["momentum"], weight_decay=decay)
+        return torch.optim.SGD(parameters, lr=settings["lr"], momentum=settings["momentum"], weight_decay=decay, **options)
     kind = torch.optim.Adam if settings["optimizer"] == "adam" else torch.optim.AdamW
-    return kind(parameters, lr=settings["lr"], weight_decay=decay)
+    return kind(parameters, lr=settings["lr"], weight_decay=decay, **options)
 
 
 def sample_places(count):
     """Elements of a tensor that are recorded: spread by the golden ratio's multiplier."""
     return [2654435761 * (k + 1) % count for k in range(min(SAMPLES, count))]
+
+
+def encoded(data, settings):
+    """Texts as rows of numbers, which stand where images do; images as they are."""
+    if "text" not in settings:
+        return data
+    return dataclasses.replace(data, images=texts.encode(data.images, settings["text"]),
+                               test_images=texts.encode(data.test_images, settings["text"]))
 
 
 class Training:
@@ -47,9 +55,7 @@ class Training:
         self.device, self.dtype = torch.device(device), dtype
         self.pixel_dtype = dtype if exact else torch.float32
         self.scale, self.shift = datasets.pixel_scale(data, settings["normalization"])
-        if "text" in settings:  # rows of numbers stand where images do
-            data = self.data = dataclasses.replace(data, images=texts.encode(data.images, settings["text"]),
-                                                   test_images=texts.encode(data.test_images, settings["text"]))
+        data = self.data = encoded(data, settings)
         images, labels = datasets.training_subset(data, settings["validation_count"], seed)
         self.images = torch.from_numpy(images.copy()).to(self.device)
         self.labels = torch.from_numpy(labels.astype(numpy.int64)).to(self.device)

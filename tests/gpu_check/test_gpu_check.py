@@ -378,9 +378,10 @@ class Tables(unittest.TestCase):
                 self.assertIn(accuracy, numbers)
 
     def test_every_network_has_a_step(self):
-        tree = ast.parse((REPOSITORY / "comparisons/references/networks.py").read_text())
-        names = {key.value for node in tree.body if isinstance(node, ast.Assign)
+        trees = [ast.parse((REPOSITORY / "comparisons/references" / name).read_text()) for name in ("networks.py", "texts.py")]
+        names = {key.value for tree in trees for node in tree.body if isinstance(node, ast.Assign)
                  and getattr(node.targets[0], "id", "") in ("MODELS", "BLOCKS") for key in node.value.keys}
+        self.assertIn("imdb-gru", names)
         self.assertEqual(names - {"cifar-tutorial", "imagenet-tutorial"}, set(steps.MODELS))
 
     def test_ncu_that_may_not_count(self):

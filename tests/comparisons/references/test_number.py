@@ -50,10 +50,10 @@ class Programs(unittest.TestCase):
         self.check("benchmarks/versus_pytorch.py", ["--rounds", "1_000"], f"argument --rounds: '1_000' {count}")
         self.check("benchmarks/versus_pytorch.py", ["--seconds", "inf"],
                    "argument --seconds: 'inf' is not a number above 0 and up to 604800")
-        self.check("benchmarks/versus_pytorch.py", ["--forms", "eager/two/all"],
-                   "argument --forms: 'two' is not a whole number from 0 to 1024")
-        self.check("benchmarks/versus_pytorch.py", ["--forms", "eager"],
-                   "argument --forms: 'eager' is not FORM/THREADS/BATCH, as in compile/2/slice")
+        self.check("benchmarks/versus_pytorch.py", ["--batch-size", "+64"],
+                   "argument --batch-size: '+64' is not a whole number from 0 to 2147483647")
+        self.check("benchmarks/versus_pytorch.py", ["--threads", "two"],
+                   "argument --threads: 'two' is not a whole number from 1 to 1024")
 
     def test_no_program_has_a_reader_of_its_own(self):
         programs = [path for folder in ("benchmarks", "comparisons", "scripts") for path in (ROOT / folder).rglob("*")

@@ -1,7 +1,7 @@
 """Processes that are timed in turns: Cairn's step (`bench step --turns`) and PyTorch's (benchmarks/pytorch/turns.py).
 
-Each answers a line on standard input with a line of JSON; whoever is not asked waits and uses no GPU. Not here: which
-steps (steps.py).
+Each answers a line on standard input with a line of JSON; whoever is not asked waits and uses no GPU, and no CPU where it
+is stopped between its turns. Not here: which steps (benchmarks/gpu/steps.py, benchmarks/versus_pytorch.py).
 """
 import json
 import math
@@ -11,7 +11,9 @@ import signal
 import subprocess
 import time
 
-from gpu.checks import OutOfTime
+
+class OutOfTime(Exception):
+    """The budget is spent."""
 
 
 class Failed(Exception):
@@ -19,11 +21,13 @@ class Failed(Exception):
 
 
 class Side:
-    """One process. A side that cannot start or dies raises Failed with its last words."""
+    """One process. A side that cannot start or dies raises Failed with its last words. stopped: it stands still between its
+    answers, threads that wait actively too."""
 
-    def __init__(self, command, log, environment, deadline=math.inf):
+    def __init__(self, command, log, environment, deadline=math.inf, stopped=False):
         self.command = [str(word) for word in command]
         self.log = log
+        self.stopped = stopped
         self.deadline = deadline  # of time.monotonic()
         self.pending = b""
         with open(log, "wb") as errors:
@@ -32,15 +36,23 @@ class Side:
 
     def start(self):
         """The first line, which it says on its own."""
-        return self.line()
+        return self.answer()
 
     def ask(self, request):
         try:
+            if self.stopped:
+                os.killpg(self.process.pid, signal.SIGCONT)
             self.process.stdin.write((request + "\n").encode())
             self.process.stdin.flush()
         except OSError:
             raise Failed(self.last_words()) from None
-        return self.line()
+        return self.answer()
+
+    def answer(self):
+        answer = self.line()
+        if self.stopped:
+            os.killpg(self.process.pid, signal.SIGSTOP)
+        return answer
 
     def line(self):
         while b"\n" not in self.pending:
