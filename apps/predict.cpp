@@ -43,7 +43,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add_words("PNG", settings.files,
                   "pictures, for a digit network of one handwritten digit each; - is standard input");
   flags.add("--text", settings.text, "a text, for a network of texts; - is standard input, a text a line");
-  flags.add("--weights", settings.weights.path, "a run's folder or a safetensors file");
+  flags.add("--weights", settings.weights.path, "a run's folder, a safetensors file or a .pth");
   flags.add("--model", settings.weights.model, "network; default: the run's");
   flags.add("--recipe", settings.weights.recipe, "recipe it was trained with; default: the run's, else default");
   flags.add("--trained-on", settings.weights.trained_on,
@@ -64,7 +64,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
 }
 
 void check(const Settings& settings) {
-  if (settings.weights.path.empty()) throw UsageError("--weights is needed: a run's folder or a safetensors file");
+  if (settings.weights.path.empty()) throw UsageError("--weights is needed: a run's folder, a safetensors file or a .pth");
   if (!settings.files.empty() + settings.text.has_value() + !settings.dataset.empty() != 1)
     throw UsageError("give PNG files to recognise, or --text, or --dataset to test on: one of them");
   const auto inputs =

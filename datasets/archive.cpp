@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 #include "datasets/dataset.h"
@@ -19,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr size_t kBlockBytes = size_t{1} << 18;
-constexpr int kMostEntries = 1000;
+constexpr size_t kMostSkipped = 1000, kMostNames = 20000;
 constexpr int64_t kMostSkippedBytes = int64_t{64} << 20;
 
 // An archive open for reading, from a file or from memory.
@@ -41,6 +42,7 @@ class Reader {
   void open_zip(std::span<const uint8_t> bytes) {
     archive_read_support_format_zip_seekable(archive_.get());
     most_skipped_bytes_ = INT64_MAX;  // they are not read
+    most_skipped_ = kMostNames;
     open_memory(bytes);
   }
   // One file, compressed.
@@ -56,27 +58,39 @@ class Reader {
   // its '/', or empty.
   template <class Take>
   void visit(const std::string& folder, const std::vector<std::string>& names, Take&& take) {
+    std::map<std::string, size_t, std::less<>> wanted;
+    for (size_t i = 0; i < names.size(); ++i) wanted.emplace(folder + names[i], i);
     std::vector<bool> found(names.size());
     int64_t skipped = 0;
-    int entries = 0;
+    size_t entries = 0;
     while (archive_entry* const entry = next()) {
       const char* const path = archive_entry_pathname(entry);
-      const auto name = std::ranges::find_if(
-          names, [&](const std::string& each) { return path != nullptr && folder + each == path; });
-      if (name == names.end()) {
+      const auto name = path != nullptr ? wanted.find(std::string_view(path)) : wanted.end();
+      if (name == wanted.end()) {
         skipped += std::clamp(archive_entry_size(entry), int64_t{0}, kMostSkippedBytes);
-        if (++entries > kMostEntries || skipped >= most_skipped_bytes_) fail("holds more than the published one");
+        if (++entries > most_skipped_ || skipped >= most_skipped_bytes_) fail("holds more than the published one");
         continue;
       }
-      const auto i = static_cast<size_t>(name - names.begin());
-      if (found[i]) fail(fmt::format("has {} twice in it", *name));
+      const size_t i = name->second;
+      if (found[i]) fail(fmt::format("has {} twice in it", names[i]));
       if (archive_entry_filetype(entry) != AE_IFREG || archive_entry_hardlink(entry) != nullptr)
-        fail(fmt::format("{} is no regular file in it", *name));
+        fail(fmt::format("{} is no regular file in it", names[i]));
       found[i] = true;
       take(entry, i);
     }
     if (const auto lacking = std::ranges::find(found, false); lacking != found.end())
       fail(fmt::format("has no {}{}", folder, names[static_cast<size_t>(lacking - found.begin())]));
+  }
+
+  // Of all entries; nothing of them is read.
+  std::vector<std::string> names() {
+    std::vector<std::string> all;
+    while (archive_entry* const entry = next()) {
+      const char* const path = archive_entry_pathname(entry);
+      all.emplace_back(path != nullptr ? path : "");
+      if (all.size() > kMostNames) fail(fmt::format("holds more than {} files", kMostNames));
+    }
+    return all;
   }
 
   // Calls take(path, content) for each regular file with a wanted path.
@@ -164,6 +178,7 @@ class Reader {
 
   std::string name_;
   int64_t most_skipped_bytes_ = kMostSkippedBytes;
+  size_t most_skipped_ = kMostSkipped;
   Bytes block_;  // for read_all
   std::unique_ptr<archive, decltype(&archive_read_free)> archive_;
 };
@@ -225,6 +240,12 @@ void visit_tar(std::span<const uint8_t> archive, const ArchiveLimits& limits,
   Reader reader(archive_name);
   reader.open_tar(archive);
   reader.visit_all(limits, wanted, take);
+}
+
+std::vector<std::string> zip_names(std::span<const uint8_t> archive, const std::string& archive_name) {
+  Reader reader(archive_name);
+  reader.open_zip(archive);
+  return reader.names();
 }
 
 std::vector<ZipMember> read_zip(std::span<const uint8_t> archive, const std::vector<std::string>& names,

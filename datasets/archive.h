@@ -46,8 +46,11 @@ struct ZipMember {
   Bytes unpacked;
 };
 
+// The names of a zip archive's entries, up to 20,000. DataError: more, or no such archive.
+std::vector<std::string> zip_names(std::span<const uint8_t> archive, const std::string& archive_name);
+
 // The members of a zip archive in memory (stored or deflated, with the 64-bit sizes that numpy writes), in the order of
-// `names`; other entries are passed over, up to 1000. What an entry claims to hold is believed only once it has come
+// `names`; other entries are passed over, up to 20,000. What an entry claims to hold is believed only once it has come
 // out. DataError: as above; another way of compression.
 std::vector<ZipMember> read_zip(std::span<const uint8_t> archive, const std::vector<std::string>& names,
                                 uint64_t most_bytes, const std::string& archive_name);

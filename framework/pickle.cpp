@@ -104,6 +104,18 @@ std::optional<PickleValue> PickleValue::find(std::string_view key, const char* w
   return std::nullopt;
 }
 
+size_t PickleValue::pairs(const char* what) const {
+  return store_->children(node_of(*store_, place_, PickleKind::dict, what, "a dict")).size() / 2;
+}
+
+PickleValue PickleValue::key(size_t i, const char* what) const {
+  return {*store_, store_->children(node_of(*store_, place_, PickleKind::dict, what, "a dict"))[2 * i]};
+}
+
+PickleValue PickleValue::value(size_t i, const char* what) const {
+  return {*store_, store_->children(node_of(*store_, place_, PickleKind::dict, what, "a dict"))[2 * i + 1]};
+}
+
 PickleGlobal PickleValue::global(const char* what) const {
   return kPickleNames[node_of(*store_, place_, PickleKind::global, what, "a name").number].global;
 }

@@ -60,8 +60,12 @@ class PickleValue {
   // Of lists and tuples, and of what is outside (one).
   size_t size(const char* what) const;
   PickleValue element(size_t i, const char* what) const;  // DataError also: there are fewer
-  // Of dicts, whose keys are text or bytes. The last one counts, as in Python.
+  // Of dicts, by a key that is text or bytes. The last one counts, as in Python.
   std::optional<PickleValue> find(std::string_view key, const char* what) const;
+  // Of dicts: their pairs in the order in which they were written. i must be less than pairs().
+  size_t pairs(const char* what) const;
+  PickleValue key(size_t i, const char* what) const;
+  PickleValue value(size_t i, const char* what) const;
 
   PickleGlobal global(const char* what) const;
   std::string_view global_name(const char* what) const;  // "torch.FloatStorage"

@@ -2,6 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "datasets/file.h"
+#include "datasets/torch_file.h"
 #include "framework/error.h"
 #include "framework/file.h"
 #include "framework/json_text.h"
@@ -55,6 +57,18 @@ void change_by(const nlohmann::json& config, const fs::path& file, Weights& weig
   check_input(*weights.model, weights.augmentation, weights.text);
 }
 
+// By what the file begins with. A pipe is read as safetensors.
+std::vector<HostTensor> read_tensors(const fs::path& path) {
+  if (!names_pipe(path)) {
+    constexpr size_t kMark = 16;
+    const InputFile file(path);
+    datasets::Bytes mark(std::min<uint64_t>(file.size(), kMark));
+    file.read(0, std::as_writable_bytes(std::span(mark)));
+    if (datasets::is_torch_file(mark)) return datasets::read_torch_file(datasets::read_file(path), path.string());
+  }
+  return read_safetensors(path, nullptr, Pipes::read);
+}
+
 }  // namespace
 
 Weights find_weights(const WeightsChoice& choice) {
@@ -93,7 +107,7 @@ Weights find_weights(const WeightsChoice& choice) {
 }
 
 std::shared_ptr<Module> load_model(const std::shared_ptr<Device>& device, const Weights& weights) {
-  const std::vector<HostTensor> tensors = read_safetensors(weights.file, nullptr, Pipes::read);
+  const std::vector<HostTensor> tensors = read_tensors(weights.file);
   Initializer initializer(InitRule{}, 1);  // of values that are replaced at once
   const std::shared_ptr<Module> model = weights.model->build(device, initializer, DType::f32);
   load_tensors(model->state(), tensors, weights.file.string() + ", as weights of " + weights.model->name + ",");

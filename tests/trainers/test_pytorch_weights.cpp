@@ -1,6 +1,6 @@
-// Weights both ways: every model's file loads in PyTorch, and a state_dict that PyTorch saved loads here, to the bit
-// and with the same logits. The networks on PyTorch's side are pytorch_networks.py's. Not here: the file format itself
-// (tests/framework/test_safetensors.cpp).
+// Weights both ways: every model's file loads in PyTorch, and a state_dict that PyTorch saved loads here, as
+// safetensors and as a .pth, to the bit and with the same logits. The networks on PyTorch's side are those of
+// comparisons/references. Not here: the file format itself (tests/framework/test_safetensors.cpp).
 #include <doctest/doctest.h>
 
 #include <algorithm>
@@ -79,9 +79,14 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
   options.threads = 2;
   const std::shared_ptr<Device> device = Device::open(options);
   const datasets::Dataset digits = load("digits", kImages, kImages);
-  // kImages of that shape, out of the digits' pixels.
+  // kImages of that shape, or texts of that length, out of the digits' pixels.
   const auto draw = [&](const Shape& shape) {
     const std::span<const uint8_t> bytes = images(digits.test);
+    if (shape.rank() == 1) {
+      std::vector<int32_t> words(static_cast<size_t>(kImages * shape.count()));
+      for (size_t i = 0; i < words.size(); ++i) words[i] = bytes[i % bytes.size()];
+      return Tensor::from_host<int32_t>(device, {kImages, shape[0]}, words);
+    }
     std::vector<float> pixels(static_cast<size_t>(kImages * shape.count()));
     for (size_t i = 0; i < pixels.size(); ++i)
       pixels[i] = (static_cast<float>(bytes[i % bytes.size()]) / 255 - 0.13f) / 0.31f;
@@ -104,6 +109,7 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
   for (const auto& [name, model, images] : ours) {
     RunConfig config;
     config.model = name;
+    if (name != kBatchNorm) config.training = find_model(name).recipes.front();
     config.dataset = "digits";
     config.out = (folder.path / name).string();
     const RunFolder run = RunFolder::create(config.out, config);
@@ -130,6 +136,9 @@ TEST_CASE("Python's PyTorch loads every model's weights, saves its own, and both
       theirs = load_model(device, find_weights({(run / "pytorch.safetensors").string(), name, "", ""}));
     }
     CHECK(bytes_of(run / "pytorch.bytes") == state_bytes(*theirs));
+    if (name != kBatchNorm)
+      CHECK(state_bytes(*load_model(device, find_weights({(run / "pytorch.pth").string(), name, "", ""}))) ==
+            state_bytes(*theirs));
     CHECK(state_bytes(*theirs) != state_bytes(*model));
     worst = std::max(worst, deviation(*theirs, images, run / "pytorch_logits.safetensors"));
     CHECK(worst < 1e-5);
