@@ -64,7 +64,8 @@ void add_flags(app::Flags& flags, Settings& settings) {
 }
 
 void check(const Settings& settings) {
-  if (settings.weights.path.empty()) throw UsageError("--weights is needed: a run's folder, a safetensors file or a .pth");
+  if (settings.weights.path.empty())
+    throw UsageError("--weights is needed: a run's folder, a safetensors file or a .pth");
   if (!settings.files.empty() + settings.text.has_value() + !settings.dataset.empty() != 1)
     throw UsageError("give PNG files to recognise, or --text, or --dataset to test on: one of them");
   const auto inputs =
