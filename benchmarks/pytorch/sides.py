@@ -30,9 +30,12 @@ class Side:
         self.stopped = stopped
         self.deadline = deadline  # of time.monotonic()
         self.pending = b""
-        with open(log, "wb") as errors:
-            self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
-                                            env=environment, start_new_session=True)
+        try:
+            with open(log, "wb") as errors:
+                self.process = subprocess.Popen(self.command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=errors,
+                                                env=environment, start_new_session=True)
+        except OSError as problem:
+            raise Failed(f"{self.command[0]} cannot be started: {problem.strerror}") from None
 
     def start(self):
         """The first line, which it says on its own."""

@@ -158,6 +158,12 @@ class Sides(unittest.TestCase):
         self.assertEqual((done.returncode, done.stderr), (1, "versus_pytorch.py: mlp is not timed: bench: no such network\n"))
         self.assertEqual([result["model"] for result in json.loads(done.stdout.splitlines()[-1])["results"]], ["dnn", "cnn"])
 
+    def test_a_side_that_cannot_be_started_is_one_line(self):
+        (self.place / "python").write_bytes(b"\x00")
+        done = self.run_with("--models", "dnn", "--rounds", "1", "--seconds", "0.01")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr, r"\Aversus_pytorch.py: dnn is not timed: \S*/python cannot be started: [^\n]+\n\Z")
+
     def test_a_stopped_side_does_not_outlive_the_measurement(self):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             with self.subTest(number):
