@@ -77,7 +77,7 @@ std::vector<HostTensor> read(const Bytes& file) {
 std::vector<float> floats(const HostTensor& tensor) {
   REQUIRE(tensor.dtype == DType::f32);
   std::vector<float> values(tensor.bytes.size() / sizeof(float));
-  std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
+  if (!values.empty()) std::memcpy(values.data(), tensor.bytes.data(), tensor.bytes.size());
   return values;
 }
 
