@@ -30,7 +30,7 @@ void cross_entropy_forward(Stream& stream, const CrossEntropyForwardArgs& args) 
   if (args.rows && args.columns) {
     const float* logits = floats(args.logits);
     for_row_blocks(stream, args.rows, args.columns, 1, [&](float* block, int64_t row) {
-      transpose_in(logits, args.columns, row, args.rows, block);
+      transpose_in(logits, args.columns, args.columns, row, args.rows, block);
       const RowSums sums =
           smoothing > 0.0f ? softmax_block<true>(block, args.columns) : softmax_block(block, args.columns);
       const Vector log_sum = log_positive(sums.sum);
@@ -45,7 +45,7 @@ void cross_entropy_forward(Stream& stream, const CrossEntropyForwardArgs& args) 
         }
         row_loss[row + lane] = loss;
       }
-      transpose_out(block, args.columns, row, args.rows, floats(args.probabilities));
+      transpose_out(block, args.columns, args.columns, row, args.rows, floats(args.probabilities));
     });
   }
   const double factor = args.rows ? 1.0 / static_cast<double>(args.rows) : 0.0;

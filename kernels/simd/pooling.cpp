@@ -1,11 +1,10 @@
-// Max and average pools, forward and backward, threaded over planes. Not here: windows of 2 x 2 side by side, which
-// have vector code (pool_pairs.h).
+// Max and average pools, forward and backward, threaded over planes; forward, kLanes planes ride in a vector's lanes.
+// Not here: windows of 2 x 2 side by side (pool_pairs.h).
 #include <algorithm>
-#include <cstring>
-#include <type_traits>
 
 #include "kernels/simd/pool_pairs.h"
 #include "kernels/simd/primitives.h"
+#include "kernels/simd/row_blocks.h"
 #include "kernels/simd/team.h"
 #include "kernels/simd/vector.h"
 
@@ -49,54 +48,46 @@ void for_planes(Stream& stream, const PoolShape& s, const Body& body) {
   });
 }
 
-// Calls body(p, q, lane count) so that every window of a plane has its turn: kLanes of them at a time where neither
-// edge cuts their columns, otherwise one. A row's last vector may overlap the one before.
+// Rows of kLanes planes that ride in the lanes of a vector (row_blocks.h), as many as stay in a cache: at most so many
+// values of each plane, and those of one row of y at least.
+constexpr int64_t kBandValues = 4096;
+
+int64_t rows_of_a_band(const PoolShape& s) {
+  const int64_t rows_of_x = kBandValues / std::max<int64_t>(s.in_width, 1) - s.window_height;
+  return std::clamp<int64_t>(rows_of_x / s.stride_height + 1, 1, s.out_height);
+}
+
+// The values of kLanes planes that one window may look at.
+struct Values {
+  const float* block;
+  int64_t top, width;  // the first row that the block holds
+  Vector operator()(int64_t row, int64_t column) const { return load(block + ((row - top) * width + column) * kLanes); }
+};
+
+// window_of(values, window, p, q, y, place) for every window of every plane: stores kLanes results to y, and as many
+// places where they are wanted.
 template <class Body>
-void for_windows(const PoolShape& s, const Body& body) {
-  const int64_t first = std::min(ceil_div(s.pad_width, s.stride_width), s.out_width);
-  const int64_t room = s.in_width + s.pad_width - s.window_width;
-  const int64_t last = room < 0 ? first : std::clamp(room / s.stride_width + 1, first, s.out_width);
-  const int64_t whole = last - first >= kLanes ? last : first;  // from first to whole in vectors
-  for (int64_t p = 0; p < s.out_height; ++p) {
-    for (int64_t q = 0; q < first; ++q) body(p, q, std::integral_constant<int, 1>());
-    for (int64_t q = first; q < whole; q += kLanes)
-      body(p, std::min(q, whole - kLanes), std::integral_constant<int, kLanes>());
-    for (int64_t q = whole; q < s.out_width; ++q) body(p, q, std::integral_constant<int, 1>());
-  }
-}
-
-// from[0], from[stride], from[2 * stride] ...
-template <int lanes>
-auto load_apart(const float* from, int64_t stride) {
-  if constexpr (lanes == 1) {
-    return *from;
-  } else {
-    if (stride == 1) return load(from);
-    Vector v;
-    for (int lane = 0; lane < kLanes; ++lane) v[lane] = from[lane * stride];
-    return v;
-  }
-}
-inline void store(float* to, float value) {
-  *to = value;
-}
-
-// 0, stride, 2 * stride ...
-template <int lanes>
-auto places_apart(int64_t stride) {
-  if constexpr (lanes == 1) {
-    return int32_t{0};
-  } else {
-    IntVector v;
-    for (int lane = 0; lane < kLanes; ++lane) v[lane] = lane * static_cast<int32_t>(stride);
-    return v;
-  }
-}
-inline void store_places(int32_t* to, int32_t place) {
-  *to = place;
-}
-inline void store_places(int32_t* to, IntVector places) {
-  std::memcpy(to, &places, sizeof places);
+void for_windows(Stream& stream, const PoolShape& s, const float* x, float* y, int32_t* places, const Body& window_of) {
+  if (s.planes == 0 || out_size(s) == 0) return;
+  const int64_t band = rows_of_a_band(s), results = band * s.out_width;
+  const int64_t rows_of_x = std::min((band - 1) * s.stride_height + s.window_height, s.in_height);
+  const int64_t values = rows_of_x * s.in_width;
+  for_row_blocks(stream, s.planes, values + 2 * results, 1, [&](float* block, int64_t plane) {
+    float *y_block = block + values * kLanes, *place_block = y_block + results * kLanes;
+    for (int64_t first = 0; first < s.out_height; first += band) {
+      const int64_t last = std::min(first + band, s.out_height) - 1;
+      const int64_t top = Window(s, first, 0).top, bottom = Window(s, last, 0).bottom;
+      transpose_in(x + top * s.in_width, in_size(s), (bottom - top) * s.in_width, plane, s.planes, block);
+      const Values held{.block = block, .top = top, .width = s.in_width};
+      for (int64_t p = first, i = 0; p <= last; ++p)
+        for (int64_t q = 0; q < s.out_width; ++q, i += kLanes)
+          window_of(held, Window(s, p, q), p, q, y_block + i, place_block + i);
+      const int64_t begin = first * s.out_width, count = (last - first + 1) * s.out_width;
+      transpose_out(y_block, out_size(s), count, plane, s.planes, y + begin);
+      if (places)
+        transpose_out(place_block, out_size(s), count, plane, s.planes, reinterpret_cast<float*>(places) + begin);
+    }
+  });
 }
 
 }  // namespace
@@ -104,30 +95,31 @@ inline void store_places(int32_t* to, IntVector places) {
 void max_pool_forward(Stream& stream, const MaxPoolForwardArgs& args) {
   require_f32(args.dtype, "max_pool_forward");
   const PoolShape& s = args.shape;
-  for_planes(stream, s, [&](int64_t plane) {
-    const float* x = floats(args.x) + plane * in_size(s);
-    float* y = floats(args.y) + plane * out_size(s);
-    int32_t* indices = args.indices ? args.indices + plane * out_size(s) : nullptr;
-    if (with_pairs(s, [&]<int lanes>() { Pairs<lanes>::max_forward(s, x, y, indices, args.relu != 0); })) return;
-    for_windows(s, [&]<int lanes>(int64_t p, int64_t q, std::integral_constant<int, lanes>) {
-      const Window window(s, p, q);
-      const float* corner = x + window.top * s.in_width + window.left;
-      auto best = load_apart<lanes>(corner, s.stride_width);
-      auto place = places_apart<lanes>(s.stride_width) + static_cast<int32_t>(corner - x);
-      const auto corners = place;
-      for (int64_t h = 0; h < window.bottom - window.top; ++h)
-        for (int64_t w = 0; w < window.right - window.left; ++w) {
-          const auto value = load_apart<lanes>(corner + h * s.in_width + w, s.stride_width);
-          // nan is not "at most", and so takes a number's place; nothing takes a nan's place.
-          const auto stays = (value <= best) | (best != best);
-          best = stays ? best : value;
-          place = stays ? place : corners + static_cast<int32_t>(h * s.in_width + w);
-        }
-      const int64_t i = p * s.out_width + q;
-      store(y + i, args.relu ? relu(best) : best);
-      if (indices) store_places(indices + i, place);
+  const float* x = floats(args.x);
+  float* y = floats(args.y);
+  const auto pairs = [&]<int lanes>() {
+    for_planes(stream, s, [&](int64_t plane) {
+      const int64_t out = plane * out_size(s);
+      Pairs<lanes>::max_forward(s, x + plane * in_size(s), y + out, args.indices ? args.indices + out : nullptr,
+                                args.relu != 0);
     });
-  });
+  };
+  if (with_pairs(s, pairs)) return;
+  const auto maximum = [&](Values values, const Window& window, int64_t, int64_t, float* to, float* place_to) {
+    Vector best = values(window.top, window.left);
+    IntVector place = IntVector{} + static_cast<int32_t>(window.top * s.in_width + window.left);
+    for (int64_t h = window.top; h < window.bottom; ++h)
+      for (int64_t w = window.left; w < window.right; ++w) {
+        const Vector value = values(h, w);
+        // nan is not "at most", and so takes a number's place; nothing takes a nan's place.
+        const IntVector stays = (value <= best) | (best != best);
+        best = stays ? best : value;
+        place = stays ? place : IntVector{} + static_cast<int32_t>(h * s.in_width + w);
+      }
+    store(to, args.relu ? relu(best) : best);
+    store(place_to, from_bits(place));
+  };
+  for_windows(stream, s, x, y, args.indices, maximum);
 }
 
 // A plane's windows are taken in order by one thread, so that sums do not depend on the number of threads.
@@ -153,20 +145,21 @@ void max_pool_backward(Stream& stream, const MaxPoolBackwardArgs& args) {
 void average_pool_forward(Stream& stream, const AveragePoolForwardArgs& args) {
   require_f32(args.dtype, "average_pool_forward");
   const PoolShape& s = args.shape;
-  for_planes(stream, s, [&](int64_t plane) {
-    const float* x = floats(args.x) + plane * in_size(s);
-    float* y = floats(args.y) + plane * out_size(s);
-    if (with_pairs(s, [&]<int lanes>() { Pairs<lanes>::average_forward(s, x, y); })) return;
-    for_windows(s, [&]<int lanes>(int64_t p, int64_t q, std::integral_constant<int, lanes>) {
-      const Window window(s, p, q);
-      const float* corner = x + window.top * s.in_width + window.left;
-      decltype(load_apart<lanes>(corner, 1)) sum{};
-      for (int64_t h = 0; h < window.bottom - window.top; ++h)
-        for (int64_t w = 0; w < window.right - window.left; ++w)
-          sum += load_apart<lanes>(corner + h * s.in_width + w, s.stride_width);
-      store(y + p * s.out_width + q, sum / divisor_of(s, p, q, window, args.count_padding));
+  const float* x = floats(args.x);
+  float* y = floats(args.y);
+  const auto pairs = [&]<int lanes>() {
+    for_planes(stream, s, [&](int64_t plane) {
+      Pairs<lanes>::average_forward(s, x + plane * in_size(s), y + plane * out_size(s));
     });
-  });
+  };
+  if (with_pairs(s, pairs)) return;
+  const auto average = [&](Values values, const Window& window, int64_t p, int64_t q, float* to, float*) {
+    Vector sum{};
+    for (int64_t h = window.top; h < window.bottom; ++h)
+      for (int64_t w = window.left; w < window.right; ++w) sum += values(h, w);
+    store(to, sum / divisor_of(s, p, q, window, args.count_padding));
+  };
+  for_windows(stream, s, x, y, nullptr, average);
 }
 
 void average_pool_backward(Stream& stream, const AveragePoolBackwardArgs& args) {

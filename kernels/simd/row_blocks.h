@@ -1,28 +1,51 @@
 // Rows that ride in the lanes of a vector: kLanes rows are transposed into a small block, so that maximum, exponential,
 // sum and logarithm need no work across lanes, whatever the number of columns. Not here: its users (softmax.cpp,
-// losses.cpp).
+// losses.cpp, pooling.cpp).
 #pragma once
 
 #include "kernels/runtime/cpu/stream.h"
 #include "kernels/simd/team.h"
+#include "kernels/simd/transpose.h"
 #include "kernels/simd/vector.h"
 
 namespace cairn::simd {
 
 using cpu::Stream;
 
-// block[c][lane] = x[row + lane][c]; lanes past the last row repeat it.
-inline void transpose_in(const float* x, int64_t columns, int64_t row, int64_t rows, float* block) {
-  for (int lane = 0; lane < kLanes; ++lane) {
-    const float* from = x + std::min(row + lane, rows - 1) * columns;
-    for (int64_t c = 0; c < columns; ++c) block[c * kLanes + lane] = from[c];
+// block[c][lane] = x[row + lane][c] for c below `columns`, where rows lie `pitch` apart; lanes past the last row repeat
+// it. A last square that `columns` cuts overlaps the one before.
+inline void transpose_in(const float* x, int64_t pitch, int64_t columns, int64_t row, int64_t rows, float* block) {
+  const auto from = [&](int lane) { return x + std::min(row + lane, rows - 1) * pitch; };
+  if (columns < kLanes) {
+    for (int lane = 0; lane < kLanes; ++lane)
+      for (int64_t c = 0; c < columns; ++c) block[c * kLanes + lane] = from(lane)[c];
+    return;
+  }
+  for (int64_t next = 0; next < columns; next += kLanes) {
+    const int64_t c = std::min(next, columns - kLanes);
+    Vector square[kLanes];
+    for (int lane = 0; lane < kLanes; ++lane) square[lane] = load(from(lane) + c);
+    transpose(square);
+    for (int i = 0; i < kLanes; ++i) store(block + (c + i) * kLanes, square[i]);
   }
 }
 
-inline void transpose_out(const float* block, int64_t columns, int64_t row, int64_t rows, float* y) {
-  const int64_t lanes = std::min<int64_t>(kLanes, rows - row);
-  for (int64_t lane = 0; lane < lanes; ++lane)
-    for (int64_t c = 0; c < columns; ++c) y[(row + lane) * columns + c] = block[c * kLanes + lane];
+// y[row + lane][c] = block[c][lane], likewise; lanes past the last row go nowhere.
+inline void transpose_out(const float* block, int64_t pitch, int64_t columns, int64_t row, int64_t rows, float* y) {
+  const int lanes = static_cast<int>(std::min<int64_t>(kLanes, rows - row));
+  const auto to = [&](int lane) { return y + (row + lane) * pitch; };
+  if (columns < kLanes) {
+    for (int lane = 0; lane < lanes; ++lane)
+      for (int64_t c = 0; c < columns; ++c) to(lane)[c] = block[c * kLanes + lane];
+    return;
+  }
+  for (int64_t next = 0; next < columns; next += kLanes) {
+    const int64_t c = std::min(next, columns - kLanes);
+    Vector square[kLanes];
+    for (int i = 0; i < kLanes; ++i) square[i] = load(block + (c + i) * kLanes);
+    transpose(square);
+    for (int lane = 0; lane < lanes; ++lane) store(to(lane) + c, square[lane]);
+  }
 }
 
 struct RowSums {
