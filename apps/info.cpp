@@ -76,7 +76,7 @@ void print_kernels() {
 }
 
 void print_model(const ModelInfo& model, const std::shared_ptr<Device>& device) {
-  Initializer initializer(InitRule{}, 1);
+  Initializer initializer = Initializer::none();
   const std::shared_ptr<Module> module = model.build(device, initializer, DType::f32);
   std::vector<LayerSummary> layers;
   module->summarize(model.input, "", layers);

@@ -79,8 +79,9 @@ std::vector<Case> network_cases() {
   const std::shared_ptr<Device> device = Device::open(options);
   std::vector<Case> all;
   for (const ModelInfo& model : known_models()) {
-    Initializer zeros({WeightInit::constant, BiasInit::constant}, 1);
-    const std::shared_ptr<Module> network = model.build(device, zeros, DType::f32);
+    if (takes_photos(model)) continue;
+    Initializer none = Initializer::none();
+    const std::shared_ptr<Module> network = model.build(device, none, DType::f32);
     std::set<int64_t> batches;
     for (const Recipe& recipe : model.recipes) batches.insert(recipe.batch_size ? recipe.batch_size : kFullBatch);
     for (const int64_t batch : batches) add_network(all, model, *network, batch);

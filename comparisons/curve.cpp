@@ -24,7 +24,7 @@ int64_t room_for(const RunConfig& config) {
   DeviceOptions options;
   options.implementation = "reference";
   const std::shared_ptr<Device> device = Device::open(options);
-  Initializer initializer(InitRule{}, 1);
+  Initializer initializer = Initializer::none();
   const auto weights = find_model(config.model).build(device, initializer, DType::f32)->parameter_count();
   return weights * 4 * (1 + 1 + 3 + 3) + (1 << 20);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,39 +14,58 @@
 
 namespace cairn {
 
-// Layers are named by kind and number: conv1, relu1, pool1, conv2, ..., flatten, fc1, ...; in a part of a block they
-// are counted anew, below the block's name: block1.conv1, block1.shortcut.conv1, inception1.branch1.conv1.
+// How a layer is called whose name is not given: by kind and number, conv1, relu1, pool1, conv2, ..., or by its place
+// alone, 0, 1, 2, ..., as in a Sequential of PyTorch's. In a part of a network layers are counted anew, below the
+// part's name: block1.conv1, block1.shortcut.conv1, inception1.branch1.conv1.
+enum class LayerNames { by_kind, by_place };
+
 class ImageStack {
  public:
-  // Writes a part of a block onto a stack of its own.
+  // Writes a part of a network onto a stack of its own.
   using Part = std::function<void(ImageStack&)>;
 
   // image: channels x height x width
-  ImageStack(const std::shared_ptr<Device>& device, Initializer& initializer, DType dtype, const Shape& image);
+  ImageStack(const std::shared_ptr<Device>& device, Initializer& initializer, DType dtype, const Shape& image,
+             LayerNames names = LayerNames::by_kind);
+
+  // The name of the next layer or part.
+  ImageStack& name(const std::string& next);
 
   ImageStack& conv(int64_t out_channels, int64_t kernel, const Conv2dLayerOptions& options = {});
+  ImageStack& batch_norm();
   ImageStack& relu();
   ImageStack& max_pool(int64_t window, int64_t stride = 0, int64_t padding = 0, bool ceil = false);  // as MaxPool2d
-  ImageStack& global_max_pool();                                                                     // C x H x W to C
-  ImageStack& global_average_pool();                                                                 // likewise
+  ImageStack& average_pool(int64_t window);
+  ImageStack& global_max_pool();      // C x H x W to C
+  ImageStack& global_average_pool();  // likewise
   ImageStack& local_response_norm(int64_t size, double alpha, double beta, double k);
-  ImageStack& residual(const Part& body, const Part& shortcut = {});  // with a ReLU after the sum; {}: the identity
-  ImageStack& concat(const std::vector<Part>& branches);
   ImageStack& dropout(double probability);
   ImageStack& linear(int64_t out);  // flattens images first
 
+  ImageStack& part(const Part& part, LayerNames names = LayerNames::by_kind);
+  // With a ReLU after the sum; shortcut {}: the identity.
+  ImageStack& residual(const Part& body, const Part& shortcut = {}, const std::string& shortcut_name = "shortcut",
+                       LayerNames shortcut_names = LayerNames::by_kind);
+  ImageStack& concat(const std::vector<Part>& branches);
+  ImageStack& dense(const Part& body);  // the image, and what the body makes of it
+
+  // Any other layer, of this kind.
+  ImageStack& add(const std::string& kind, const std::shared_ptr<Module>& layer);
+
+  const Shape& sample() const { return sample_; }  // what the layers so far make of an image
   std::shared_ptr<Module> build();
 
  private:
-  void add(const std::string& name, const std::shared_ptr<Module>& layer);
-  std::vector<NamedModule> layers_of(const Part& part);
+  std::vector<NamedModule> layers_of(const Part& part, LayerNames names = LayerNames::by_kind);
 
   std::shared_ptr<Device> device_;
   Initializer& initializer_;
   DType dtype_;
-  Shape sample_;  // what the layers so far make of an image
+  Shape sample_;
+  LayerNames names_;
+  std::string next_name_;
   std::vector<NamedModule> layers_;
-  int convs_ = 0, relus_ = 0, pools_ = 0, norms_ = 0, blocks_ = 0, inceptions_ = 0, dropouts_ = 0, linears_ = 0;
+  std::map<std::string, int> counts_;  // of each kind
 };
 
 }  // namespace cairn

@@ -81,10 +81,15 @@ struct ModelInfo {
   std::vector<Recipe> recipes;  // the first is `default`
   Task task = Task::classify;
   int64_t vocabulary = 0;  // of a network of texts: it knows the numbers below this; 0: it takes images
+  int64_t photo_side = 0;  // of a network of photos: their shorter side before the middle is cut out; 0: none
 };
 
 inline bool takes_texts(const ModelInfo& model) {
   return model.vocabulary > 0;
+}
+// Large networks for ImageNet's photos, which are scaled and cut before they are looked at.
+inline bool takes_photos(const ModelInfo& model) {
+  return model.photo_side > 0;
 }
 // "images" or "texts": what it is given, in words.
 inline const char* examples_of(const ModelInfo& model) {
@@ -114,6 +119,7 @@ std::vector<ModelInfo> lenet_family();     // lenet.cpp: LeNet-5, Caffe's and Ca
 std::vector<ModelInfo> convnet_family();   // convnets.cpp: cnn, simplecnn, simplenet, largenet
 std::vector<ModelInfo> cifar_family();     // cifar.cpp: networks for small colour images
 std::vector<ModelInfo> resnet_family();    // resnet.cpp: residual networks with batch normalisation
+std::vector<ModelInfo> imagenet_family();  // imagenet.cpp: alexnet, vgg16, densenet121, for photos
 std::vector<ModelInfo> text_family();      // text.cpp: recurrent networks for texts
 std::vector<ModelInfo> denoiser_family();  // denoisers.cpp: filters that take noise out of images
 

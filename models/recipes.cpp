@@ -56,4 +56,27 @@ Recipe playground(const std::string& name, OptimizerKind optimizer, double learn
           .validation_count = 10000};
 }
 
+ModelInfo photo_network(const std::string& name, const std::string& description, decltype(ModelInfo::build) build,
+                        double learning_rate, const InitRule& init) {
+  Recipe standard = default_recipe(learning_rate, 90, 1e-4, 256);
+  standard.description = "SGD with momentum 0.9, warm-up and a cosine schedule on mirrored photos";
+  standard.init = init;
+  standard.normalization = Normalization::imagenet;
+  standard.schedule.warmup = 5000;
+  standard.augmentation.flip = true;
+  Recipe gentle = gentle_recipe();
+  gentle.init = init;
+  gentle.normalization = Normalization::imagenet;
+  gentle.learning_rate = 1e-4;
+  gentle.batch_size = 4;
+  gentle.epochs = 1;
+  return {.name = name,
+          .description = description,
+          .input = kPhoto,
+          .classes = kPhotoClasses,
+          .build = build,
+          .recipes = {standard, gentle},
+          .photo_side = 256};
+}
+
 }  // namespace cairn

@@ -31,4 +31,12 @@ std::vector<Recipe> skoltech(const Recipe& standard, const std::string& cudnn_re
 Recipe playground(const std::string& name, OptimizerKind optimizer, double learning_rate, double weight_decay,
                   int64_t batch_size, int64_t epochs, const std::string& reaches);
 
+inline const Shape kPhoto{3, 224, 224};
+inline constexpr int64_t kPhotoClasses = 1000;
+
+// A network for ImageNet's photos, kPhoto out of a photo whose shorter side becomes 256, and its recipes. The
+// pixel scale is that of torchvision's weights.
+ModelInfo photo_network(const std::string& name, const std::string& description, decltype(ModelInfo::build) build,
+                        double learning_rate, const InitRule& init = kHeNormal);
+
 }  // namespace cairn

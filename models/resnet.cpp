@@ -1,8 +1,10 @@
-// Residual networks with batch normalisation. ResNet-20 and -56 for CIFAR-10: He et al. 2015, section 4.2, with
-// shortcuts of kind A. Names and order of the tensors are those of akamaster/pytorch_resnet_cifar10, whose pretrained
-// weights therefore load as they are. Not here: cifar-resnet, which has no normalisation (cifar.cpp).
-#include "framework/nn/branches.h"
-#include "framework/nn/image_layers.h"
+// Residual networks with batch normalisation (He et al. 2015). ResNet-20 and -56 for CIFAR-10: section 4.2, with
+// shortcuts of kind A. ResNet-18, -50 and -101 for ImageNet's photos: table 1. Names and order of the tensors are those
+// of akamaster/pytorch_resnet_cifar10 and of torchvision, whose pretrained weights therefore load as they are. Not
+// here: cifar-resnet, which has no normalisation (cifar.cpp).
+#include <array>
+
+#include "models/image_stack.h"
 #include "models/recipes.h"
 
 namespace cairn {
@@ -11,61 +13,95 @@ namespace {
 using DevicePointer = std::shared_ptr<Device>;
 using ModulePointer = std::shared_ptr<Module>;
 
+// A convolution without a bias, which the normalisation behind it has. The image keeps its size, but for the stride.
+ImageStack& normalised(ImageStack& stack, int64_t channels, int64_t kernel, int64_t stride = 1) {
+  return stack.conv(channels, kernel, {.stride = stride, .padding = kernel / 2, .bias = false}).batch_norm();
+}
+
+// ---- for CIFAR-10 ------------------------------------------------------------------------------------------------
+
 const Shape kCifarImage{3, 32, 32};
 
-// Writes a network's convolutions, of which each has a normalisation behind it and no bias.
-class Builder {
- public:
-  Builder(const DevicePointer& device, Initializer& initializer, DType dtype)
-      : device_(device), initializer_(initializer), dtype_(dtype) {}
-
-  // Adds conv{number} and bn{number}.
-  void convolution(std::vector<NamedModule>& layers, const std::string& number, int64_t in, int64_t out,
-                   int64_t stride) const {
-    const Conv2dLayerOptions options{.stride = stride, .padding = 1, .bias = false};
-    layers.emplace_back("conv" + number, std::make_shared<Conv2d>(device_, in, out, 3, initializer_, options, dtype_));
-    layers.emplace_back("bn" + number, std::make_shared<BatchNorm2d>(device_, out, 0.1, 1e-5, dtype_));
-  }
-
-  ModulePointer block(int64_t in, int64_t out) const {
-    const int64_t stride = in == out ? 1 : 2;
-    std::vector<NamedModule> body;
-    convolution(body, "1", in, out, stride);
-    body.emplace_back("relu", std::make_shared<ReLU>());
-    convolution(body, "2", out, out, 1);
-    return std::make_shared<Residual>(body, stride == 1 ? nullptr : std::make_shared<PaddedShortcut>(out), true);
-  }
-
-  ModulePointer layer(int64_t in, int64_t out, int blocks) const {
-    std::vector<NamedModule> all;
-    for (int i = 0; i < blocks; ++i) all.emplace_back(std::to_string(i), block(i == 0 ? in : out, out));
-    return std::make_shared<Sequential>(all);
-  }
-
-  ModulePointer linear(int64_t in, int64_t out) const {
-    return std::make_shared<Linear>(device_, in, out, initializer_, dtype_);
-  }
-
- private:
-  const DevicePointer& device_;
-  Initializer& initializer_;
-  DType dtype_;
-};
+void cifar_block(ImageStack& stack, int64_t channels) {
+  const int64_t stride = stack.sample()[0] == channels ? 1 : 2;
+  const auto body = [=](ImageStack& own) {
+    normalised(own, channels, 3, stride).relu();
+    normalised(own, channels, 3);
+  };
+  const auto padded = [=](ImageStack& own) { own.add("padding", std::make_shared<PaddedShortcut>(channels)); };
+  stack.residual(body, stride == 1 ? ImageStack::Part{} : padded);
+}
 
 // 6 blocks + 2 layers with weights.
 template <int blocks>
-ModulePointer resnet(const DevicePointer& device, Initializer& initializer, DType dtype) {
-  const Builder builder(device, initializer, dtype);
-  std::vector<NamedModule> layers;
-  builder.convolution(layers, "1", 3, 16, 1);
-  layers.emplace_back("relu", std::make_shared<ReLU>());
-  layers.emplace_back("layer1", builder.layer(16, 16, blocks));
-  layers.emplace_back("layer2", builder.layer(16, 32, blocks));
-  layers.emplace_back("layer3", builder.layer(32, 64, blocks));
-  layers.emplace_back("pool", std::make_shared<GlobalAvgPool2d>());
-  layers.emplace_back("linear", builder.linear(64, 10));
-  return std::make_shared<Sequential>(layers);
+ModulePointer cifar_resnet(const DevicePointer& device, Initializer& initializer, DType dtype) {
+  ImageStack network(device, initializer, dtype, kCifarImage);
+  normalised(network, 16, 3).relu();
+  for (int stage = 1; stage <= 3; ++stage)
+    network.name("layer" + std::to_string(stage))
+        .part(
+            [stage](ImageStack& layer) {
+              for (int i = 0; i < blocks; ++i) cifar_block(layer, int64_t{8} << stage);
+            },
+            LayerNames::by_place);
+  return network.global_average_pool().name("linear").linear(10).build();
 }
+
+// ---- for ImageNet ------------------------------------------------------------------------------------------------
+
+// A bottleneck goes through a quarter of its channels. Where a block halves the image, He et al., Gluon and Knet have
+// the stride on the bottleneck's first convolution; torchvision has it on the second, which looks at all places.
+struct PhotoResnet {
+  std::array<int, 4> blocks;
+  bool bottleneck = true;
+  bool early_stride = false;
+};
+
+void photo_block(ImageStack& stack, const PhotoResnet& plan, int64_t width, int64_t stride) {
+  const int64_t channels = plan.bottleneck ? 4 * width : width;
+  const auto body = [&](ImageStack& own) {
+    if (plan.bottleneck) {
+      normalised(own, width, 1, plan.early_stride ? stride : 1).relu();
+      normalised(own, width, 3, plan.early_stride ? 1 : stride).relu();
+      normalised(own, channels, 1);
+    } else {
+      normalised(own, width, 3, stride).relu();
+      normalised(own, width, 3);
+    }
+  };
+  ImageStack::Part shortcut;
+  if (stride != 1 || stack.sample()[0] != channels)
+    shortcut = [&](ImageStack& own) { normalised(own, channels, 1, stride); };
+  stack.residual(body, shortcut, "downsample", LayerNames::by_place);
+}
+
+ModulePointer photo_resnet(ImageStack network, const PhotoResnet& plan) {
+  normalised(network, 64, 7, 2).relu().max_pool(3, 2, 1);
+  for (size_t stage = 0; stage < plan.blocks.size(); ++stage)
+    network.name("layer" + std::to_string(stage + 1))
+        .part(
+            [&](ImageStack& layer) {
+              for (int i = 0; i < plan.blocks[stage]; ++i)
+                photo_block(layer, plan, int64_t{64} << stage, i == 0 && stage > 0 ? 2 : 1);
+            },
+            LayerNames::by_place);
+  return network.global_average_pool().name("fc").linear(kPhotoClasses).build();
+}
+
+ModulePointer resnet18(const DevicePointer& device, Initializer& initializer, DType dtype) {
+  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {2, 2, 2, 2}, .bottleneck = false});
+}
+ModulePointer resnet50(const DevicePointer& device, Initializer& initializer, DType dtype) {
+  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {3, 4, 6, 3}});
+}
+ModulePointer resnet50_v1(const DevicePointer& device, Initializer& initializer, DType dtype) {
+  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {3, 4, 6, 3}, .early_stride = true});
+}
+ModulePointer resnet101(const DevicePointer& device, Initializer& initializer, DType dtype) {
+  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {3, 4, 23, 3}});
+}
+
+// ---- recipes -----------------------------------------------------------------------------------------------------
 
 Recipe he_recipe(const std::string& name, const std::string& description, Normalization normalization, int64_t epochs) {
   return {.name = name,
@@ -92,7 +128,7 @@ Recipe gentle(double learning_rate, int64_t batch_size) {
   return recipe;
 }
 
-std::vector<Recipe> recipes(const Recipe& gentle) {
+std::vector<Recipe> cifar_recipes(const Recipe& gentle) {
   return {he_recipe("default", "SGD with momentum 0.9, warm-up and a cosine schedule on shifted and mirrored images",
                     Normalization::standard, 20),
           he_recipe("pretrained",
@@ -104,10 +140,18 @@ std::vector<Recipe> recipes(const Recipe& gentle) {
 }  // namespace
 
 std::vector<ModelInfo> resnet_family() {
-  return {{"resnet20", "ResNet-20 for CIFAR-10, published at 91.73 %", kCifarImage, 10, resnet<3>,
-           recipes(gentle(1e-5, 2))},
-          {"resnet56", "ResNet-56 for CIFAR-10, published at 93.39 %", kCifarImage, 10, resnet<9>,
-           recipes(gentle(1e-6, 2))}};
+  const auto photos = [](const char* name, const char* description, auto build) {
+    return photo_network(name, description, build, 0.1);
+  };
+  return {{"resnet20", "ResNet-20 for CIFAR-10, published at 91.73 %", kCifarImage, 10, cifar_resnet<3>,
+           cifar_recipes(gentle(1e-5, 2))},
+          {"resnet56", "ResNet-56 for CIFAR-10, published at 93.39 %", kCifarImage, 10, cifar_resnet<9>,
+           cifar_recipes(gentle(1e-6, 2))},
+          photos("resnet18", "ResNet-18 for ImageNet's photos, published at 69.76 %", resnet18),
+          photos("resnet50", "ResNet-50 for ImageNet's photos, published at 76.13 %", resnet50),
+          photos("resnet50-v1", "the same with the stride on a block's first convolution, as Gluon and Knet have it",
+                 resnet50_v1),
+          photos("resnet101", "ResNet-101 for ImageNet's photos, published at 77.37 %", resnet101)};
 }
 
 }  // namespace cairn

@@ -108,7 +108,7 @@ Weights find_weights(const WeightsChoice& choice) {
 
 std::shared_ptr<Module> load_model(const std::shared_ptr<Device>& device, const Weights& weights) {
   const std::vector<HostTensor> tensors = read_tensors(weights.file);
-  Initializer initializer(InitRule{}, 1);  // of values that are replaced at once
+  Initializer initializer = Initializer::none();
   const std::shared_ptr<Module> model = weights.model->build(device, initializer, DType::f32);
   load_tensors(model->state(), tensors, weights.file.string() + ", as weights of " + weights.model->name + ",");
   return model;

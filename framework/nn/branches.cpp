@@ -25,10 +25,11 @@ Shape summarize_part(const Module& part, const char* option, const Shape& sample
 
 }  // namespace
 
-Residual::Residual(std::vector<NamedModule> body, std::shared_ptr<Module> shortcut, bool relu)
-    : body_(body), shortcut_(std::move(shortcut)), relu_(relu) {
+Residual::Residual(const std::vector<NamedModule>& body, std::shared_ptr<Module> shortcut, bool relu,
+                   const std::string& shortcut_name)
+    : body_(body), shortcut_(std::move(shortcut)), relu_(relu), shortcut_name_(shortcut_name) {
   for (const auto& [name, module] : body) register_module(name, module);
-  if (shortcut_) register_module("shortcut", shortcut_);
+  if (shortcut_) register_module(shortcut_name_, shortcut_);
 }
 
 Tensor Residual::forward(const Tensor& x) {
@@ -41,7 +42,7 @@ Shape Residual::summarize(const Shape& sample, const std::string& name, std::vec
   layers.push_back({name, "Residual", sample, 0, 0, {{"relu", relu_}}});
   const Shape output = summarize_part(body_, "body", sample, name, own, layers);
   const Shape beside =
-      shortcut_ ? summarize_part(*shortcut_, "shortcut", sample, name + ".shortcut", own, layers) : sample;
+      shortcut_ ? summarize_part(*shortcut_, "shortcut", sample, name + "." + shortcut_name_, own, layers) : sample;
   if (beside != output)
     throw ShapeError("residual block " + name + ": the body makes " + output.text() + " of " + sample.text() +
                      ", the shortcut " + beside.text());
@@ -75,6 +76,23 @@ Shape Concat::summarize(const Shape& sample, const std::string& name, std::vecto
   }
   layers[own].output = output;
   return output;
+}
+
+Dense::Dense(const std::vector<NamedModule>& body) : body_(body) {
+  for (const auto& [name, module] : body) register_module(name, module);
+}
+
+Tensor Dense::forward(const Tensor& x) {
+  return concat(std::array{x, body_.forward(x)});
+}
+
+Shape Dense::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
+  const size_t own = layers.size();
+  layers.push_back({name, "Dense", sample, 0, 0});
+  const Shape part = summarize_part(body_, "body", sample, name, own, layers);
+  if (part.rank() != 3 || Shape{part[1], part[2]} != Shape{sample[1], sample[2]})
+    throw ShapeError("dense block " + name + ": the body makes " + part.text() + " of " + sample.text());
+  return layers[own].output = {sample[0] + part[0], part[1], part[2]};
 }
 
 int64_t PaddedShortcut::padding_of(int64_t channels) const {

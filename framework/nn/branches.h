@@ -2,7 +2,8 @@
 // other (layers.h), the blocks of particular networks (models/).
 //
 // Where summarize() lists one of these, its own line comes first and the layers of its parts follow, part after part.
-// The line's options say how many lines each part has: {"body", 3}, {"shortcut", 1} or {"branch1", 2}, {"branch2", 4}.
+// The line's options say how many lines each part has: {"body", 3}, {"shortcut", 1}, whatever the shortcut is called,
+// or {"branch1", 2}, {"branch2", 4}.
 #pragma once
 
 #include "framework/nn/layers.h"
@@ -10,12 +11,12 @@
 namespace cairn {
 
 // y = body(x) + shortcut(x), then max(0, .) where relu is set: He et al. 2015. The shapes of the two must be the same.
-// The body's modules have their names right below the block's, as in PyTorch's blocks: layer1.0.conv1.weight; the
-// shortcut is called "shortcut".
+// The body's modules have their names right below the block's, as in PyTorch's blocks: layer1.0.conv1.weight.
 class Residual : public Module {
  public:
   // shortcut: null is the identity.
-  Residual(std::vector<NamedModule> body, std::shared_ptr<Module> shortcut, bool relu);
+  Residual(const std::vector<NamedModule>& body, std::shared_ptr<Module> shortcut, bool relu,
+           const std::string& shortcut_name = "shortcut");
   Tensor forward(const Tensor& x) override;
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 
@@ -23,6 +24,7 @@ class Residual : public Module {
   Sequential body_;
   std::shared_ptr<Module> shortcut_;
   bool relu_;
+  std::string shortcut_name_;
 };
 
 // The branches' results one after another along the channels, each of the same x: Szegedy et al. 2014.
@@ -31,6 +33,18 @@ class Concat : public Module {
   explicit Concat(const std::vector<NamedModule>& branches);
   Tensor forward(const Tensor& x) override;
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+};
+
+// x and after it body(x) along the channels, of the same height and width: Huang et al. 2016. The body's modules have
+// their names right below the block's.
+class Dense : public Module {
+ public:
+  explicit Dense(const std::vector<NamedModule>& body);
+  Tensor forward(const Tensor& x) override;
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+ private:
+  Sequential body_;
 };
 
 // The shortcut without weights where a block halves the image and widens it (He et al. 2015, option A): every second

@@ -45,6 +45,12 @@ WeightInit weight_init_from(const std::string& name) {
   throw UsageError("unknown initialisation '" + name + "': choose one of " + choices);
 }
 
+Initializer Initializer::none() {
+  Initializer initializer(InitRule{}, 0);
+  initializer.draws_ = false;
+  return initializer;
+}
+
 void Initializer::weight(const Tensor& weight) {
   const size_t layer = layer_++;
   values_ = layer < rule_.layers.size() ? rule_.layers[layer] : LayerInit{rule_.weight_value, rule_.bias_value};
@@ -122,6 +128,7 @@ void Initializer::truncated_normal(const Tensor& tensor, double deviation) {
 }
 
 void Initializer::fill(Primitive<RandomArgs> Backend::*entry, const Tensor& tensor, double low, double high) {
+  if (!draws_) return;
   const RandomArgs args{
       tensor.dtype(), tensor.count(), tensor.data(), low, high, seed_, make_stream(RandomPurpose::kInit, next_++)};
   tensor.device()->call(entry, args);

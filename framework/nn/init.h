@@ -52,6 +52,8 @@ class Initializer {
  public:
   Initializer(const InitRule& rule, uint64_t seed)
       : rule_(rule), values_{rule.weight_value, rule.bias_value}, seed_(seed) {}
+  // Leaves every number as memory has it: for a network whose weights are read next, or never.
+  static Initializer none();
   // Once a layer, the weight first: out x in, or out x in x height x width.
   void weight(const Tensor& weight);
   void bias(const Tensor& bias, int64_t fan_in);
@@ -69,6 +71,7 @@ class Initializer {
   InitRule rule_;
   LayerInit values_;  // of the latest layer
   uint64_t seed_;
+  bool draws_ = true;
   uint32_t next_ = 0;
   size_t layer_ = 0;         // how many weights there were
   double weight_bound_ = 0;  // of the latest weight, if its rule is U(+-b)

@@ -112,7 +112,7 @@ class Builder {
 
   Forward layer() {
     const Description own(description_.layers[next_++], given_);
-    if (own.type != "Residual" && own.type != "Concat") return leaf(own);
+    if (own.type != "Residual" && own.type != "Concat" && own.type != "Dense") return leaf(own);
     std::vector<Forward> parts;
     for (const int64_t lines : own.parts()) parts.push_back(chain(lines));
     if (own.type == "Concat")
@@ -121,6 +121,7 @@ class Builder {
         for (const Forward& each : parts) values.push_back(each(x));
         return at::cat(values, 1);
       };
+    if (own.type == "Dense") return [parts](const at::Tensor& x) { return at::cat({x, parts[0](x)}, 1); };
     return [parts, relu = own.flag("relu")](const at::Tensor& x) {
       const at::Tensor sum = parts[0](x) + (parts.size() > 1 ? parts[1](x) : x);
       return relu ? sum.relu() : sum;

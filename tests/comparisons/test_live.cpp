@@ -122,7 +122,7 @@ void check_beside_twin(const ModelInfo& model) {
 TEST_CASE("live: every network of images and kind of optimizer stays with its twin") {
   if (!has_torch()) return;
   for (const ModelInfo& model : known_models())
-    if (!takes_texts(model)) check_beside_twin(model);
+    if (!takes_texts(model) && !takes_photos(model)) check_beside_twin(model);
 }
 
 TEST_CASE("live: every network of texts and kind of optimizer stays with its twin") {

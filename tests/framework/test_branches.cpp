@@ -47,13 +47,20 @@ std::shared_ptr<Module> inception(const DevicePointer& device, DType dtype = DTy
       {"branch3", branch({{"pool1", std::make_shared<MaxPool2d>(3, 1, 1)}})}});
 }
 
+std::shared_ptr<Module> dense(const DevicePointer& device, DType dtype = DType::f32) {
+  Initializer initializer({}, 7);
+  return std::make_shared<Dense>(std::vector<NamedModule>{
+      {"relu1", std::make_shared<ReLU>()}, {"conv1", convolution(device, initializer, 2, 3, 3, 1, dtype)}});
+}
+
 struct Kind {
   std::string name;
   std::function<std::shared_ptr<Module>(const DevicePointer&, DType)> make;
 };
 
 std::vector<Kind> kinds() {
-  std::vector<Kind> all{{"inception", inception}, {"global max pool", [](const DevicePointer&, DType) {
+  std::vector<Kind> all{
+      {"inception", inception}, {"dense", dense}, {"global max pool", [](const DevicePointer&, DType) {
                                                      return std::make_shared<GlobalMaxPool2d>();
                                                    }}};
   for (const char* name : {"identity", "projected", "padded"})
@@ -137,6 +144,12 @@ TEST_CASE("a block's modules have their names right below its own") {
                                  "shortcut.conv1.bias"});
   CHECK(names_of(*inception(reference())) == std::vector<std::string>{"branch1.conv1.weight", "branch1.conv1.bias",
                                                                       "branch2.conv1.weight", "branch2.conv1.bias"});
+  CHECK(names_of(*dense(reference())) == std::vector<std::string>{"conv1.weight", "conv1.bias"});
+  const auto norm = std::make_shared<BatchNorm2d>(reference(), 2);
+  const Residual block({{"bn1", norm}}, norm, true, "downsample");
+  CHECK(names_of(block) == std::vector<std::string>{"bn1.weight", "bn1.bias", "downsample.weight", "downsample.bias"});
+  CHECK(listed(block, {2, 6, 6}, "b").find("body=1 shortcut=1; b.bn1 BatchNorm2d[2, 6, 6]; b.downsample ") !=
+        std::string::npos);
 }
 
 TEST_CASE("a summary lists a block and then its parts, and says how many lines each has") {
@@ -150,6 +163,8 @@ TEST_CASE("a summary lists a block and then its parts, and says how many lines e
         "i Concat[6, 6, 6] branch1=2 branch2=1 branch3=1; i.branch1.conv1 Conv2d[3, 6, 6]; i.branch1.relu1 ReLU[3, 6, "
         "6]; "
         "i.branch2.conv1 Conv2d[1, 6, 6]; i.branch3.pool1 MaxPool2d[2, 6, 6]; ");
+  CHECK(listed(*dense(reference()), {2, 6, 6}, "d") ==
+        "d Dense[5, 6, 6] body=2; d.relu1 ReLU[2, 6, 6]; d.conv1 Conv2d[3, 6, 6]; ");
 }
 
 TEST_CASE("train, eval and dropout reach the parts of blocks") {
@@ -197,6 +212,9 @@ TEST_CASE("blocks that do not fit are refused with both shapes") {
   CHECK(refusal([&] {
           apart.summarize({2, 6, 6}, "inception1", layers);
         }) == "concatenation inception1: b makes [2, 3, 3] of [2, 6, 6], the branches before it [2, 6, 6]");
+  CHECK(refusal([&] {
+          Dense({{"pool", pool}}).summarize({2, 6, 6}, "d", layers);
+        }) == "dense block d: the body makes [2, 3, 3] of [2, 6, 6]");
   CHECK(refusal([&] {
           PaddedShortcut(4).forward(random_tensor(reference(), {1, 3, 4, 4}, 1));
         }) == "a padded shortcut to 4 channels takes as many or an even number fewer; got 3");

@@ -133,6 +133,27 @@ const Expected kNetworks[] = {
     {"imdb-gru", 3818302, 150 * 300 * 225 + 200, {{100}, {2}}},
     {"imdb-gru-start", 3818402, 150 * 300 * 225 + 200, {{100}, {2}}},
     {"imdb-gru-knet", 3818300, 150 * 300 * 225 + 200, {{100}, {2}}},
+    // As torchvision's pages have them.
+    {"resnet18", 11689512, 1814073344, {}},
+    {"resnet50", 25557032, 4089184256, {}},
+    {"resnet50-v1", 25557032, 3857973248, {}},
+    {"resnet101", 44549160, 7801405440, {}},
+    {"alexnet",
+     61100840,
+     714188480,
+     {{64, 55, 55},
+      {64, 27, 27},
+      {192, 27, 27},
+      {192, 13, 13},
+      {384, 13, 13},
+      {256, 13, 13},
+      {256, 13, 13},
+      {256, 6, 6},
+      {4096},
+      {4096},
+      {1000}}},
+    {"vgg16", 138357544, 15470264320, {}},
+    {"densenet121", 7978856, 2834161664, {}},
     {"resnet56", 853018, kPlainMacs + 12 * (144 * 16384 + 288 * 8192 + 576 * 4096), {}},
 };
 
@@ -144,10 +165,15 @@ std::shared_ptr<Device> open(const char* implementation) {
   return Device::open(options);
 }
 
-std::shared_ptr<Module> build(const std::shared_ptr<Device>& device, const ModelInfo& model,
-                              const InitRule& init = {}) {
-  Initializer initializer(init, 1);
+std::shared_ptr<Module> build(const std::shared_ptr<Device>& device, const ModelInfo& model) {
+  Initializer initializer(InitRule{}, 1);
   return model.build(device, initializer, DType::f32);
+}
+
+// Its weights have no values.
+std::shared_ptr<Module> lay_out(const std::shared_ptr<Device>& device, const ModelInfo& model) {
+  Initializer none = Initializer::none();
+  return model.build(device, none, DType::f32);
 }
 
 bool computes(const LayerSummary& layer) {
@@ -162,7 +188,7 @@ TEST_CASE("parameters, multiply-adds and layer shapes are those of the networks'
   for (const Expected& expected : kNetworks) {
     CAPTURE(expected.model);
     const ModelInfo& model = find_model(expected.model);
-    const std::shared_ptr<Module> network = build(device, model);
+    const std::shared_ptr<Module> network = lay_out(device, model);
     std::vector<LayerSummary> layers;
     CHECK(network->summarize(model.input, "", layers) == Shape{model.classes});
     CHECK(network->parameter_count() == expected.parameters);
@@ -239,6 +265,37 @@ TEST_CASE("ResNet-20 has the tensors of akamaster/pytorch_resnet_cifar10") {
     CHECK(std::ranges::count(names, name) == 1);
 }
 
+TEST_CASE("networks for photos have torchvision's tensors") {
+  const std::shared_ptr<Device> device = open("reference");
+  const auto check = [&](const char* model, size_t count, const std::vector<std::string>& some) {
+    CAPTURE(model);
+    std::vector<std::string> names;
+    for (const NamedTensor& each : lay_out(device, find_model(model))->state())
+      names.push_back(each.name + each.tensor.shape().text());
+    CHECK(names.size() == count);
+    for (const std::string& name : some) CHECK_MESSAGE(std::ranges::count(names, name) == 1, name);
+  };
+  check("resnet18", 122,
+        {"conv1.weight[64, 3, 7, 7]", "bn1.running_var[64]", "layer1.0.conv2.weight[64, 64, 3, 3]",
+         "layer2.0.downsample.0.weight[128, 64, 1, 1]", "layer2.0.downsample.1.num_batches_tracked[]",
+         "fc.weight[1000, 512]"});
+  check("resnet50", 320,
+        {"layer1.0.downsample.0.weight[256, 64, 1, 1]", "layer1.2.conv1.weight[64, 256, 1, 1]",
+         "layer4.0.conv2.weight[512, 512, 3, 3]", "layer4.2.bn3.bias[2048]", "fc.bias[1000]"});
+  check("resnet101", 626, {"layer3.22.conv3.weight[1024, 256, 1, 1]"});
+  check("alexnet", 16,
+        {"features.0.weight[64, 3, 11, 11]", "features.10.bias[256]", "classifier.1.weight[4096, 9216]",
+         "classifier.6.weight[1000, 4096]"});
+  check("vgg16", 32,
+        {"features.0.weight[64, 3, 3, 3]", "features.28.bias[512]", "classifier.0.weight[4096, 25088]",
+         "classifier.3.weight[4096, 4096]", "classifier.6.bias[1000]"});
+  check("densenet121", 727,
+        {"features.conv0.weight[64, 3, 7, 7]", "features.denseblock1.denselayer1.norm1.weight[64]",
+         "features.denseblock4.denselayer16.conv2.weight[32, 128, 3, 3]",
+         "features.transition3.conv.weight[512, 1024, 1, 1]", "features.norm5.running_mean[1024]",
+         "classifier.weight[1000, 1024]"});
+}
+
 TEST_CASE("every network gives the same logits on every implementation and learns two examples") {
   const auto draw = [](const std::shared_ptr<Device>& device, const ModelInfo& model) {
     const Shape& image = model.input;
@@ -259,6 +316,7 @@ TEST_CASE("every network gives the same logits on every implementation and learn
     CAPTURE(implementation);
     const std::shared_ptr<Device> device = open(implementation);
     for (const ModelInfo& model : known_models()) {
+      if (takes_photos(model)) continue;  // known logits: tests/trainers/test_pretrained.cpp
       CAPTURE(model.name);
       const Tensor examples = draw(device, model);
       const Tensor labels =

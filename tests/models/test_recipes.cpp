@@ -40,7 +40,7 @@ TEST_CASE("every network says its task, which decides what it puts out and which
       CHECK(model.task == task);
       CHECK(names.insert(model.name).second);
       for (const DType real : {DType::f32, DType::f64}) {
-        Initializer initializer(InitRule{}, 1);
+        Initializer initializer = Initializer::none();
         const std::shared_ptr<Module> network = model.build(device, initializer, real);
         std::vector<LayerSummary> layers;
         CHECK(network->summarize(model.input, "", layers) ==

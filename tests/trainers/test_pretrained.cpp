@@ -7,8 +7,12 @@
 #include <cstring>
 #include <fstream>
 
+#include "datasets/archive.h"
+#include "datasets/color_image.h"
+#include "datasets/file.h"
 #include "framework/autograd.h"
 #include "framework/row_scale.h"
+#include "tests/sweep.h"
 #include "tests/trainers/support.h"
 #include "trainers/weights.h"
 
@@ -57,6 +61,74 @@ TEST_CASE("real data: published weights of ResNet-20 and -56 give their known lo
       float worst = 0;
       for (size_t i = 0; i < logits.size(); ++i) worst = std::max(worst, std::fabs(logits[i] - known[i]));
       CHECK(worst <= 1e-4f);
+      CHECK(worst > 0);  // they were computed by another program
+    }
+  }
+}
+
+namespace {
+
+// In the order of the known logits.
+constexpr const char* kPhotos[] = {"bridge",   "cat_snow",    "coyote", "flamingo", "torch",
+                                   "labrador", "chelsea_cat", "coffee", "rocket"};
+constexpr int64_t kPhotoClasses = 1000;
+
+// The photos' middles, 224 x 224, as bytes.
+datasets::Bytes read_crops(const fs::path& folder, size_t count) {
+  datasets::Bytes all;
+  for (size_t i = 0; i < count; ++i) {
+    const datasets::Picture picture = datasets::read_png(folder / (kPhotos[i] + std::string(".png")));
+    const datasets::Bytes pixels = datasets::prepare_color(picture, {3, 224, 224});
+    all.insert(all.end(), pixels.begin(), pixels.end());
+  }
+  return all;
+}
+
+std::vector<float> logits_of(const std::string& implementation, const Weights& weights, const datasets::Bytes& pixels) {
+  const std::shared_ptr<Device> device = open(implementation);
+  const std::shared_ptr<Module> network = load_model(device, weights);
+  network->eval();
+  const NoGrad no_grad;
+  const auto count = static_cast<int64_t>(pixels.size() / (3 * 224 * 224));
+  const Tensor bytes = Tensor::from_host<uint8_t>(device, {count, 3, 224, 224}, {pixels.begin(), pixels.end()});
+  const RowScale scale(device, weights.pixels.scale, weights.pixels.shift);
+  return network->forward(Tensor::byte_rows(bytes, {}, scale)).to_host<float>();
+}
+
+}  // namespace
+
+TEST_CASE("real data: published weights of ResNet-18 and -50 give their known logits of nine photos") {
+  const char* const data_dir = std::getenv("CAIRN_DATA");
+  const fs::path data(data_dir ? data_dir : "");
+  if (data_dir == nullptr || !fs::exists(data / "weights/resnet18-ktb-small.safetensors.xz")) {
+    MESSAGE("skipped: CAIRN_DATA is not set, or has no weights/resnet18-ktb-small.safetensors.xz");
+    return;
+  }
+  const TemporaryFolder folder;
+  fs::create_directories(folder.path);
+  for (const auto& [model, name] :
+       {std::pair<std::string, std::string>{"resnet18", "resnet18-ktb-small"}, {"resnet50", "resnet50-ktb-large"}}) {
+    CAPTURE(model);
+    const std::string file = name + ".safetensors";
+    const datasets::Bytes packed = datasets::read_file(data / "weights" / (file + ".xz"));
+    const datasets::Bytes content = datasets::decompress(packed, 200 << 20, file);
+    std::ofstream(folder.path / file, std::ios::binary)
+        .write(reinterpret_cast<const char*>(content.data()), static_cast<std::streamsize>(content.size()));
+    const Weights weights = find_weights({.path = folder.path / file, .model = model, .trained_on = "imagenet32"});
+    const std::vector<float> known =
+        read_floats(data / "images" / ("golden_logits_" + name + ".f32"), std::size(kPhotos) * 1000);
+    for (const std::string implementation : {"simd", "eigen", "vanilla", "reference"}) {
+      const bool fast = implementation == "simd" || implementation == "eigen";
+      if (small_sweep() && !fast && model == "resnet50") continue;
+      const int64_t count = fast ? 9 : small_sweep() || implementation == "reference" ? 1 : 3;
+      CAPTURE(implementation);
+      const std::vector<float> logits =
+          logits_of(implementation, weights, read_crops(data / "images/crop224", static_cast<size_t>(count)));
+      REQUIRE(logits.size() == static_cast<size_t>(count * kPhotoClasses));
+      float worst = 0;
+      for (size_t i = 0; i < logits.size(); ++i) worst = std::max(worst, std::fabs(logits[i] - known[i]));
+      MESSAGE(model << ", " << implementation << ": " << worst);
+      CHECK(worst <= 1e-3f);
       CHECK(worst > 0);  // they were computed by another program
     }
   }
