@@ -71,9 +71,9 @@ double value_count(const Args& args) {
 
 Cost cost(const Conv2dForwardArgs& args) {
   const Conv2dShape& s = args.shape;
-  const double elements =
-      x_elements(s) + weight_elements(s) + y_elements(s) + (args.bias ? product({s.out_channels}) : 0);
-  return {products(s) + y_elements(s) * ((args.bias ? 1 : 0) + (args.relu ? 1 : 0)),
+  const double elements = x_elements(s) + weight_elements(s) + y_elements(s) * (args.add ? 2 : 1) +
+                          (args.bias ? product({s.out_channels}) : 0);
+  return {products(s) + y_elements(s) * ((args.bias ? 1 : 0) + (args.add ? 1 : 0) + (args.relu ? 1 : 0)),
           elements * element_bytes(args.dtype)};
 }
 

@@ -42,7 +42,7 @@ struct KernelVariant {
 template <class Args>
 using Primitive = Status (*)(Stream*, const Args*);
 
-constexpr int32_t kBackendVersion = 4;
+constexpr int32_t kBackendVersion = 5;
 
 struct Backend {
   int32_t version;   // kBackendVersion

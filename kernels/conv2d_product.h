@@ -15,6 +15,11 @@ inline int64_t image_values(const Conv2dShape& s) {
   return s.in_channels * s.in_height * s.in_width;
 }
 
+// A product adds to nothing but its result.
+inline bool is_product(const Conv2dForwardArgs& args) {
+  return covers_image(args.shape) && !args.add;
+}
+
 // y[batch,out_channels] = x[batch,values] * weight[out_channels,values]^T
 inline GemmArgs product_of(const Conv2dForwardArgs& args) {
   const Conv2dShape& s = args.shape;

@@ -26,14 +26,15 @@ struct Conv2dShape {
   int64_t pad_height, pad_width;  // above and to the left
 };
 
-// y[n,k,p,q] = sum over c, r, s of x[n,c,p*stride-pad+r,q*stride-pad+s] * weight[k,c,r,s], then + bias[k], then max(0,
-// .)
+// y[n,k,p,q] = sum over c, r, s of x[n,c,p*stride-pad+r,q*stride-pad+s] * weight[k,c,r,s], then + bias[k] and +
+// add[n,k,p,q], in any order, then max(0, .)
 struct Conv2dForwardArgs {
   DType dtype;
   Conv2dShape shape;
   const void* x;
   const void* weight;
   const void* bias;  // or null
+  const void* add;   // or null: as y, and not y itself
   void* y;
   int32_t relu;
 };

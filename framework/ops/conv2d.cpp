@@ -36,6 +36,14 @@ void check_tensors(const Tensor& x, const Tensor& weight, const Tensor& bias) {
                 check::describe(bias));
 }
 
+void check_added(const Tensor& x, const Tensor& add, const Shape& out) {
+  if (!add.defined()) return;
+  check::values("conv2d", "add", add);
+  check::together("conv2d", "x", x, "add", add);
+  if (add.shape() != out)
+    check::fail("conv2d", "add must have the result's shape, " + out.text(), check::describe(add));
+}
+
 }  // namespace
 
 Shape conv2d_output(const Shape& x, const Shape& weight, const Conv2dOptions& options) {
@@ -54,9 +62,10 @@ Shape conv2d_output(const Shape& x, const Shape& weight, const Conv2dOptions& op
 }
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
-              Activation activation) {
+              Activation activation, const Tensor& add) {
   check_tensors(x, weight, bias);
   const Shape out = conv2d_output(x.shape(), weight.shape(), options);
+  check_added(x, add, out);
   const Conv2dShape shape = sizes_of(x.shape(), weight.shape(), out, options);
   const bool relu = activation == Activation::relu;
   Tensor y = Tensor::empty(x.device(), out, x.dtype(), "conv2d");
@@ -65,10 +74,11 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                                                                .x = x.data(),
                                                                .weight = weight.data(),
                                                                .bias = bias.defined() ? bias.data() : nullptr,
+                                                               .add = add.defined() ? add.data() : nullptr,
                                                                .y = y.data(),
                                                                .relu = relu});
 
-  if (!needs_gradient({x, weight, bias})) return y;
+  if (!needs_gradient({x, weight, bias, add})) return y;
   auto backward = [x = x.detach(), weight = weight.detach(), y = relu ? y.detach() : Tensor(), shape](
                       const Tensor& dy, Gradients& gradients) {
     Device& device = *dy.device();
@@ -99,8 +109,9 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const C
                                                                          .weight = weight.data(),
                                                                          .dx = dx->gradient.data(),
                                                                          .accumulate = dx->accumulate});
+    gradients.pass_on(3, dy);
   };
-  record(y, "conv2d", {x, weight, bias}, std::move(backward));
+  record(y, "conv2d", {x, weight, bias, add}, std::move(backward));
   return y;
 }
 

@@ -12,12 +12,12 @@ struct Conv2dOptions {
   int64_t groups = 1;                     // others are refused
 };
 
-// y[n,k,p,q] = sum over c, r, s of x[n,c,p*stride-pad+r,q*stride-pad+s] * weight[k,c,r,s], + bias[k], then the
-// activation (a cross-correlation, as in every framework).
-// x: N x C x H x W;  weight: out x C x kernel height x kernel width;  bias: out, or not defined.
-// Returns N x out x H' x W', H' = floor((H + 2 pad - kernel) / stride) + 1. Errors: ShapeError.
+// y[n,k,p,q] = sum over c, r, s of x[n,c,p*stride-pad+r,q*stride-pad+s] * weight[k,c,r,s], + bias[k] + add[n,k,p,q],
+// then the activation (a cross-correlation, as in every framework).
+// x: N x C x H x W;  weight: out x C x kernel height x kernel width;  bias: out, or not defined;  add: as the result,
+// or not defined. Returns N x out x H' x W', H' = floor((H + 2 pad - kernel) / stride) + 1. Errors: ShapeError.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dOptions& options = {},
-              Activation activation = Activation::none);
+              Activation activation = Activation::none, const Tensor& add = {});
 
 // The shape of the result. Throws ShapeError as conv2d does.
 Shape conv2d_output(const Shape& x, const Shape& weight, const Conv2dOptions& options = {});

@@ -52,9 +52,9 @@ PlanChoice chosen_rung(const Stream& stream, Convolution kind) {
 
 ConvolutionKey key_of(const ConvolutionCase& c) {
   const auto shape = std::bit_cast<std::array<int64_t, 13>>(c.shape);
-  ConvolutionKey key{static_cast<int64_t>(c.kind), c.bias, c.relu, c.accumulate};
-  std::copy(std::begin(c.alignments), std::end(c.alignments), key.begin() + 4);
-  std::copy(shape.begin(), shape.end(), key.begin() + 8);
+  ConvolutionKey key{static_cast<int64_t>(c.kind), c.bias, c.add, c.relu, c.accumulate};
+  const auto end = std::copy(std::begin(c.alignments), std::end(c.alignments), key.begin() + 5);
+  std::copy(shape.begin(), shape.end(), end);
   return key;
 }
 
@@ -73,7 +73,7 @@ std::string text_of(const ConvolutionCase& c) {
 
 // The arrays of one call, by their identities.
 struct Call {
-  const void* arrays[4];
+  const void* arrays[kConvolutionArrays];
   ConvolutionArray output;
 };
 
@@ -84,16 +84,23 @@ int64_t count_of(const Conv2dShape& s, ConvolutionArray array) {
     case kWeight:
       return s.out_channels * s.in_channels * s.kernel_height * s.kernel_width;
     case kOutputs:
+    case kAdded:
       return s.batch * s.out_channels * s.out_height * s.out_width;
     default:
       return s.out_channels;
   }
 }
 
+std::vector<ConvolutionArray> arrays_in(const ConvolutionCase& c) {
+  std::vector<ConvolutionArray> arrays = {kImages, kWeight, kOutputs};
+  if (c.bias) arrays.push_back(kBias);
+  if (c.add) arrays.push_back(kAdded);
+  return arrays;
+}
+
 Arrays arrays_of(const ConvolutionCase& c, const Call& call) {
   Arrays arrays;
-  for (const ConvolutionArray array : {kImages, kWeight, kOutputs, kBias})
-    if (array != kBias || c.bias) arrays.add(array, call.arrays[array]);
+  for (const ConvolutionArray array : arrays_in(c)) arrays.add(array, call.arrays[array]);
   return arrays;
 }
 
@@ -122,8 +129,7 @@ Plan make_plan(Stream& stream, const ConvolutionCase& c, const Call& call) {
 
 // c's fields that follow from the arrays' addresses are filled in here.
 void convolve(Stream& stream, ConvolutionCase c, const Call& call) {
-  for (const ConvolutionArray array : {kImages, kWeight, kOutputs, kBias})
-    c.alignments[array] = array != kBias || c.bias ? alignment(call.arrays[array]) : 16;
+  for (const ConvolutionArray array : arrays_in(c)) c.alignments[array] = alignment(call.arrays[array]);
   const ConvolutionKey key = key_of(c);
   auto known = stream.convolution_plans.find(key);
   if (known == stream.convolution_plans.end())
@@ -173,17 +179,18 @@ const KernelVariant* variants(int32_t* count) {
   return kRungs;
 }
 
-// cuDNN knows no empty sums, and fuses a ReLU only behind a bias, which may be zero.
+// cuDNN knows no empty sums, and fuses a ReLU and another array only with a bias, which may be zero.
 void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
   require_f32(args.dtype, Convolution::forward);
   const Conv2dShape& s = args.shape;
   if (count_of(s, kOutputs) == 0) return;
   const bool is_zero = is_empty_sum(s, kImages, kWeight);
-  if (is_zero && !args.bias) return fill_zero(stream, args.y, count_of(s, kOutputs));
+  if (is_zero && !args.bias && !args.add) return fill_zero(stream, args.y, count_of(s, kOutputs));
   const bool relu = args.relu != 0;
-  const void* bias = relu && !args.bias ? stream.zeros(s.out_channels) : args.bias;
-  const ConvolutionCase c{.kind = Convolution::forward, .shape = s, .bias = bias != nullptr, .relu = relu};
-  const Call call{{args.x, args.weight, args.y, bias}, kOutputs};
+  const void* bias = (relu || args.add) && !args.bias ? stream.zeros(s.out_channels) : args.bias;
+  const ConvolutionCase c{
+      .kind = Convolution::forward, .shape = s, .bias = bias != nullptr, .add = args.add != nullptr, .relu = relu};
+  const Call call{{args.x, args.weight, args.y, bias, args.add}, kOutputs};
   is_zero ? convolve_zeros(stream, c, call) : convolve(stream, c, call);
 }
 
@@ -193,7 +200,7 @@ void conv2d_backward_data(Stream& stream, const Conv2dBackwardDataArgs& args) {
   if (count_of(s, kImages) == 0) return;
   if (!is_empty_sum(s, kOutputs, kWeight))
     convolve(stream, {.kind = Convolution::backward_data, .shape = s, .accumulate = args.accumulate != 0},
-             {{args.dx, args.weight, args.dy, nullptr}, kImages});
+             {{args.dx, args.weight, args.dy}, kImages});
   else if (!args.accumulate)
     fill_zero(stream, args.dx, count_of(s, kImages));
 }
@@ -204,7 +211,7 @@ void conv2d_backward_filter(Stream& stream, const Conv2dBackwardFilterArgs& args
   if (count_of(s, kWeight) == 0) return;
   if (!is_empty_sum(s, kImages, kOutputs))
     convolve(stream, {.kind = Convolution::backward_filter, .shape = s, .accumulate = args.accumulate != 0},
-             {{args.x, args.dweight, args.dy, nullptr}, kWeight});
+             {{args.x, args.dweight, args.dy}, kWeight});
   else if (!args.accumulate)
     fill_zero(stream, args.dweight, count_of(s, kWeight));
 }

@@ -79,25 +79,37 @@ Descriptor convolution_graph(const Target& target, const ConvolutionCase& c) {
   const Descriptor x = tensor(kImages, {s.batch, s.in_channels, s.in_height, s.in_width}, c.alignments[kImages]);
   const Descriptor weight =
       tensor(kWeight, {s.out_channels, s.in_channels, s.kernel_height, s.kernel_width}, c.alignments[kWeight]);
-  const Descriptor y = tensor(kOutputs, y_sizes, c.alignments[kOutputs]);
-  const Descriptor product = virtual_tensor(kBias + 1, y_sizes), sum = virtual_tensor(kBias + 2, y_sizes);
+  // Each operation but the last has a result that the next one takes and that is never in memory.
+  int64_t next = kConvolutionArrays;
+  int left = c.add + c.bias + c.relu;  // operations behind the one whose result is made
+  const auto make_result = [&] {
+    return left-- > 0 ? virtual_tensor(next++, y_sizes) : tensor(kOutputs, y_sizes, c.alignments[kOutputs]);
+  };
+  Descriptor last = make_result();
 
   const Names names = names_of(c.kind);
   Descriptor operation(names.operation);
   operation.set(names.convolution, convolution(s))
       .set(names.images, x)
       .set(names.weight, weight)
-      .set(names.outputs, c.bias || c.relu ? product : y)
+      .set(names.outputs, last)
       .set(names.alpha, 1.0f)
       .set(names.beta, c.accumulate ? 1.0f : 0.0f)
       .finalize();
   std::vector<Descriptor> operations;
   operations.push_back(std::move(operation));
-  if (c.bias) {
-    const Descriptor bias = tensor(kBias, {1, s.out_channels, 1, 1}, c.alignments[kBias]);
-    operations.push_back(add_operation(product, bias, c.relu ? sum : y));
-  }
-  if (c.relu) operations.push_back(relu_operation(c.bias ? sum : product, y));
+  const auto then = [&](const auto& make) {
+    Descriptor result = make_result();
+    operations.push_back(make(last, result));
+    last = std::move(result);
+  };
+  const auto plus = [&](const Descriptor& other) {
+    then([&](const Descriptor& from, const Descriptor& to) { return add_operation(from, other, to); });
+  };
+  // In the order that cuDNN's own fused kernels have.
+  if (c.add) plus(tensor(kAdded, y_sizes, c.alignments[kAdded]));
+  if (c.bias) plus(tensor(kBias, {1, s.out_channels, 1, 1}, c.alignments[kBias]));
+  if (c.relu) then([](const Descriptor& from, const Descriptor& to) { return relu_operation(from, to); });
   std::vector<const Descriptor*> pointers;
   for (const Descriptor& each : operations) pointers.push_back(&each);
   return operation_graph(target, pointers);

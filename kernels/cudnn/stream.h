@@ -31,7 +31,7 @@ using GemmKey = std::array<int64_t, 11>;
 enum PlanChoice { kHeuristic = 1, kTimed = 2, kTimedAnyOrder = 3 };
 
 // Kind, bias, ReLU, accumulate, alignments of the four arrays, shape.
-using ConvolutionKey = std::array<int64_t, 21>;
+using ConvolutionKey = std::array<int64_t, 23>;
 // Kind, backward, alignments of the two arrays, shape.
 using PoolKey = std::array<int64_t, 15>;
 using GruKey = std::array<int64_t, 4>;  // the shape

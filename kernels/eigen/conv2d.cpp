@@ -75,14 +75,16 @@ void for_each_image(Stream& stream, const Conv2dShape& s, const Sizes& sizes, co
 void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
   require_f32(args.dtype, "conv2d_forward");
   const Conv2dShape& s = args.shape;
-  if (covers_image(s)) return gemm(stream, product_of(args));
+  if (is_product(args)) return gemm(stream, product_of(args));
   const Sizes sizes(s);
   const ConstMatrix weight(static_cast<const float*>(args.weight), s.out_channels, sizes.patch);
+  const auto* add = static_cast<const float*>(args.add);
   for_each_image(stream, s, sizes, [&](int64_t image, RowMajorMatrix& patches) {
     fill_patches(s, static_cast<const float*>(args.x) + image * sizes.image, patches);
     Matrix y(static_cast<float*>(args.y) + image * sizes.result, s.out_channels, sizes.places);
     y.noalias() = weight * patches;
     if (args.bias) y.colwise() += part(args.bias, 0, s.out_channels).matrix();
+    if (add) y += ConstMatrix(add + image * sizes.result, s.out_channels, sizes.places);
     if (args.relu) y = (y.array() < 0.0f).select(0.0f, y);  // nan stays
   });
 }

@@ -41,6 +41,7 @@ void conv2d_forward(Stream&, const Conv2dForwardArgs& args) {
     const T* x = static_cast<const T*>(args.x);
     const T* weight = static_cast<const T*>(args.weight);
     const T* bias = static_cast<const T*>(args.bias);
+    const T* add = static_cast<const T*>(args.add);
     for (int64_t n = 0; n < s.batch; ++n)
       for (int64_t k = 0; k < s.out_channels; ++k)
         for (int64_t p = 0; p < s.out_height; ++p)
@@ -54,6 +55,7 @@ void conv2d_forward(Stream&, const Conv2dForwardArgs& args) {
                   sum += static_cast<double>(x[index.x(n, c, h, w)]) * weight[index.weight(k, c, r, t)];
                 }
             if (bias) sum += bias[k];
+            if (add) sum += add[index.y(n, k, p, q)];
             static_cast<T*>(args.y)[index.y(n, k, p, q)] = static_cast<T>(args.relu ? relu(sum) : sum);
           }
   });

@@ -11,7 +11,7 @@ namespace cairn::simd {
 void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
   require_f32(args.dtype, "conv2d_forward");
   const Conv2dShape& s = args.shape;
-  if (covers_image(s)) return gemm(stream, product_of(args));
+  if (is_product(args)) return gemm(stream, product_of(args));
   const int64_t taps = s.kernel_height * s.kernel_width, plane = s.out_height * s.out_width;
   correlate(stream, {.batch = s.batch,
                      .images = {.data = floats(args.x),
@@ -31,9 +31,9 @@ void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
                      .out_width = s.out_width,
                      .output = floats(args.y),
                      .output_strides = {s.out_channels * plane, plane, s.out_width, 1},
+                     .add = floats(args.add),
                      .bias = floats(args.bias),
-                     .relu = args.relu != 0,
-                     .accumulate = false});
+                     .relu = args.relu != 0});
 }
 
 namespace {
@@ -58,6 +58,7 @@ Correlation phase_of(const Conv2dBackwardDataArgs& args, int64_t down, int64_t r
   const Phase columns(right, s.pad_width, s.stride_width, s.kernel_width, s.in_width);
   const int64_t last_row = rows.first + (rows.count - 1) * s.stride_height;
   const int64_t last_column = columns.first + (columns.count - 1) * s.stride_width;
+  float* dx = floats(args.dx) + down * s.in_width + right;
   return {.batch = s.batch,
           .images = {.data = floats(args.dy),
                      .channels = s.out_channels,
@@ -74,11 +75,11 @@ Correlation phase_of(const Conv2dBackwardDataArgs& args, int64_t down, int64_t r
           .out_channels = s.in_channels,
           .out_height = rows.size,
           .out_width = columns.size,
-          .output = floats(args.dx) + down * s.in_width + right,
+          .output = dx,
           .output_strides = {s.in_channels * plane, plane, s.stride_height * s.in_width, s.stride_width},
+          .add = args.accumulate ? dx : nullptr,
           .bias = nullptr,
-          .relu = false,
-          .accumulate = args.accumulate != 0};
+          .relu = false};
 }
 
 }  // namespace

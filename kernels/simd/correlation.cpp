@@ -62,17 +62,22 @@ const float* pack_weight(Stream& stream, const Correlation& c, int64_t width) {
   return packed;
 }
 
-// What becomes of a vector of sums of one output channel.
+// What becomes of a vector of sums of one output channel. first, last: which part of the depth they are of.
 struct Finish {
-  bool add;  // to what is there
+  const float* output;
+  const float* add;  // what lies at an output's place here comes on top; or null
   Vector bias;
   bool relu;
   Finish(const Correlation& c, int64_t channel, bool first, bool last)
-      : add(!first || c.accumulate), bias(splat(last && c.bias ? c.bias[channel] : 0.0f)), relu(last && c.relu) {}
+      : output(c.output),
+        add(first ? c.add : c.output),
+        bias(splat(last && c.bias ? c.bias[channel] : 0.0f)),
+        relu(last && c.relu) {}
+  Vector operator()(Vector sums) const { return relu ? simd::relu(sums + bias) : sums + bias; }
+  const float* added(const float* to) const { return add + (to - output); }
   void store_to(float* to, Vector sums, int64_t lanes) const {
-    if (add) sums += load_part(to, lanes);
-    sums += bias;
-    store_part(to, relu ? simd::relu(sums) : sums, lanes);
+    if (add) sums += load_part(added(to), lanes);
+    store_part(to, (*this)(sums), lanes);
   }
 };
 
@@ -231,10 +236,12 @@ struct PlacesByChannels {
         if (dense) {
           finish.store_to(to + place, block[j], lanes);
         } else {
-          float gathered[kLanes];
-          for (int64_t lane = 0; lane < lanes; ++lane) gathered[lane] = to[tables.output[place + lane]];
-          finish.store_to(gathered, block[j], lanes);
-          for (int64_t lane = 0; lane < lanes; ++lane) to[tables.output[place + lane]] = gathered[lane];
+          const int64_t* offsets = tables.output + place;
+          float apart[kLanes] = {};
+          if (finish.add)
+            for (int64_t lane = 0; lane < lanes; ++lane) apart[lane] = finish.added(to)[offsets[lane]];
+          store(apart, finish(block[j] + load(apart)));
+          for (int64_t lane = 0; lane < lanes; ++lane) to[offsets[lane]] = apart[lane];
         }
       }
     }

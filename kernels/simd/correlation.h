@@ -7,9 +7,9 @@
 
 namespace cairn::simd {
 
-// output[n,o,i,j] (+)= sum over c, r, s of image[n,c, i*step_height + r, j*step_width + s] * weight[o,c,r,s],
-// then + bias[o], then max(0, .). Image: the padded one. Weight and output are seen through strides, which may be
-// negative: element [o,c,r,s] of weight is weight[o*weight_strides[0] + ... + s*weight_strides[3]].
+// output[n,o,i,j] = sum over c, r, s of image[n,c, i*step_height + r, j*step_width + s] * weight[o,c,r,s],
+// + add[n,o,i,j], + bias[o], then max(0, .). Image: the padded one. Weight, output and add are seen through strides,
+// which may be negative: element [o,c,r,s] of weight is weight[o*weight_strides[0] + ... + s*weight_strides[3]].
 struct Correlation {
   int64_t batch;
   PaddedImages images;  // padded_height and padded_width are filled in by correlate
@@ -20,8 +20,9 @@ struct Correlation {
   int64_t out_channels, out_height, out_width;
   float* output;
   int64_t output_strides[4];
+  const float* add;   // or null, or the output: seen through its strides
   const float* bias;  // or null
-  bool relu, accumulate;
+  bool relu;
 
   int64_t depth() const { return images.channels * kernel_height * kernel_width; }
 };

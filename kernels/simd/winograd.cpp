@@ -108,7 +108,7 @@ void store_rows(const Correlation& c, const Strip& strip, const float* turned, i
   const int64_t first_row = strip.first_row * kSize, rows = std::min(strip.rows * kSize, c.out_height - first_row);
   const int64_t channels = std::min<int64_t>(kLanes, c.out_channels - first_channel);
   // A row's last vector may overlap the one before, unless it would be added twice.
-  const bool overlap = !c.accumulate && c.out_width >= kLanes;
+  const bool overlap = c.add != c.output && c.out_width >= kLanes;
   for (int64_t row = 0; row < rows; ++row)
     for (int64_t next = 0; next < c.out_width; next += kLanes) {
       const int64_t column = overlap ? std::min(next, c.out_width - kLanes) : next;
@@ -120,7 +120,7 @@ void store_rows(const Correlation& c, const Strip& strip, const float* turned, i
                   (first_row + row) * c.output_strides[2] + column;
       for (int64_t i = 0; i < channels; ++i, to += c.output_strides[1]) {
         Vector value = block[i];
-        if (c.accumulate) value += load_part(to, lanes);
+        if (c.add) value += load_part(c.add + (to - c.output), lanes);
         if (c.bias) value += c.bias[first_channel + i];
         store_part(to, c.relu ? relu(value) : value, lanes);
       }

@@ -75,6 +75,7 @@ void conv2d_forward(const Place& place, const Conv2dForwardArgs& args) {
     const at::Tensor weight = place.reals(args.dtype, args.weight, plan.weight_sizes);
     y.copy_(at::convolution(x, weight, bias, plan.stride, plan.pad, {1, 1}, false, {0, 0}, 1));
   }
+  if (args.add) y.add_(place.reals(args.dtype, args.add, plan.y_sizes));
   if (args.relu) y.clamp_min_(0);
 }
 

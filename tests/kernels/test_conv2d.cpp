@@ -43,12 +43,12 @@ Layout y_layout(const Conv2dShape& s) {
 
 struct Problem {
   Conv2dShape shape;
-  int epilogue = 0;  // forward: 1 bias, 2 ReLU, 3 both; gradients: odd ones accumulate
+  int epilogue = 0;  // forward: 1 bias + 2 ReLU + 4 another array; gradients: odd ones accumulate
   int64_t offset = 0;
   bool whole_numbers = true;
 };
 
-// What an array of a problem may hold; `extra` is the bias, or what is accumulated onto.
+// What an array of a problem may hold; `extra` is what is added, or accumulated onto.
 struct Operands {
   Values x, weight, dy, bias, extra;
 };
@@ -62,15 +62,16 @@ struct Kind {
 };
 
 Status run_forward(Call& call, const Problem& p, const Operands& with, const Tolerance& tolerance) {
-  const bool has_bias = p.epilogue % 2 != 0;
+  const bool has_bias = p.epilogue % 2 != 0, has_add = p.epilogue / 4 != 0;
   const Conv2dForwardArgs args{
       .dtype = call.real(),
       .shape = p.shape,
       .x = call.input("x", x_layout(p.shape), with.x),
       .weight = call.input("weight", weight_layout(p.shape), with.weight),
       .bias = has_bias ? call.input("bias", p.shape.out_channels, with.bias) : nullptr,
+      .add = has_add ? call.input("add", y_layout(p.shape), with.extra) : nullptr,
       .y = call.output("y", y_layout(p.shape), tolerance),
-      .relu = p.epilogue / 2,
+      .relu = p.epilogue / 2 % 2,
   };
   return call.invoke(&Backend::conv2d_forward, args);
 }
@@ -144,7 +145,7 @@ void check_problem(const Kind& kind, const Problem& p, DType real) {
   const auto run = [&](Call& call) {
     Tolerance tolerance;
     for (double magnitude : magnitudes)
-      tolerance.each.push_back(sum_bound(kind.terms(p.shape) + 1, magnitude, real) +
+      tolerance.each.push_back(sum_bound(kind.terms(p.shape) + 2, magnitude, real) +
                                2 * call.input_rounding() * magnitude);
     return kind.run(call, p, operands, tolerance);
   };
@@ -170,7 +171,7 @@ std::vector<Problem> geometries() {
         const bool equal = stride.height == stride.width;
         problems.push_back({.shape = shape_of(kBatches[turn % 3], channels.height, {9, 11}, channels.width, kernel,
                                               stride, {pad, equal ? pad : 3 - pad}, kBeyond[turn % 7]),
-                            .epilogue = (turn + turn / 4) % 4,
+                            .epilogue = (turn + turn / 8) % 8,
                             .offset = turn % 2});
       }
   return problems;
@@ -210,8 +211,8 @@ std::vector<Problem> sizes() {
   std::vector<Problem> problems;
   int turn = 0;
   for (const Conv2dShape& shape : shapes) {
-    problems.push_back({.shape = shape, .epilogue = turn % 4, .offset = turn / 4 % 2});
-    problems.push_back({.shape = shape, .epilogue = 3 - turn % 4, .whole_numbers = false});
+    problems.push_back({.shape = shape, .epilogue = turn % 8, .offset = turn / 8 % 2});
+    problems.push_back({.shape = shape, .epilogue = 7 - turn % 8, .whole_numbers = false});
     ++turn;
   }
   // So many patches that im2col writes them in two groups.
@@ -252,7 +253,7 @@ std::vector<Problem> transformable() {
   std::vector<Problem> problems;
   int turn = 0;
   for (const Conv2dShape& shape : shapes) {
-    problems.push_back({.shape = shape, .epilogue = turn % 4, .offset = turn % 2, .whole_numbers = false});
+    problems.push_back({.shape = shape, .epilogue = turn % 8, .offset = turn % 2, .whole_numbers = false});
     ++turn;
   }
   return problems;
@@ -261,7 +262,7 @@ std::vector<Problem> transformable() {
 // Every epilogue and alignment of one odd shape, and of a kernel that covers the image, which is a matrix product.
 std::vector<Problem> epilogues() {
   std::vector<Problem> problems;
-  for (int epilogue = 0; epilogue < 4; ++epilogue)
+  for (int epilogue = 0; epilogue < 8; ++epilogue)
     for (int64_t offset : {0, 1})
       for (bool whole_numbers : {false, true})
         for (const Conv2dShape& shape :
@@ -273,7 +274,7 @@ std::vector<Problem> epilogues() {
 // Sums without terms are zero, and arrays without elements are left alone.
 std::vector<Problem> empties() {
   std::vector<Problem> problems;
-  for (int epilogue = 0; epilogue < 4; ++epilogue) {
+  for (int epilogue = 0; epilogue < 8; ++epilogue) {
     problems.push_back({shape_of(0, 3, {5, 5}, 2, {3, 3}), epilogue});
     problems.push_back({shape_of(2, 0, {5, 5}, 2, {3, 3}), epilogue});
     problems.push_back({shape_of(2, 3, {5, 5}, 0, {3, 3}), epilogue});

@@ -82,8 +82,8 @@ __device__ __forceinline__ void store_flat(const simt::Fragment<kPlaces>& sum, c
   const int count = x.columns - first.inner;
   if (output.column == 1 && (count >= kPlaces || pitch - first.inner >= kPlaces)) {  // no place of the next row
     simt::Fragment<kPlaces> value = sum, other;
-    if (output.accumulate) {
-      other.load_first(to, count);
+    if (output.add) {
+      other.load_first(added_at(to, output), count);
       value.add(other);
     }
     if (output.bias) {

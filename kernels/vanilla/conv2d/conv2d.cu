@@ -191,11 +191,18 @@ void backward_data_of_phase(Stream& stream, const Conv2dBackwardDataArgs& args, 
     simt::launch<turn_filters_kernel>(stream, element_grid(count), kElementBlock, 0, turn, count,
                                       static_cast<const float*>(args.weight), turned);
   const int64_t plane = s.in_height * s.in_width;
+  float* dx = static_cast<float*>(args.dx) + phase_h * s.in_width + phase_w;
   rung.convolve(stream, {patches,
                          turned,
                          static_cast<int>(s.in_channels),
-                         {static_cast<float*>(args.dx) + phase_h * s.in_width + phase_w, s.in_channels * plane, plane,
-                          s.stride_height * s.in_width, s.stride_width, nullptr, false, args.accumulate != 0}});
+                         {.y = dx,
+                          .image = s.in_channels * plane,
+                          .plane = plane,
+                          .row = s.stride_height * s.in_width,
+                          .column = s.stride_width,
+                          .bias = nullptr,
+                          .add = args.accumulate ? dx : nullptr,
+                          .relu = false}});
 }
 
 }  // namespace
@@ -207,7 +214,7 @@ std::span<const KernelVariant> conv2d_rungs() {
 void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
   require_f32(args.dtype, "conv2d_forward");
   const Conv2dShape& s = args.shape;
-  if (is_product(stream, "conv2d_forward", s)) return gemm(stream, product_of(args));
+  if (!args.add && is_product(stream, "conv2d_forward", s)) return gemm(stream, product_of(args));
   check_sizes(s);
   const int64_t plane = s.out_height * s.out_width;
   if (s.batch == 0 || s.out_channels == 0 || plane == 0) return;
@@ -216,8 +223,14 @@ void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
   rung.convolve(stream, {patches,
                          static_cast<const float*>(args.weight),
                          static_cast<int>(s.out_channels),
-                         {static_cast<float*>(args.y), s.out_channels * plane, plane, s.out_width, 1,
-                          static_cast<const float*>(args.bias), args.relu != 0, false}});
+                         {.y = static_cast<float*>(args.y),
+                          .image = s.out_channels * plane,
+                          .plane = plane,
+                          .row = s.out_width,
+                          .column = 1,
+                          .bias = static_cast<const float*>(args.bias),
+                          .add = static_cast<const float*>(args.add),
+                          .relu = args.relu != 0}});
 }
 
 void conv2d_backward_data(Stream& stream, const Conv2dBackwardDataArgs& args) {

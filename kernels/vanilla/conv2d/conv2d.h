@@ -34,7 +34,8 @@ struct PlaceOutput {
   float* y;
   int64_t image, plane, row, column;
   const float* bias;  // one value a filter, or null
-  bool relu, accumulate;
+  const float* add;   // as y, or y itself, or null
+  bool relu;
 };
 
 struct Convolution {

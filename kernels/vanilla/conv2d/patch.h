@@ -66,8 +66,11 @@ __device__ __forceinline__ float* address(const PlaceOutput& output, int filter,
   return output.y + place.outer * output.image + filter * output.plane + place.middle * output.row +
          place.inner * output.column;
 }
+__device__ __forceinline__ const float* added_at(const float* y, const PlaceOutput& output) {
+  return output.add + (y - output.y);
+}
 __device__ __forceinline__ void store_at(float* y, const PlaceOutput& output, int filter, float value) {
-  if (output.accumulate) value += *y;
+  if (output.add) value += *added_at(y, output);
   if (output.bias) value += output.bias[filter];
   if (output.relu && value < 0.0f) value = 0.0f;  // nan stays nan
   *y = value;

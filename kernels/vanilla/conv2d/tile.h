@@ -166,8 +166,8 @@ __device__ __forceinline__ void store_places(const simt::Fragment<N>& sum, const
   if (in_image && output.column == 1 && output.row == x.columns) {
     float* to = address(output, filter, first);
     simt::Fragment<N> value = sum, other;
-    if (output.accumulate) {
-      other.load_first(to, N);
+    if (output.add) {
+      other.load_first(added_at(to, output), N);
       value.add(other);
     }
     if (output.bias) {

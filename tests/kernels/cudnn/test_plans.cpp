@@ -97,7 +97,10 @@ std::vector<ConvolutionCase> cases_of(const Conv2dShape& shape, int64_t alignmen
                          .bias = forward && first,
                          .relu = relu,
                          .accumulate = !forward && first,
-                         .alignments = {alignment, alignment, alignment, alignment}});
+                         .alignments = {alignment, alignment, alignment, alignment, alignment}});
+        if (!forward || !first) continue;  // so does another array
+        cases.push_back(cases.back());
+        cases.back().add = true;
       }
   }
   return cases;
@@ -106,8 +109,8 @@ std::vector<ConvolutionCase> cases_of(const Conv2dShape& shape, int64_t alignmen
 std::string text_of(const ConvolutionCase& c) {
   const Conv2dShape& s = c.shape;
   std::string text = "kind " + std::to_string(static_cast<int>(c.kind)) + (c.bias ? " bias" : "") +
-                     (c.relu ? " relu" : "") + (c.accumulate ? " accumulate" : "") + ", aligned to " +
-                     std::to_string(c.alignments[0]) + ":";
+                     (c.add ? " add" : "") + (c.relu ? " relu" : "") + (c.accumulate ? " accumulate" : "") +
+                     ", aligned to " + std::to_string(c.alignments[0]) + ":";
   for (int64_t size : {s.batch, s.in_channels, s.in_height, s.out_channels, s.out_height, s.kernel_height,
                        s.stride_height, s.pad_height})
     text += " " + std::to_string(size);
