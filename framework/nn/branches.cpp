@@ -3,9 +3,7 @@
 #include <array>
 
 #include "framework/error.h"
-#include "framework/ops/activations.h"
 #include "framework/ops/concat.h"
-#include "framework/ops/elementwise.h"
 #include "framework/ops/pooling.h"
 
 namespace cairn {
@@ -28,13 +26,22 @@ Shape summarize_part(const Module& part, const char* option, const Shape& sample
 Residual::Residual(const std::vector<NamedModule>& body, std::shared_ptr<Module> shortcut, bool relu,
                    const std::string& shortcut_name)
     : body_(body), shortcut_(std::move(shortcut)), relu_(relu), shortcut_name_(shortcut_name) {
-  for (const auto& [name, module] : body) register_module(name, module);
-  if (shortcut_) register_module(shortcut_name_, shortcut_);
+  register_parts();
+}
+
+void Residual::register_parts() {
+  std::vector<NamedModule> parts = body_.modules();
+  if (shortcut_) parts.emplace_back(shortcut_name_, shortcut_);
+  replace_modules(parts);
+}
+
+void Residual::fold_modules() {
+  body_.fold();
+  register_parts();
 }
 
 Tensor Residual::forward(const Tensor& x) {
-  const Tensor y = add(body_.forward(x), shortcut_ ? shortcut_->forward(x) : x);
-  return relu_ ? cairn::relu(y) : y;
+  return body_.forward_onto(x, shortcut_ ? shortcut_->forward(x) : x, relu_ ? Activation::relu : Activation::none);
 }
 
 Shape Residual::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
@@ -79,7 +86,12 @@ Shape Concat::summarize(const Shape& sample, const std::string& name, std::vecto
 }
 
 Dense::Dense(const std::vector<NamedModule>& body) : body_(body) {
-  for (const auto& [name, module] : body) register_module(name, module);
+  replace_modules(body_.modules());
+}
+
+void Dense::fold_modules() {
+  body_.fold();
+  replace_modules(body_.modules());
 }
 
 Tensor Dense::forward(const Tensor& x) {

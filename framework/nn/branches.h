@@ -20,7 +20,12 @@ class Residual : public Module {
   Tensor forward(const Tensor& x) override;
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 
+ protected:
+  void fold_modules() override;
+
  private:
+  void register_parts();
+
   Sequential body_;
   std::shared_ptr<Module> shortcut_;
   bool relu_;
@@ -42,6 +47,9 @@ class Dense : public Module {
   explicit Dense(const std::vector<NamedModule>& body);
   Tensor forward(const Tensor& x) override;
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+ protected:
+  void fold_modules() override;
 
  private:
   Sequential body_;

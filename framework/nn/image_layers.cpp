@@ -1,5 +1,7 @@
 #include "framework/nn/image_layers.h"
 
+#include <cmath>
+
 #include "framework/error.h"
 
 namespace cairn {
@@ -61,6 +63,34 @@ Conv2d::Conv2d(const std::shared_ptr<Device>& device, int64_t in_channels, int64
   bias = Tensor::empty(device, {out_channels}, dtype, "a bias");
   initializer.bias(bias, in_channels * kernel * kernel);
   register_parameter("bias", bias);
+}
+
+namespace {
+
+// On the host in double precision, once a network.
+template <class T>
+void absorb_norm(const BatchNorm2d& norm, Tensor& weight, Tensor& bias) {
+  std::vector<T> filters = weight.to_host<T>(), offsets = bias.to_host<T>();
+  const std::vector<T> gamma = norm.weight.to_host<T>(), beta = norm.bias.to_host<T>();
+  const std::vector<T> mean = norm.running_mean.to_host<T>(), variance = norm.running_var.to_host<T>();
+  const size_t size = filters.size() / std::max<size_t>(offsets.size(), 1);
+  for (size_t k = 0; k < offsets.size(); ++k) {
+    const double scale = gamma[k] / std::sqrt(variance[k] + norm.epsilon());
+    for (size_t i = k * size; i < (k + 1) * size; ++i) filters[i] = static_cast<T>(filters[i] * scale);
+    offsets[k] = static_cast<T>((offsets[k] - mean[k]) * scale + beta[k]);
+  }
+  weight.set<T>(filters);
+  bias.set<T>(offsets);
+}
+
+}  // namespace
+
+void Conv2d::absorb(const BatchNorm2d& norm) {
+  if (!bias.defined()) {
+    bias = Tensor::zeros(weight.device(), {weight.shape()[0]}, weight.dtype());
+    register_parameter("bias", bias);
+  }
+  weight.dtype() == DType::f64 ? absorb_norm<double>(norm, weight, bias) : absorb_norm<float>(norm, weight, bias);
 }
 
 Shape Conv2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {

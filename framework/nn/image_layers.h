@@ -10,6 +10,8 @@
 
 namespace cairn {
 
+class BatchNorm2d;
+
 struct Conv2dLayerOptions {
   int64_t stride = 1;
   int64_t padding = 0;
@@ -22,9 +24,13 @@ class Conv2d : public FusingModule {
   Conv2d(const std::shared_ptr<Device>& device, int64_t in_channels, int64_t out_channels, int64_t kernel,
          Initializer& initializer, const Conv2dLayerOptions& options = {}, DType dtype = DType::f32);
   using FusingModule::forward;
-  Tensor forward(const Tensor& x, Activation activation) override {
-    return conv2d(x, weight, bias, options_, activation);
+  Tensor forward(const Tensor& x, Activation activation) override { return forward(x, activation, {}); }
+  // add: of the result's shape, or not defined; it comes on top before the activation.
+  Tensor forward(const Tensor& x, Activation activation, const Tensor& add) {
+    return conv2d(x, weight, bias, options_, activation, add);
   }
+  // Takes over what the normalisation would do in evaluation.
+  void absorb(const BatchNorm2d& norm);
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 
   Tensor weight, bias;
@@ -78,6 +84,8 @@ class BatchNorm2d : public Module {
               DType dtype = DType::f32);
   Tensor forward(const Tensor& x) override;
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+  double epsilon() const { return epsilon_; }
 
   Tensor weight, bias;
   Tensor running_mean, running_var, num_batches_tracked;

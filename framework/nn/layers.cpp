@@ -107,9 +107,11 @@ Sequential::Sequential(const std::vector<NamedModule>& modules) {
   for (const auto& [name, module] : modules) register_module(name, module);
 }
 
-Tensor Sequential::forward(const Tensor& x) {
+Tensor Sequential::forward_onto(const Tensor& x, const Tensor& onto, Activation activation) {
   Tensor value = x;
   for (size_t i = 0; i < children().size();) {
+    auto* last = i + 1 == children().size() ? layer_at<Conv2d>(children(), i) : nullptr;
+    if (last) return last->forward(value, activation, onto);
     auto* fusing = layer_at<FusingModule>(children(), i);
     auto* pool_next = layer_at<MaxPool2d>(children(), i + 1);
     if (layer_at<ReLU>(children(), i) && pool_next) {
@@ -122,7 +124,21 @@ Tensor Sequential::forward(const Tensor& x) {
       value = children()[i++].second->forward(value);
     }
   }
-  return value;
+  if (onto.defined()) value = add(value, onto);
+  return activation == Activation::relu ? relu(value) : value;
+}
+
+void Sequential::fold_modules() {
+  std::vector<NamedModule> kept;
+  for (size_t i = 0; i < children().size(); ++i) {
+    kept.push_back(children()[i]);
+    auto* conv = layer_at<Conv2d>(children(), i);
+    const auto* norm = layer_at<BatchNorm2d>(children(), i + 1);
+    if (!conv || !norm) continue;
+    conv->absorb(*norm);
+    ++i;
+  }
+  replace_modules(kept);
 }
 
 Shape Sequential::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {

@@ -80,8 +80,15 @@ class Dropout : public Module {
 class Sequential : public Module {
  public:
   explicit Sequential(const std::vector<NamedModule>& modules);
-  Tensor forward(const Tensor& x) override;
+  Tensor forward(const Tensor& x) override { return forward_onto(x, {}, Activation::none); }
+  // The result + add, unless that is not defined, then the activation: at no cost where the last layer is a Conv2d.
+  Tensor forward_onto(const Tensor& x, const Tensor& add, Activation activation);
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
+  const std::vector<NamedModule>& modules() const { return children(); }
+
+ protected:
+  void fold_modules() override;
 };
 
 }  // namespace cairn

@@ -46,7 +46,15 @@ int64_t Module::parameter_count() const {
   return count;
 }
 
+void Module::fold() {
+  eval();
+  folded_ = true;
+  for (const auto& [name, child] : children_) child->fold();
+  fold_modules();
+}
+
 void Module::train(bool on) {
+  if (on && folded_) throw Error("a folded network computes, and cannot be trained");
   training_ = on;
   for (const auto& [name, child] : children_) child->train(on);
 }

@@ -53,6 +53,10 @@ class Module {
   void eval() { train(false); }
   bool training() const { return training_; }
 
+  // Makes it a network for inference alone: a batch normalisation goes into the convolution that it follows. Results
+  // are the same but for rounding; parameters() and state() are others, and train() throws Error.
+  void fold();
+
   // Gives every dropout layer its draws; layers are told apart by their order. Without it, dropout in training throws.
   void set_dropout_source(const DropoutSource& source);
 
@@ -64,6 +68,9 @@ class Module {
   // A tensor that forward() writes and no gradient reaches.
   void register_buffer(const std::string& name, const Tensor& buffer);
   void register_module(const std::string& name, const std::shared_ptr<Module>& module);
+  void replace_modules(std::vector<NamedModule> modules) { children_ = std::move(modules); }
+  // Where modules follow one another: what fold() makes of them, after it was done within each.
+  virtual void fold_modules() {}
   // A dropout layer takes its source and the next layer number here.
   virtual void accept_dropout_source(const DropoutSource&, uint32_t& /*next_layer*/) {}
 
@@ -75,7 +82,7 @@ class Module {
 
   std::vector<NamedTensor> own_parameters_, own_buffers_;
   std::vector<NamedModule> children_;
-  bool training_ = true;
+  bool training_ = true, folded_ = false;
 };
 
 struct HostTensor;
