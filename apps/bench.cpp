@@ -11,6 +11,7 @@
 #include "apps/app.h"
 #include "apps/device_flags.h"
 #include "apps/flags.h"
+#include "benchmarks/inference.h"
 #include "benchmarks/kernels.h"
 #include "benchmarks/ladder.h"
 #include "benchmarks/page.h"
@@ -32,6 +33,7 @@ constexpr const char* kCommands =
     "  kernels  every kernel: its result checked, then timed with a cold cache, against the library and the machine\n"
     "  ladder   products and convolutions against the library: --sizes of squares, --networks' own layers, --rungs\n"
     "  step     a model's training step, split by kernel; with --turns timed whenever a line on stdin says how long\n"
+    "  inference  what a folded network computes of a batch of drawn images, likewise\n"
     "  page     docs/benchmarks.md and its tables from the results under benchmarks/results; --out is its folder\n"
     "\n"
     "--out FILE writes there; --out FOLDER/ writes FOLDER/<machine>/<what was measured>.json or .md or .txt\n";
@@ -61,12 +63,14 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--precision", settings.precision, "step, ladder: fp32, tf32 or bf16, of products");
   flags.add_switch("--small", settings.small, "kernels: only the networks' own sizes");
   flags.add_switch("--warm", settings.warm, "kernels, ladder: the same arrays at every call, instead of a cold cache");
-  flags.add("--model", settings.model, "step: network to train");
+  flags.add("--model", settings.model, "step, inference: network");
   flags.add("--recipe", settings.recipe, "step: the model's settings");
-  flags.add_switch("--turns", settings.turns, "step: answer lines on stdin, for benchmarks/versus_pytorch.py");
+  flags.add_switch("--turns", settings.turns,
+                   "step, inference: answer lines on stdin, for benchmarks/versus_pytorch.py");
   flags.add("--dataset", settings.dataset, "step: data set; default the one that fits the network");
   flags.add("--data-dir", settings.data_dir, "step: where data sets are; default $CAIRN_DATA, else ./data");
-  flags.add("--batch-size", settings.batch_size, "step: images a step, 0 = full batch, -1 = the recipe's");
+  flags.add("--batch-size", settings.batch_size,
+            "step: images a step, 0 = full batch, -1 = the recipe's; inference: images a batch, -1 = 1");
   flags.add("--repeats", settings.sampling.repeats, "samples, of which the median counts");
   flags.add("--seconds", settings.sampling.seconds, "time for all samples of one kernel, about");
   flags.add("--format", settings.format, "text, json or markdown");
@@ -176,7 +180,7 @@ int time_ladder(const Settings& settings) {
   return wrong ? app::kFailed : app::kDone;
 }
 
-int time_step(const Settings& settings) {
+int time_step(const Settings& settings, bool inference) {
   benchmarks::StepOptions options;
   options.model = settings.model;
   options.recipe = settings.recipe;
@@ -189,12 +193,15 @@ int time_step(const Settings& settings) {
   options.data_dir = settings.data_dir;
   options.batch_size = settings.batch_size;
   options.sampling = settings.sampling;
+  options.inference = inference;
   if (settings.turns) {
     benchmarks::serve_turns(options, std::cin, std::cout);
     return app::kDone;
   }
-  const nlohmann::json report = benchmarks::to_json(benchmarks::run_step(options));
-  std::string name = fmt::format("step-{}-{}", settings.model, options.device.implementation);
+  const nlohmann::json report =
+      benchmarks::to_json(inference ? benchmarks::run_inference(options) : benchmarks::run_step(options));
+  std::string name =
+      fmt::format("{}-{}-{}", inference ? "inference" : "step", settings.model, options.device.implementation);
   if (!settings.kernels.empty()) name += "-" + settings.kernels;
   if (settings.batch_size >= 0) name += fmt::format("-batch-{}", settings.batch_size);
   write_report(settings, report, name);
@@ -212,10 +219,10 @@ int bench(int argc, char** argv) {
   app::Flags flags("bench", "Measures kernels and training steps.");
   Settings settings;
   std::vector<std::string> words;
-  flags.add_words("COMMAND", words, "kernels, ladder, step or page");
+  flags.add_words("COMMAND", words, "kernels, ladder, step, inference or page");
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;
-  if (words.size() != 1) throw UsageError("one command is needed: kernels, ladder, step or page");
+  if (words.size() != 1) throw UsageError("one command is needed: kernels, ladder, step, inference or page");
   if (settings.format != "text" && settings.format != "json" && settings.format != "markdown")
     throw UsageError("unknown format '" + settings.format + "': choose text, json or markdown");
   if (settings.threads < 0 || settings.threads > 1024)
@@ -224,8 +231,9 @@ int bench(int argc, char** argv) {
   if (settings.batch_size < -1) throw UsageError("--batch-size must be a number of images, 0 or -1");
   if (words[0] == "kernels") return time_kernels(settings);
   if (words[0] == "ladder") return time_ladder(settings);
-  if (words[0] == "step") return time_step(settings);
-  if (words[0] != "page") throw UsageError("unknown command '" + words[0] + "': choose kernels, ladder, step or page");
+  if (words[0] == "step" || words[0] == "inference") return time_step(settings, words[0] == "inference");
+  if (words[0] != "page")
+    throw UsageError("unknown command '" + words[0] + "': choose kernels, ladder, step, inference or page");
   return write_pages(settings);
 }
 

@@ -94,6 +94,7 @@ json to_json(const StepReport& report) {
                        {"flops", kernel.cost.flops},
                        {"bytes", kernel.cost.bytes}});
   return {{"kind", "step"},
+          {"inference", report.inference},
           {"machine", to_json(report.machine)},
           {"devices", report.description},
           {"threads", report.threads},
@@ -234,14 +235,14 @@ std::string step_summary(const json& report) {
   const double arithmetic = report["arithmetic_floor_seconds"], memory = report["memory_floor_seconds"];
   const double floor = std::max(arithmetic, memory);
   return fmt::format(
-      "{} on {}, batch {}, {}: {} a step replayed (spread {:.0f} %), {} not replayed (spread {:.0f} %), {} launches; "
+      "{} on {}, batch {}, {}: {} a {} replayed (spread {:.0f} %), {} not replayed (spread {:.0f} %), {} launches; "
       "floor {} ({}: arithmetic {}, memory {}), {} of it reached; launches timed one by one make {}{}\n",
       report["model"].get<std::string>(), report["dataset"].get<std::string>(), report["batch_size"].get<int64_t>(),
       report["impl"].get<std::string>() + " on " + report["device"].get<std::string>(), duration(replayed),
-      100 * report["replayed_spread"].get<double>(), duration(as_written),
-      100 * report["as_written_spread"].get<double>(), report["launches"].get<int64_t>(), duration(floor),
-      arithmetic > memory ? "arithmetic rules" : "memory rules", duration(arithmetic), duration(memory),
-      percent(floor, replayed), duration(report["split_seconds"].get<double>()),
+      report.value("inference", false) ? "batch" : "step", 100 * report["replayed_spread"].get<double>(),
+      duration(as_written), 100 * report["as_written_spread"].get<double>(), report["launches"].get<int64_t>(),
+      duration(floor), arithmetic > memory ? "arithmetic rules" : "memory rules", duration(arithmetic),
+      duration(memory), percent(floor, replayed), duration(report["split_seconds"].get<double>()),
       report["split_is_replayed"].get<bool>() ? "" : ", each waited for, in steps that are not replayed");
 }
 

@@ -54,7 +54,8 @@ size_t time_steps(const Bench& bench, const std::shared_ptr<Device>& device, Ste
   }
   report.as_written = summary(first_steps, 1);
   StepRunner runner = bench.runner(device, data);
-  report.replayed = time_replayed(runner, bench.options.sampling);
+  report.replayed =
+      time_replayed([&](int64_t steps) { return runner.run(steps); }, bench.options.sampling, runner.steps_per_epoch());
   return device->memory().live - resident;
 }
 
@@ -78,45 +79,53 @@ Profile time_launches(const Bench& bench, const Device& device, const StepReport
       timed.attach(nullptr);
     }
   }
-  if (profile.irregular || profile.steps == 0) throw DeviceError("the launches of a step differ from step to step");
   return profile;
 }
 
 }  // namespace
 
-StepReport run_step(const StepOptions& options) {
-  const ModelInfo& model = find_model(options.model);
-  const RunConfig config = step_config(options);
-  const std::shared_ptr<Device> device = Device::open(options.device);
+StepReport report_on(const Device& device, const StepOptions& options) {
   StepReport report;
   report.machine = this_machine();
   report.model = options.model;
   report.dataset = options.dataset;
-  report.implementation = device->implementation();
-  report.device = name_of(device->where());
-  report.description = device->description();
-  report.threads = device->threads();
-  const Bench bench{options, model, config, load_quietly(report.dataset, model, config.training, options.data_dir)};
-  report.batch_size = config.training.batch_size == 0 ? bench.dataset.train.count : config.training.batch_size;
+  report.implementation = device.implementation();
+  report.device = name_of(device.where());
+  report.description = device.description();
+  report.threads = device.threads();
+  return report;
+}
 
-  const size_t working_set = time_steps(bench, device, report);
-  // Many steps in one call are no graph.
-  report.split_is_replayed = device->where() == Where::cpu || FusedSteps::asked_for(options.device.kernels);
-  const Profile profile = time_launches(bench, *device, report);
+void complete(StepReport& report, const Profile& profile, const Device& device, const StepOptions& options,
+              size_t working_set) {
+  if (profile.irregular || profile.steps == 0) throw DeviceError("the launches of a step differ from step to step");
   report.kernels = grouped(profile);
   report.launches = static_cast<int64_t>(profile.launches.size());
-
   double flops = 0, bytes = 0;
   for (const StepKernel& kernel : report.kernels) {
     flops += kernel.cost.flops;
     bytes += kernel.cost.bytes;
     report.split_seconds += kernel.seconds;
   }
-  const bool on_cpu = device->where() == Where::cpu;
+  const bool on_cpu = device.where() == Where::cpu;
   (on_cpu ? report.cpu : report.gpu) =
-      on_cpu ? measure_cpu(device->threads(), working_set) : measure_gpu(options.device.precision);
+      on_cpu ? measure_cpu(device.threads(), working_set) : measure_gpu(options.device.precision);
   report.arithmetic_floor = flops / (on_cpu ? report.cpu.flops : report.gpu.flops);
   report.memory_floor = bytes / (on_cpu ? report.cpu.cache_bandwidth : report.gpu.bandwidth);
+}
+
+StepReport run_step(const StepOptions& options) {
+  const ModelInfo& model = find_model(options.model);
+  const RunConfig config = step_config(options);
+  const std::shared_ptr<Device> device = Device::open(options.device);
+  StepReport report = report_on(*device, options);
+  const Bench bench{options, model, config, load_quietly(report.dataset, model, config.training, options.data_dir)};
+  report.batch_size = config.training.batch_size == 0 ? bench.dataset.train.count : config.training.batch_size;
+
+  const size_t working_set = time_steps(bench, device, report);
+  // Many steps in one call are no graph.
+  report.split_is_replayed = device->where() == Where::cpu || FusedSteps::asked_for(options.device.kernels);
+  complete(report, time_launches(bench, *device, report), *device, options, working_set);
   return report;
 }
 

@@ -8,6 +8,7 @@
 #include "benchmarks/ceilings.h"
 #include "benchmarks/costs.h"
 #include "benchmarks/machine.h"
+#include "benchmarks/timed_backend.h"
 #include "benchmarks/timing.h"
 #include "framework/device.h"
 
@@ -20,6 +21,7 @@ struct StepOptions {
   std::string dataset;  // "" = the one that fits (datasets/choose.h)
   std::string data_dir;
   int64_t batch_size = -1;  // -1: the recipe's
+  bool inference = false;   // the forward pass of a batch instead, folded (inference.h)
   Sampling sampling;
 };
 
@@ -33,6 +35,7 @@ struct StepKernel {
 struct StepReport {
   Machine machine;
   std::string model, dataset, implementation, device, description;
+  bool inference = false;  // what is a step here is a batch's forward pass
   int64_t batch_size = 0;
   int threads = 0;
   Ceilings cpu, gpu;
@@ -47,5 +50,11 @@ struct StepReport {
 };
 
 StepReport run_step(const StepOptions& options);
+
+// What the reports of steps and of inference share: the machine, the device and the model; and, once it is timed, what
+// follows from the launches. Throws DeviceError for a profile of steps that differ.
+StepReport report_on(const Device& device, const StepOptions& options);
+void complete(StepReport& report, const Profile& profile, const Device& device, const StepOptions& options,
+              size_t working_set);
 
 }  // namespace cairn::benchmarks

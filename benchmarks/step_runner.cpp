@@ -21,9 +21,13 @@ RunConfig step_config(const StepOptions& options) {
   config.training.validation_count = 0;
   config.device = options.device;
   check_config(config);
-  if (options.sampling.repeats < 1) throw UsageError("--repeats must be at least 1");
-  if (!(options.sampling.seconds > 0)) throw UsageError("--seconds must be more than 0");
+  check_sampling(options.sampling);
   return config;
+}
+
+void check_sampling(const Sampling& sampling) {
+  if (sampling.repeats < 1) throw UsageError("--repeats must be at least 1");
+  if (!(sampling.seconds > 0)) throw UsageError("--seconds must be more than 0");
 }
 
 datasets::Dataset load_quietly(std::string& name, const ModelInfo& model, const Recipe& recipe,
@@ -40,16 +44,15 @@ double StepRunner::run(int64_t steps) {
   return trainer_.run_steps(steps) / static_cast<double>(steps);
 }
 
-Timing time_replayed(StepRunner& runner, const Sampling& sampling) {
-  runner.run(2);  // as written, then captured
-  const double once = std::max(runner.run(2), 1e-7);
+Timing time_replayed(const std::function<double(int64_t)>& run, const Sampling& sampling, int64_t most) {
+  run(2);  // as written, then captured
+  const double once = std::max(run(2), 1e-7);
   const double wanted = sampling.seconds / sampling.repeats / once;
-  const int64_t steps =
-      std::clamp<int64_t>(static_cast<int64_t>(wanted), 1, std::min(kMostStepsPerSample, runner.steps_per_epoch()));
+  const int64_t steps = std::clamp<int64_t>(static_cast<int64_t>(wanted), 1, std::min(kMostStepsPerSample, most));
   std::vector<double> samples;
   const auto start = Clock::now();
   while (static_cast<int>(samples.size()) < sampling.repeats || seconds_since(start) < sampling.seconds)
-    samples.push_back(runner.run(steps));
+    samples.push_back(run(steps));
   return summary(samples, steps);
 }
 

@@ -1,6 +1,8 @@
 // A model's training step, run a number of times at will. Not here: what is made of its times (step.h, turns.h).
 #pragma once
 
+#include <functional>
+
 #include "benchmarks/step.h"
 #include "datasets/dataset.h"
 #include "trainers/trainer.h"
@@ -29,7 +31,11 @@ class StepRunner {
   Trainer trainer_;
 };
 
-// As the trainer runs them from the third step on. At least `repeats` samples and `seconds`.
-Timing time_replayed(StepRunner& runner, const Sampling& sampling);
+// Of run(n), which makes n steps and returns the seconds of one, from the third on, when they are replayed; at most
+// `most` at a time. At least `repeats` samples and `seconds`.
+Timing time_replayed(const std::function<double(int64_t)>& run, const Sampling& sampling, int64_t most = INT64_MAX);
+
+// Throws UsageError for a number of samples or a time that is none.
+void check_sampling(const Sampling& sampling);
 
 }  // namespace cairn::benchmarks

@@ -41,11 +41,7 @@ void note(Profile& profile, const char* primitive, const Args& args, double seco
     profile.irregular = true;
   if (profile.irregular) return;
   profile.launches[profile.next++].seconds += seconds;
-  if (steps > 0) {
-    profile.irregular = profile.next != profile.launches.size();
-    profile.next = 0;
-    profile.steps += steps;
-  }
+  if (steps > 0) profile.end_steps(steps);
 }
 
 template <auto member>

@@ -23,6 +23,13 @@ struct Profile {
   int64_t steps = 0;
   size_t next = 0;         // the place of the launch to come
   bool irregular = false;  // a step was not like the first
+
+  // After the last launch of one; finish_step and sgd_steps say so themselves.
+  void end_steps(int64_t count) {
+    irregular = irregular || next != launches.size();
+    next = 0;
+    steps += count;
+  }
 };
 
 // The table of `backend` with every entry timed. Streams of it are opened by a TimedDevice alone.

@@ -9,10 +9,10 @@
 
 namespace cairn::benchmarks {
 
-// Sets the step up, runs it until it is replayed, and writes a line of JSON: batch_size, dataset, implementation,
-// device and description. Each line of `requests`, a number of seconds, is answered by another: step_seconds, the
-// median over pieces of the turn, its spread, and the pieces. Ends with `requests`. Throws UsageError for a line that
-// is no number.
+// Sets the step up, or, where `inference` is set, a batch's forward pass (inference.h), runs it until it is replayed,
+// and writes a line of JSON: batch_size, dataset, implementation, device and description. Each line of `requests`, a
+// number of seconds, is answered by another: step_seconds, the median over pieces of the turn, its spread, and the
+// pieces. Ends with `requests`. Throws UsageError for a line that is no number.
 void serve_turns(const StepOptions& options, std::istream& requests, std::ostream& answers);
 
 }  // namespace cairn::benchmarks

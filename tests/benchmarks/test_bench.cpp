@@ -101,7 +101,7 @@ TEST_CASE("bad flags give one line and exit code 2") {
   const TemporaryFolder folder;
   write_file(folder.path / "bad" / "machine" / "kernels.json", "{\"kind\": 3");
   const std::vector<std::pair<std::vector<std::string>, std::string>> bad = {
-      {{}, "kernels, ladder, step or page"},
+      {{}, "kernels, ladder, step, inference or page"},
       {{"kernels", "step"}, "one command"},
       {{"speed"}, "unknown command 'speed'"},
       {{"kernels", "--only=soft-max"}, "softmax_forward"},
