@@ -149,6 +149,15 @@ Backend timed(const Backend& backend) {
     table.release_graph = backend.release_graph;
   }
   table.variants = backend.variants;
+  if (backend.gru_reserve)
+    table.gru_reserve = [](Stream* stream, const GruShape* shape, int64_t* count) {
+      return unwrap(stream).backend->gru_reserve(unwrap(stream).inner, shape, count);
+    };
+  if (backend.prepare_conv2d)
+    table.prepare_conv2d = [](Stream* stream, const Conv2dShape* shape, const void* weight, void* prepared,
+                              int64_t* count) {
+      return unwrap(stream).backend->prepare_conv2d(unwrap(stream).inner, shape, weight, prepared, count);
+    };
   for (const EntryServices& entry : kEntries) entry.put(whole, table);
   return table;
 }

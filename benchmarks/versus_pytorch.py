@@ -159,6 +159,10 @@ def check(parser, arguments):
         lacking = recipes.left_out(known[recipe], MAY_LACK)
         if lacking:
             parser.error(f"PyTorch's step is timed without {' and '.join(lacking)}, which {recipe} of {model} has")
+    check_programs(parser, arguments)
+
+
+def check_programs(parser, arguments):
     for flag in ("bench", "python"):
         if not shutil.which(getattr(arguments, flag)):
             parser.error(f"there is no program {getattr(arguments, flag)}: name it with --{flag}")
@@ -167,6 +171,22 @@ def check(parser, arguments):
             open(arguments.json, "a", encoding="utf-8").close()
         except OSError as problem:
             parser.error(f"{arguments.json} cannot be written: {problem.strerror}")
+
+
+def leave_no_side_behind():
+    """The sides are sessions of their own, and a stopped one would outlive this process."""
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) != signal.SIG_IGN:
+            signal.signal(each, lambda number, _: sys.exit(128 + number))
+
+
+def load_average():
+    """Of the last minute; where it is high a line says so."""
+    load = os.getloadavg()[0]
+    if load >= BUSY:
+        print(f"{pathlib.Path(sys.argv[0]).name}: the machine is busy (load average {load:.1f}): these figures say little",
+              file=sys.stderr, flush=True)
+    return load
 
 
 def parse():
@@ -193,14 +213,8 @@ def parse():
 
 def main():
     arguments = parse()
-    # The sides are sessions of their own, and a stopped one would outlive this process.
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(each) != signal.SIG_IGN:
-            signal.signal(each, lambda number, _: sys.exit(128 + number))
-    versions, results, failed, load = {}, [], False, os.getloadavg()[0]
-    if load >= BUSY:
-        print(f"versus_pytorch.py: the machine is busy (load average {load:.1f}): these figures say little", file=sys.stderr,
-              flush=True)
+    leave_no_side_behind()
+    versions, results, failed, load = {}, [], False, load_average()
     with tempfile.TemporaryDirectory(prefix="versus-pytorch-") as folder:
         for model in arguments.models:
             try:

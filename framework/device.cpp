@@ -159,6 +159,14 @@ int64_t Device::gru_reserve(const GruShape& shape) const {
   return count;
 }
 
+int64_t Device::prepare_conv2d(const Conv2dShape& shape, const void* weight, void* prepared) {
+  refuse_while_recording("preparing a convolution's weights");
+  int64_t count = 0;
+  if (table_.prepare_conv2d && table_.prepare_conv2d(stream_, &shape, weight, prepared, &count) != 0)
+    fail("preparing a convolution's weights");
+  return count;
+}
+
 size_t Device::free_bytes() const {
   size_t free_bytes = 0, total_bytes = 0;
   if (table_.memory_info(stream_, &free_bytes, &total_bytes) != 0) fail("asking for free memory");

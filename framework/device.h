@@ -61,6 +61,9 @@ class Device {
   bool has(auto Backend::*entry) const { return table_.*entry != nullptr; }
   // Elements that a gated recurrent unit's forward pass keeps for its backward pass.
   int64_t gru_reserve(const GruShape& shape) const;
+  // A convolution's weights as conv2d_forward may take them for that shape: so many floats, at once written to
+  // `prepared` unless that is null; 0: as they are.
+  int64_t prepare_conv2d(const Conv2dShape& shape, const void* weight, void* prepared);
 
   void copy_to_device(void* to, const void* from, size_t bytes);
   void copy_to_host(void* to, const void* from, size_t bytes);

@@ -35,6 +35,8 @@ struct Conv2dForwardArgs {
   const void* weight;
   const void* bias;  // or null
   const void* add;   // or null: as y, and not y itself
+  // Or null: what Backend::prepare_conv2d made of these weights for this shape.
+  const void* prepared;
   void* y;
   int32_t relu;
 };

@@ -93,6 +93,14 @@ void Conv2d::absorb(const BatchNorm2d& norm) {
   weight.dtype() == DType::f64 ? absorb_norm<double>(norm, weight, bias) : absorb_norm<float>(norm, weight, bias);
 }
 
+Tensor Conv2d::forward(const Tensor& x, Activation activation, const Tensor& add) {
+  if (folded() && prepared_for_ != x.shape()) {
+    prepared_ = prepare_conv2d(x.shape(), weight, options_);
+    prepared_for_ = x.shape();
+  }
+  return conv2d(x, weight, bias, options_, activation, add, prepared_);
+}
+
 Shape Conv2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
   const Shape output = sample_of(conv2d_output(batch_of("conv2d", sample), weight.shape(), options_));
   const int64_t biases = bias.defined() ? bias.count() : 0;

@@ -26,9 +26,7 @@ class Conv2d : public FusingModule {
   using FusingModule::forward;
   Tensor forward(const Tensor& x, Activation activation) override { return forward(x, activation, {}); }
   // add: of the result's shape, or not defined; it comes on top before the activation.
-  Tensor forward(const Tensor& x, Activation activation, const Tensor& add) {
-    return conv2d(x, weight, bias, options_, activation, add);
-  }
+  Tensor forward(const Tensor& x, Activation activation, const Tensor& add);
   // Takes over what the normalisation would do in evaluation.
   void absorb(const BatchNorm2d& norm);
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
@@ -37,6 +35,9 @@ class Conv2d : public FusingModule {
 
  private:
   Conv2dOptions options_;
+  // Once folded: of the latest x.
+  Shape prepared_for_;
+  Tensor prepared_;
 };
 
 // Square windows. stride 0: the window's size. ceil: a last window may reach beyond the padding.

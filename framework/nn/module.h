@@ -52,9 +52,11 @@ class Module {
   void train(bool on = true);
   void eval() { train(false); }
   bool training() const { return training_; }
+  bool folded() const { return folded_; }
 
-  // Makes it a network for inference alone: a batch normalisation goes into the convolution that it follows. Results
-  // are the same but for rounding; parameters() and state() are others, and train() throws Error.
+  // Makes it a network for inference alone, whose weights do not change any more: a batch normalisation goes into the
+  // convolution that it follows, and weights are sorted once. Results are the same but for rounding; parameters() and
+  // state() are others, and train() throws Error.
   void fold();
 
   // Gives every dropout layer its draws; layers are told apart by their order. Without it, dropout in training throws.

@@ -61,22 +61,35 @@ Shape conv2d_output(const Shape& x, const Shape& weight, const Conv2dOptions& op
   return {x[0], weight[0], window_places(height), window_places(width)};
 }
 
+Tensor prepare_conv2d(const Shape& x, const Tensor& weight, const Conv2dOptions& options) {
+  const Conv2dShape shape = sizes_of(x, weight.shape(), conv2d_output(x, weight.shape(), options), options);
+  if (weight.dtype() != DType::f32) return {};
+  Device& device = *weight.device();
+  const int64_t count = device.prepare_conv2d(shape, weight.data(), nullptr);
+  if (count == 0) return {};
+  Tensor prepared = Tensor::empty(weight.device(), {count}, DType::f32, "prepared weights");
+  device.prepare_conv2d(shape, weight.data(), prepared.data());
+  return prepared;
+}
+
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
-              Activation activation, const Tensor& add) {
+              Activation activation, const Tensor& add, const Tensor& prepared) {
   check_tensors(x, weight, bias);
   const Shape out = conv2d_output(x.shape(), weight.shape(), options);
   check_added(x, add, out);
   const Conv2dShape shape = sizes_of(x.shape(), weight.shape(), out, options);
   const bool relu = activation == Activation::relu;
   Tensor y = Tensor::empty(x.device(), out, x.dtype(), "conv2d");
-  x.device()->call(&Backend::conv2d_forward, Conv2dForwardArgs{.dtype = x.dtype(),
-                                                               .shape = shape,
-                                                               .x = x.data(),
-                                                               .weight = weight.data(),
-                                                               .bias = bias.defined() ? bias.data() : nullptr,
-                                                               .add = add.defined() ? add.data() : nullptr,
-                                                               .y = y.data(),
-                                                               .relu = relu});
+  x.device()->call(&Backend::conv2d_forward,
+                   Conv2dForwardArgs{.dtype = x.dtype(),
+                                     .shape = shape,
+                                     .x = x.data(),
+                                     .weight = weight.data(),
+                                     .bias = bias.defined() ? bias.data() : nullptr,
+                                     .add = add.defined() ? add.data() : nullptr,
+                                     .prepared = prepared.defined() ? prepared.data() : nullptr,
+                                     .y = y.data(),
+                                     .relu = relu});
 
   if (!needs_gradient({x, weight, bias, add})) return y;
   auto backward = [x = x.detach(), weight = weight.detach(), y = relu ? y.detach() : Tensor(), shape](

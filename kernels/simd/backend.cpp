@@ -10,6 +10,16 @@ namespace {
 
 constexpr std::string_view kLacking[] = {"sgd_steps"};
 
+Status prepare(cairn::Stream* stream, const Conv2dShape* shape, const void* weight, void* prepared, int64_t* count) {
+  try {
+    *count = prepare_conv2d(cpu::unwrap(stream), *shape, weight, prepared);
+    return 0;
+  } catch (const std::exception& error) {
+    cpu::set_last_error(error.what());
+    return 1;
+  }
+}
+
 }  // namespace
 
 const Backend& backend() {
@@ -19,6 +29,7 @@ const Backend& backend() {
                           .falls_back = "reference",
                           .supports_f64 = 0,
                           .summary = "the fast CPU implementation: packed, vectorised and threaded, float32",
+                          .prepare_conv2d = prepare,
 
 #define CAIRN_PRIMITIVE(family, name, Args) .name = entry_if<has(kLacking, #family, #name), name>(),
                           CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)

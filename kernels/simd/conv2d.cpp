@@ -8,32 +8,47 @@
 
 namespace cairn::simd {
 
+namespace {
+
+Correlation correlation_of(const Conv2dForwardArgs& args) {
+  const Conv2dShape& s = args.shape;
+  const int64_t taps = s.kernel_height * s.kernel_width, plane = s.out_height * s.out_width;
+  return {.batch = s.batch,
+          .images = {.data = floats(args.x),
+                     .channels = s.in_channels,
+                     .height = s.in_height,
+                     .width = s.in_width,
+                     .above = s.pad_height,
+                     .left = s.pad_width},
+          .kernel_height = s.kernel_height,
+          .kernel_width = s.kernel_width,
+          .step_height = s.stride_height,
+          .step_width = s.stride_width,
+          .weight = floats(args.weight),
+          .weight_strides = {s.in_channels * taps, taps, s.kernel_width, 1},
+          .out_channels = s.out_channels,
+          .out_height = s.out_height,
+          .out_width = s.out_width,
+          .output = floats(args.y),
+          .output_strides = {s.out_channels * plane, plane, s.out_width, 1},
+          .add = floats(args.add),
+          .bias = floats(args.bias),
+          .relu = args.relu != 0,
+          .prepared = floats(args.prepared)};
+}
+
+}  // namespace
+
 void conv2d_forward(Stream& stream, const Conv2dForwardArgs& args) {
   require_f32(args.dtype, "conv2d_forward");
-  const Conv2dShape& s = args.shape;
   if (is_product(args)) return gemm(stream, product_of(args));
-  const int64_t taps = s.kernel_height * s.kernel_width, plane = s.out_height * s.out_width;
-  correlate(stream, {.batch = s.batch,
-                     .images = {.data = floats(args.x),
-                                .channels = s.in_channels,
-                                .height = s.in_height,
-                                .width = s.in_width,
-                                .above = s.pad_height,
-                                .left = s.pad_width},
-                     .kernel_height = s.kernel_height,
-                     .kernel_width = s.kernel_width,
-                     .step_height = s.stride_height,
-                     .step_width = s.stride_width,
-                     .weight = floats(args.weight),
-                     .weight_strides = {s.in_channels * taps, taps, s.kernel_width, 1},
-                     .out_channels = s.out_channels,
-                     .out_height = s.out_height,
-                     .out_width = s.out_width,
-                     .output = floats(args.y),
-                     .output_strides = {s.out_channels * plane, plane, s.out_width, 1},
-                     .add = floats(args.add),
-                     .bias = floats(args.bias),
-                     .relu = args.relu != 0});
+  correlate(stream, correlation_of(args));
+}
+
+int64_t prepare_conv2d(Stream& stream, const Conv2dShape& shape, const void* weight, void* prepared) {
+  if (covers_image(shape)) return 0;
+  return prepare_correlation(stream, correlation_of({.dtype = DType::f32, .shape = shape, .weight = weight}),
+                             floats(prepared));
 }
 
 namespace {

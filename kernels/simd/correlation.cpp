@@ -40,10 +40,13 @@ Tables make_tables(const Correlation& c, int64_t places) {
   return tables;
 }
 
+int64_t packed_floats(const Correlation& c, int64_t width) {
+  return ceil_div(c.out_channels, width) * c.depth() * width;
+}
+
 // packed[o / width][p][o % width] = weight[o,p], zeros beyond the last output channel.
-const float* pack_weight(Stream& stream, const Correlation& c, int64_t width) {
+void pack_weight(Stream& stream, const Correlation& c, int64_t width, float* packed) {
   const int64_t depth = c.depth(), panels = ceil_div(c.out_channels, width);
-  float* packed = scratch(Scratch::weight, panels * depth * width);
   stream.pool.parallel_for(panels, 1, [&](int64_t begin, int64_t end) {
     for (int64_t panel = begin; panel < end; ++panel) {
       float* to = packed + panel * depth * width;
@@ -59,6 +62,13 @@ const float* pack_weight(Stream& stream, const Correlation& c, int64_t width) {
           }
     }
   });
+}
+
+// Packed before, or now.
+const float* packed_weight(Stream& stream, const Correlation& c, int64_t width) {
+  if (c.prepared) return c.prepared;
+  float* packed = scratch(Scratch::weight, packed_floats(c, width));
+  pack_weight(stream, c, width, packed);
   return packed;
 }
 
@@ -106,6 +116,9 @@ struct ChannelsByPlaces {
   static constexpr int64_t kBlockDepth = 512;   // a tile's weights: 12 KiB
   static constexpr int64_t kBlockVectors = 48;  // of an image, before the next tile of channels
 
+  static constexpr int64_t kPackedWidth = kRows;
+  static constexpr bool kAlongRows = true;
+
   static int64_t vectors(const Correlation& c) { return c.out_height * ceil_div(c.out_width, kLanes); }
   static double cost(const Correlation& c) {
     const int64_t tiles = ceil_div(c.out_channels, kRows) * ceil_div(vectors(c), kVectors);
@@ -115,7 +128,7 @@ struct ChannelsByPlaces {
   static void run(Stream& stream, const Correlation& c) {
     const int64_t depth = c.depth(), block = block_depth(depth, kBlockDepth);
     const int64_t tiles = ceil_div(c.out_channels, kRows), total = vectors(c);
-    const float* weight = pack_weight(stream, c, kRows);
+    const float* weight = packed_weight(stream, c, kPackedWidth);
     const Tables tables = make_tables(c, ceil_div(total, kVectors) * kVectors);
     for (int64_t i = 0, row = 0; row < c.out_height; ++row)
       for (int64_t column = 0; column < c.out_width; column += kLanes, ++i) {
@@ -167,7 +180,8 @@ template <int kRows, int kVectors>
 struct PlacesByChannels {
   static constexpr int64_t kBlockDepth = 160;   // a panel of weights: 10 KiB
   static constexpr int64_t kBlockPlaces = 240;  // their sums: 15 KiB
-  static constexpr int64_t kWidth = kVectors * kLanes;
+  static constexpr int64_t kWidth = kVectors * kLanes, kPackedWidth = kWidth;
+  static constexpr bool kAlongRows = false;
   static_assert(kBlockPlaces % kRows == 0 && kBlockPlaces % kLanes == 0);
 
   // With the transposition of the sums: 20 to 24 cycles a block of 8 x 8, as many as 44 multiply-adds of a vector.
@@ -181,7 +195,7 @@ struct PlacesByChannels {
   static void run(Stream& stream, const Correlation& c) {
     const int64_t depth = c.depth(), block = block_depth(depth, kBlockDepth);
     const int64_t panels = ceil_div(c.out_channels, kWidth), places = c.out_height * c.out_width;
-    const float* weight = pack_weight(stream, c, kWidth);
+    const float* weight = packed_weight(stream, c, kPackedWidth);
     const Tables tables = make_tables(c, ceil_div(places, kRows) * kRows);
     for (int64_t i = 0, row = 0; row < c.out_height; ++row)
       for (int64_t column = 0; column < c.out_width; ++column, ++i) {
@@ -250,44 +264,66 @@ struct PlacesByChannels {
 
 // The cheapest of the ways.
 struct Choice {
-  double cost = 0;
+  double cost = 0;  // for one image, in multiply-adds of a vector
   void (*run)(Stream&, const Correlation&) = nullptr;
+  int64_t (*prepared_floats)(const Correlation&) = nullptr;
+  void (*pack)(Stream&, const Correlation&, float* to) = nullptr;
   bool along_rows = false;
 
+  void consider(const Choice& other) {
+    if (!run || other.cost < cost) *this = other;
+  }
   template <class Way>
-  void consider(const Correlation& c, bool along) {
-    const double cost_of_way = Way::cost(c);
-    if (!run || cost_of_way < cost) *this = {cost_of_way, Way::run, along};
+  void consider(const Correlation& c) {
+    consider({.cost = Way::cost(c) * static_cast<double>(c.depth()),
+              .run = Way::run,
+              .prepared_floats = [](const Correlation& each) { return packed_floats(each, Way::kPackedWidth); },
+              .pack = [](Stream& stream, const Correlation& each,
+                         float* to) { pack_weight(stream, each, Way::kPackedWidth, to); },
+              .along_rows = Way::kAlongRows});
   }
 };
 
-Choice choose(const Correlation& c) {
+// prepared: the weight is packed beforehand, which then costs nothing.
+Choice choose(const Correlation& c, bool prepared) {
   Choice choice;
-  choice.consider<PlacesByChannels<6 * kRowFactor, 2>>(c, false);
-  choice.consider<PlacesByChannels<5 * kRowFactor, 2>>(c, false);
-  choice.consider<PlacesByChannels<4 * kRowFactor, 3>>(c, false);
+  choice.consider<PlacesByChannels<6 * kRowFactor, 2>>(c);
+  choice.consider<PlacesByChannels<5 * kRowFactor, 2>>(c);
+  choice.consider<PlacesByChannels<4 * kRowFactor, 3>>(c);
   if (c.step_width == 1 && c.output_strides[3] == 1) {
-    choice.consider<ChannelsByPlaces<6 * kRowFactor, 2>>(c, true);
-    choice.consider<ChannelsByPlaces<5 * kRowFactor, 2>>(c, true);
-    choice.consider<ChannelsByPlaces<4 * kRowFactor, 3>>(c, true);
+    choice.consider<ChannelsByPlaces<6 * kRowFactor, 2>>(c);
+    choice.consider<ChannelsByPlaces<5 * kRowFactor, 2>>(c);
+    choice.consider<ChannelsByPlaces<4 * kRowFactor, 3>>(c);
   }
+  if (can_filter_minimally(c))
+    choice.consider({.cost = minimal_filtering_cost(c, prepared),
+                     .run = filter_minimally,
+                     .prepared_floats = minimal_filter_floats,
+                     .pack = transform_filters});
   return choice;
 }
 
-double cost_of(const Correlation& c, const Choice& choice) {
-  return choice.cost * static_cast<double>(c.depth());
+bool is_empty(const Correlation& c) {
+  return c.batch == 0 || c.out_channels == 0 || c.out_height <= 0 || c.out_width <= 0;
 }
 
-bool filters_minimally(const Correlation& c) {
-  return can_filter_minimally(c) && minimal_filtering_cost(c) < cost_of(c, choose(c));
+// A kernel of one place that steps over every one of them sees an image's rows as one: a vector may reach over a row's
+// end, and short rows leave no lanes idle.
+void join_rows(Correlation& c) {
+  const bool one_place = c.kernel_height == 1 && c.kernel_width == 1 && c.step_height == 1 && c.step_width == 1;
+  const bool whole = c.images.above == 0 && c.images.left == 0 && c.out_height == c.images.height &&
+                     c.out_width == c.images.width && c.output_strides[3] == 1 && c.output_strides[2] == c.out_width;
+  if (!one_place || !whole) return;
+  c.images.width = c.out_width = c.output_strides[2] = c.out_height * c.out_width;
+  c.images.height = c.out_height = 1;
 }
 
 }  // namespace
 
 void correlate(Stream& stream, Correlation c) {
-  if (c.batch == 0 || c.out_channels == 0 || c.out_height <= 0 || c.out_width <= 0) return;
-  if (filters_minimally(c)) return filter_minimally(stream, c);
-  const Choice choice = choose(c);
+  if (is_empty(c)) return;
+  join_rows(c);
+  const Choice choice = choose(c, c.prepared != nullptr);
   c.images.padded_height = (c.out_height - 1) * c.step_height + c.kernel_height;
   c.images.padded_width = (c.out_width - 1) * c.step_width + c.kernel_width;
   // The last vector of a row reads on to its end.
@@ -295,9 +331,16 @@ void correlate(Stream& stream, Correlation c) {
   choice.run(stream, c);
 }
 
+int64_t prepare_correlation(Stream& stream, Correlation c, float* to) {
+  if (is_empty(c)) return 0;
+  join_rows(c);
+  const Choice choice = choose(c, true);
+  if (to) choice.pack(stream, c, to);
+  return choice.prepared_floats(c);
+}
+
 double correlation_cost(const Correlation& c) {
-  const double direct = cost_of(c, choose(c));
-  return can_filter_minimally(c) ? std::min(direct, minimal_filtering_cost(c)) : direct;
+  return choose(c, false).cost;
 }
 
 }  // namespace cairn::simd

@@ -23,11 +23,15 @@ struct Correlation {
   const float* add;   // or null, or the output: seen through its strides
   const float* bias;  // or null
   bool relu;
+  const float* prepared;  // the weight as prepare_correlation packed it, or null
 
   int64_t depth() const { return images.channels * kernel_height * kernel_width; }
 };
 
 void correlate(Stream&, Correlation);
+
+// How many floats correlate's own order of the weight takes; `to`: where they are written, or null.
+int64_t prepare_correlation(Stream&, Correlation, float* to);
 
 // For one image, in multiply-adds of a vector.
 double correlation_cost(const Correlation&);

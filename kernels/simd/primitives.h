@@ -7,6 +7,9 @@ namespace cairn::simd {
 
 using cpu::Stream;
 
+// Floats of the weights as conv2d_forward takes them for this shape; written to `prepared` unless that is null.
+int64_t prepare_conv2d(Stream&, const Conv2dShape&, const void* weight, void* prepared);
+
 // One function a primitive, in the file of its family.
 #define CAIRN_PRIMITIVE(family, name, Args) void name(Stream&, const Args&);
 CAIRN_PRIMITIVES(CAIRN_PRIMITIVE)

@@ -61,9 +61,8 @@ struct Sizes {
 
 // filters[point][panel][in channel][kWidth out channels]
 template <class F>
-const float* transform_filters(Stream& stream, const Correlation& c, const Sizes<F>& sizes) {
+void transform_filters(Stream& stream, const Correlation& c, const Sizes<F>& sizes, float* filters) {
   constexpr int kKernel = F::kKernel;
-  float* filters = scratch(Scratch::weight, F::kProducts * sizes.filters_stride);
   const int64_t depth = c.images.channels;
   stream.pool.parallel_for(depth, 1, [&](int64_t begin, int64_t end) {
     for (int64_t channel = begin; channel < end; ++channel)
@@ -84,7 +83,6 @@ const float* transform_filters(Stream& stream, const Correlation& c, const Sizes
                                                   });
       }
   });
-  return filters;
 }
 
 // products = data * filters, of one point.
@@ -128,14 +126,14 @@ void store_rows(const Correlation& c, const Strip& strip, const float* turned, i
 }
 
 template <class F>
-double cost(const Correlation& c) {
+double cost(const Correlation& c, bool prepared) {
   const Sizes<F> sizes(c);
   constexpr TransformCosts kCosts(F::kProducts);
   const auto tiles = static_cast<double>(sizes.grid.rows * sizes.grid.columns);
   const auto depth = static_cast<double>(c.images.channels);
   const double in = static_cast<double>(sizes.channels) / kLanes, out = static_cast<double>(sizes.results) / kLanes;
-  const double transforms =
-      tiles * (kCosts.data * in + kCosts.results * out) + kCosts.filter * depth * out / static_cast<double>(c.batch);
+  const double transforms = tiles * (kCosts.data * in + kCosts.results * out) +
+                            (prepared ? 0.0 : kCosts.filter * depth * out / static_cast<double>(c.batch));
   return F::kProducts * tiles * out * (depth + 4) * 1.15 + transforms;
 }
 
@@ -152,7 +150,12 @@ void filter(Stream& stream, const Correlation& c) {
   constexpr int kReach = F::kKernel - 1;  // of a result's data beyond it
   const Sizes<F> sizes(c);
   const Grid& grid = sizes.grid;
-  const float* filters = transform_filters(stream, c, sizes);
+  const float* filters = c.prepared;
+  if (!filters) {
+    float* transformed = scratch(Scratch::weight, F::kProducts * sizes.filters_stride);
+    transform_filters(stream, c, sizes, transformed);
+    filters = transformed;
+  }
   const int64_t most = grid.tiles_of_block();
   const int64_t data_stride = matrix_stride(most, sizes.channels), products_stride = matrix_stride(most, sizes.results);
   const int64_t columns = grid.columns * kSize + kReach, pitch = grid.columns * kSize;
@@ -195,8 +198,17 @@ bool can_filter_minimally(const Correlation& c) {
          c.batch > 0 && c.out_height > 0 && c.out_width > 0;
 }
 
-double minimal_filtering_cost(const Correlation& c) {
-  return with_filtering(c.kernel_height, [&](auto f) { return cost<decltype(f)>(c); });
+double minimal_filtering_cost(const Correlation& c, bool prepared) {
+  return with_filtering(c.kernel_height, [&](auto f) { return cost<decltype(f)>(c, prepared); });
+}
+
+int64_t minimal_filter_floats(const Correlation& c) {
+  return with_filtering(c.kernel_height,
+                        [&](auto f) { return decltype(f)::kProducts * Sizes<decltype(f)>(c).filters_stride; });
+}
+
+void transform_filters(Stream& stream, const Correlation& c, float* to) {
+  with_filtering(c.kernel_height, [&](auto f) { transform_filters(stream, c, Sizes<decltype(f)>(c), to); });
 }
 
 void filter_minimally(Stream& stream, const Correlation& c) {

@@ -194,6 +194,7 @@ Call::~Call() {
     set_guards(backend_, array, false);
     backend_.release(stream_, array.allocation);
   }
+  for (void* each : prepared_) backend_.release(stream_, each);
 }
 
 const void* Call::input(const char* name, Layout layout, const Values& values) {
@@ -232,6 +233,29 @@ int64_t Call::gru_reserve(const GruShape& shape) {
   if (backend_.gru_reserve && backend_.gru_reserve(stream_, &shape, &count) != 0)
     throw std::runtime_error(backend_.last_error());
   return count;
+}
+
+const void* Call::prepared(const Conv2dShape& shape, const void* weight) {
+  constexpr int64_t kGuard = 64;
+  int64_t count = 0;
+  const auto prepare = [&](void* to) {
+    if (backend_.prepare_conv2d(stream_, &shape, weight, to, &count) != 0)
+      throw std::runtime_error(backend_.last_error());
+  };
+  if (!backend_.prepare_conv2d || real_ != DType::f32) return nullptr;
+  prepare(nullptr);
+  if (count == 0) return nullptr;
+  void* to = nullptr;
+  const size_t bytes = static_cast<size_t>(count + kGuard) * sizeof(float);
+  require(backend_, backend_.allocate(stream_, bytes, &to), "allocate");
+  prepared_.push_back(to);
+  require(backend_, backend_.fill_bytes(stream_, to, 0x5a, bytes), "fill");
+  prepare(to);
+  std::vector<unsigned char> image(bytes);
+  require(backend_, backend_.copy(stream_, image.data(), to, bytes, CopyKind::to_host), "copy");
+  if (!std::all_of(image.end() - kGuard * 4, image.end(), [](unsigned char byte) { return byte == 0x5a; }))
+    throw std::runtime_error("more was written to the prepared weights than was asked for");
+  return to;
 }
 
 void Call::finish(std::vector<std::string>& faults) {

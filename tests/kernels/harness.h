@@ -120,6 +120,9 @@ class Call {
 
   // Elements of `reserve`, as many as the implementation wants.
   int64_t gru_reserve(const GruShape& shape);
+  // A convolution's weights as the implementation prepares them; null where it takes them as they are. Throws where
+  // more was written than was asked for.
+  const void* prepared(const Conv2dShape& shape, const void* weight);
 
   // Reads everything back; what was written outside the outputs goes to faults.
   void finish(std::vector<std::string>& faults);
@@ -148,6 +151,7 @@ class Call {
   double input_rounding_;
   std::deque<Array> arrays_;
   std::deque<std::vector<OptimizerTensor>> kept_;
+  std::vector<void*> prepared_;
 };
 
 // ---- one case ------------------------------------------------------------------------------------------------

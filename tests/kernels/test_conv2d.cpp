@@ -46,6 +46,7 @@ struct Problem {
   int epilogue = 0;  // forward: 1 bias + 2 ReLU + 4 another array; gradients: odd ones accumulate
   int64_t offset = 0;
   bool whole_numbers = true;
+  bool prepared = false;  // forward: with weights that the implementation sorted beforehand
 };
 
 // What an array of a problem may hold; `extra` is what is added, or accumulated onto.
@@ -63,13 +64,15 @@ struct Kind {
 
 Status run_forward(Call& call, const Problem& p, const Operands& with, const Tolerance& tolerance) {
   const bool has_bias = p.epilogue % 2 != 0, has_add = p.epilogue / 4 != 0;
+  const void* weight = call.input("weight", weight_layout(p.shape), with.weight);
   const Conv2dForwardArgs args{
       .dtype = call.real(),
       .shape = p.shape,
       .x = call.input("x", x_layout(p.shape), with.x),
-      .weight = call.input("weight", weight_layout(p.shape), with.weight),
+      .weight = weight,
       .bias = has_bias ? call.input("bias", p.shape.out_channels, with.bias) : nullptr,
       .add = has_add ? call.input("add", y_layout(p.shape), with.extra) : nullptr,
+      .prepared = p.prepared ? call.prepared(p.shape, weight) : nullptr,
       .y = call.output("y", y_layout(p.shape), tolerance),
       .relu = p.epilogue / 2 % 2,
   };
@@ -121,7 +124,7 @@ std::string text(const Problem& p) {
          size(" x ", s.in_height, s.in_width) + size(" y ", s.out_height, s.out_width) +
          size(" kernel ", s.kernel_height, s.kernel_width) + size(" stride ", s.stride_height, s.stride_width) +
          size(" pad ", s.pad_height, s.pad_width) + " epilogue " + std::to_string(p.epilogue) +
-         (p.whole_numbers ? " whole" : "");
+         (p.whole_numbers ? " whole" : "") + (p.prepared ? " prepared" : "");
 }
 
 void check_problem(const Kind& kind, const Problem& p, DType real) {
@@ -291,6 +294,16 @@ void check_all(const Kind& kind) {
       for (const Problem& problem : problems) check_problem(kind, problem, real);
 }
 
+// A prepared weight may take another way than one that is not, also one that is not exact for whole numbers.
+void check_prepared() {
+  for (const auto& problems : {geometries(), sizes(), transformable(), epilogues(), empties()})
+    for (Problem problem : problems) {
+      problem.prepared = true;
+      problem.whole_numbers = false;
+      check_problem(kForward, problem, DType::f32);
+    }
+}
+
 void check_by_hand(const Kind& kind, const Problem& p, const Operands& operands, const Values& expected) {
   for (DType real : kReals)
     check({.primitive = kind.primitive,
@@ -314,6 +327,10 @@ TEST_CASE("conv2d_forward") {
   check_by_hand(kForward, {shape_of(2, 2, {1, 1}, 2, {1, 1}), 3},
                 {.x = {1, 2, 3, 4}, .weight = {10, 1, -1, -1}, .bias = {100, 5}}, {112, 2, 134, 0});
   check_by_hand(kForward, {shape_of(2, 1, {1, 1}, 1, {1, 1}), 2}, {.x = {kNan, -1}, .weight = {1}}, {kNan, 0});
+}
+
+TEST_CASE("conv2d_forward: weights prepared beforehand") {
+  check_prepared();
 }
 
 TEST_CASE("conv2d_backward_data") {
