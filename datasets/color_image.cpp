@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "framework/error.h"
@@ -65,18 +66,25 @@ int64_t middle(int64_t whole, int64_t part) {
   return rest % 2 == 0 || half % 2 == 0 ? half : half + 1;
 }
 
+// Height and width that the picture is scaled to. The scaled picture is never made: it may be a million times longer
+// than wide.
+std::pair<int64_t, int64_t> scaled_size(const Picture& picture, int64_t height, int64_t width, int64_t shorter_side) {
+  if (shorter_side > 0) height = width = shorter_side;
+  if (picture.width * height >= picture.height * width)
+    return {height, std::max(width, picture.width * height / picture.height)};
+  return {std::max(height, picture.height * width / picture.width), width};
+}
+
 }  // namespace
 
-Bytes prepare_color(const Picture& picture, const Shape& image) {
+Bytes prepare_color(const Picture& picture, const Shape& image, int64_t shorter_side) {
   if (image.rank() != 3 || image[0] != kChannels)
     throw UsageError(fmt::format("a picture becomes an image of 3 channels, not of {}", image.text()));
   const int64_t height = image[1], width = image[2];
-  // The scaled picture is never made: it may be a million times longer than wide.
-  int64_t scaled_width = width, scaled_height = height;
-  if (picture.width * height >= picture.height * width)
-    scaled_width = std::max(width, picture.width * height / picture.height);
-  else
-    scaled_height = std::max(height, picture.height * width / picture.width);
+  if (shorter_side > 0 && std::max(height, width) > shorter_side)
+    throw UsageError(
+        fmt::format("a picture scaled to a shorter side of {} has no middle of {} x {}", shorter_side, height, width));
+  const auto [scaled_height, scaled_width] = scaled_size(picture, height, width, shorter_side);
   const std::vector<Sources> columns = sources_of(picture.width, scaled_width, middle(scaled_width, width), width);
   const std::vector<Sources> rows = sources_of(picture.height, scaled_height, middle(scaled_height, height), height);
 

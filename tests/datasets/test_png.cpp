@@ -154,10 +154,10 @@ TEST_CASE("pictures that claim to be huge are refused by their header") {
 
 TEST_CASE("paths that are no file") {
   const TemporaryFolder folder;
-  check_error<DataError>([&] { read_png(folder.path()); }, {"is a directory"});
-  check_error<DataError>([&] { read_png(folder.path() / "none.png"); }, {"none.png", "No such file"});
+  check_error<DataError>([&] { read_picture(folder.path()); }, {"is a directory"});
+  check_error<DataError>([&] { read_picture(folder.path() / "none.png"); }, {"none.png", "No such file"});
   write_file(folder.path() / "good.png", kGood);
-  CHECK(read_png(folder.path() / "good.png").width == 2);
+  CHECK(read_picture(folder.path() / "good.png").width == 2);
 }
 
 }  // namespace cairn::datasets

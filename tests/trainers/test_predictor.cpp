@@ -218,7 +218,7 @@ TEST_CASE("real data: the pictures of digits") {
     std::vector<int32_t> digits;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder / set)) {
       const datasets::DigitPixels pixels =
-          datasets::prepare_digit(datasets::read_png(entry.path()), entry.path()).pixels;
+          datasets::prepare_digit(datasets::read_picture(entry.path()), entry.path()).pixels;
       images.insert(images.end(), pixels.begin(), pixels.end());
       digits.push_back(entry.path().filename().string()[5] - '0');  // digit7_...
     }
