@@ -107,8 +107,10 @@ nlohmann::json to_json(const Weights& weights, const std::vector<ClassProbabilit
 }
 
 std::string timing_text(const PredictionTiming& timing, const Weights& weights) {
-  return fmt::format("{:.0f} {}/s, median {:.3g} ms for a batch of {}", timing.images_per_second,
-                     examples_of(*weights.model), 1e3 * timing.median_batch_seconds, timing.batch_size);
+  const std::string waiting =
+      timing.waiting_seconds > 0 ? fmt::format(", and {:.3g} s of waiting for files", timing.waiting_seconds) : "";
+  return fmt::format("{:.0f} {}/s, median {:.3g} ms for a batch of {}{}", timing.images_per_second,
+                     examples_of(*weights.model), 1e3 * timing.median_batch_seconds, timing.batch_size, waiting);
 }
 
 // What the network takes a picture or a text for: the most probable class, and then the next ones.
@@ -134,7 +136,8 @@ nlohmann::json identity(const Settings& settings, const Weights& weights, const 
           {"batches", timing.batches},
           {"seconds", timing.seconds},
           {"median_batch_seconds", timing.median_batch_seconds},
-          {"images_per_second", timing.images_per_second}};
+          {"images_per_second", timing.images_per_second},
+          {"waiting_seconds", timing.waiting_seconds}};
 }
 
 // Two columns a pixel, so that it is about square on a terminal. Colour as the mean of its channels.
@@ -348,8 +351,11 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
   datasets::LoadOptions load;
   load.quiet = settings.quiet;
   load.check_hash = settings.check_hash;
+  load.test_only = true;
+  const datasets::NetworkInput input = network_input(*weights.model, find_recipe(*weights.model, weights.recipe));
+  load.photos = photo_form(input);
   datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
-  check_fit(network_input(*weights.model, find_recipe(*weights.model, weights.recipe)), dataset);
+  check_fit(input, dataset);
   if (dataset.test.texts) use_words_of(weights, dataset);
   if (settings.batches > 0) dataset.test = repeated(dataset.test, settings.batches * settings.batch_size);
   const TestReport report = predictor.evaluate(dataset.test, settings.batch_size);

@@ -8,6 +8,12 @@
 
 namespace cairn::datasets {
 
+// What photos become: images of this shape, out of the photo scaled to this shorter side.
+struct PhotoForm {
+  Shape image{3, 224, 224};
+  int64_t shorter_side = 256;
+};
+
 // 3 x height x width bytes, plane by plane: the middle of the picture scaled so that its shorter side has
 // `shorter_side` pixels, or, where that is 0, so that it just covers height x width. See-through parts are laid on
 // white. The bytes are those of Pillow's resize (BILINEAR) and of a cut in the middle, as torchvision's Resize and

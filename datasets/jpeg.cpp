@@ -91,6 +91,7 @@ class Decoder {
   int64_t width() const { return info_.image_width; }
   int64_t height() const { return info_.image_height; }
   int channels() const { return info_.num_components; }
+  bool arithmetic() const { return info_.arith_code; }
   int orientation() const {
     for (const jpeg_marker_struct* marker = info_.marker_list; marker != nullptr; marker = marker->next) {
       const std::span<const uint8_t> data(marker->data, marker->data_length);
@@ -134,6 +135,9 @@ Picture decode_jpeg(std::span<const uint8_t> file, const std::string& name) {
   const bool whole = decoder.read_header(file);
   if (whole || decoder.width() * decoder.height() > 0) check_picture_size(decoder.width(), decoder.height(), name);
   if (!whole) refuse();
+  // Its zeros need no data: a hundred bytes would keep a decoder busy for minutes.
+  if (decoder.arithmetic())
+    throw DataError(fmt::format("{}: is coded arithmetically, which is not read: save it as a plain JPEG", name));
   const int channels = decoder.channels();
   if (channels != 1 && channels != 3 && channels != 4)
     throw DataError(fmt::format("{}: has {} channels; JPEGs of 1, 3 and 4 are read", name, channels));

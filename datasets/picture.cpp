@@ -16,7 +16,7 @@ namespace {
 using std::string_view_literals::operator""sv;
 
 // A file that ends within the mark begins with it too: it is cut short, not something else.
-bool begins_with(std::span<const uint8_t> file, std::string_view mark, size_t at = 0) {
+bool has_mark(std::span<const uint8_t> file, std::string_view mark, size_t at = 0) {
   if (file.size() <= at) return false;
   const auto begin = file.begin() + static_cast<std::ptrdiff_t>(at);
   return std::equal(begin, begin + static_cast<std::ptrdiff_t>(std::min(file.size() - at, mark.size())), mark.begin(),
@@ -37,7 +37,7 @@ std::string_view kind_of(std::span<const uint8_t> file) {
       {0, "\0\0\1\0"sv, "an icon file"},
   };
   for (const Kind& kind : kKinds)
-    if (file.size() >= kind.at + kind.mark.size() && begins_with(file, kind.mark, kind.at)) return kind.name;
+    if (file.size() >= kind.at + kind.mark.size() && has_mark(file, kind.mark, kind.at)) return kind.name;
   return {};
 }
 
@@ -52,8 +52,8 @@ void check_picture_size(int64_t width, int64_t height, const std::string& name) 
 
 Picture decode_picture(std::span<const uint8_t> file, const std::string& name) {
   if (file.empty()) throw DataError(fmt::format("{}: is empty, not a PNG or JPEG file", name));
-  if (begins_with(file, "\x89PNG"sv)) return decode_png(file, name);
-  if (begins_with(file, "\xFF\xD8\xFF"sv)) return decode_jpeg(file, name);
+  if (has_mark(file, "\x89PNG"sv)) return decode_png(file, name);
+  if (has_mark(file, "\xFF\xD8\xFF"sv)) return decode_jpeg(file, name);
   const std::string_view kind = kind_of(file);
   throw DataError(fmt::format("{}: is {}{}not a PNG or JPEG file", name, kind, kind.empty() ? "" : ", "));
 }
