@@ -94,9 +94,8 @@ void check_kind(const Settings& settings, const Weights& weights) {
 
 // What the data set that the network was trained on calls a class; its number, where it has fewer.
 std::string class_name(const Weights& weights, int label) {
-  const std::vector<std::string>& names = datasets::find_dataset(weights.trained_on).class_names;
   const auto i = static_cast<size_t>(label);
-  return i < names.size() ? names[i] : std::to_string(label);
+  return i < weights.class_names.size() ? weights.class_names[i] : std::to_string(label);
 }
 
 nlohmann::json to_json(const Weights& weights, const std::vector<ClassProbability>& classes) {

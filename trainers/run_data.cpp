@@ -123,6 +123,9 @@ std::unique_ptr<Trainer> RunResources::trainer(const RunConfig& config) {
   const ModelInfo& model = find_model(config.model);
   const std::optional<size_t> room = config.stream ? std::optional<size_t>(0) : std::nullopt;
   words_ = dataset_->words;
+  class_lines_.clear();
+  if (datasets::find_dataset(dataset_->name).class_names.empty())
+    for (const std::string& name : dataset_->class_names) class_lines_ += name + "\n";
   DeviceData data = upload(device_, std::move(*dataset_), model, config.training, config.seed, room);
   dataset_.reset();
   return std::make_unique<Trainer>(device_, model, settled, std::move(data));

@@ -68,6 +68,14 @@ TEST_CASE("a network is trained on photos in folders, and tested on others") {
   const Result text = run(CAIRN_PREDICT, test, at);
   CHECK(contains(text.out, "s of waiting for files"));
 
+  CHECK(read_file(at / "run/classes.txt").substr(0, 12) == "kind0\nkind1\n");
+  const Result one = run(CAIRN_PREDICT, {"--weights", "run", "--quiet", "photos/val/kind7/6.png"}, at);
+  CHECK_MESSAGE(contains(one.out, "photos/val/kind7/6.png  kind7  "), one.out);
+  write_file(at / "run/classes.txt", "kind0\n");
+  const Result few = run(CAIRN_PREDICT, {"--weights", "run", "--quiet", "photos/val/kind7/6.png"}, at);
+  CHECK(few.error == "predict: run/classes.txt: names 1 classes, and the network has 10\n");
+
+  fs::remove(at / "run/classes.txt");
   write_file(at / "photos/val/kind3/7.png", "hello");
   const Result damaged = run(CAIRN_PREDICT, with(test, {"--quiet"}), at);
   CHECK(damaged.code == 2);
