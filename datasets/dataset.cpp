@@ -22,7 +22,7 @@ Split with_labels(Split split, std::span<const int32_t> labels) {
   if (static_cast<int64_t>(labels.size()) != split.count)
     throw ShapeError(fmt::format("{} labels for {} {}", labels.size(), split.count, split.texts ? "texts" : "images"));
   Bytes bytes(labels.size_bytes());
-  std::memcpy(bytes.data(), labels.data(), bytes.size());
+  if (!labels.empty()) std::memcpy(bytes.data(), labels.data(), bytes.size());
   split.columns.push_back({kLabel, DType::i32, {}, std::move(bytes)});
   return split;
 }

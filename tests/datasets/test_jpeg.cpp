@@ -128,7 +128,6 @@ TEST_CASE("a picture is turned as its orientation says") {
       {9, {3, {1, 2, 3, 4, 5, 6}}},
   };
   const Bytes file = make_jpeg(smooth_picture(24, 16, 3));
-  const Bytes png = encode_png(smooth_picture(24, 16, 3));
   for (const auto& each : expected) {
     const int orientation = each.first;
     const auto& turned = each.second;
