@@ -13,7 +13,8 @@ inline constexpr int kMaxJpegScans = 100;
 
 // Grey or RGB: sequential or progressive, by Huffman codes, 8 bits. CMYK and YCCK are taken for inverted,
 // as Adobe's programs write them, and become RGB as Pillow makes it; the pixels are those of its decoder. EXIF's
-// orientation is applied. DataError: no JPEG, cut short, damaged, too large, too many scans, 2 channels, arithmetic coding.
+// orientation is applied. DataError: no JPEG, cut short, damaged, too large, too many scans, 2 channels, arithmetic
+// coding.
 Picture decode_jpeg(std::span<const uint8_t> file, const std::string& name);
 
 }  // namespace cairn::datasets
