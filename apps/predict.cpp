@@ -1,4 +1,4 @@
-// predict: recognises what is in PNG files or says what a text is, or tests a network on a data set. Parses flags and
+// predict: recognises what is in pictures or says what a text is, or tests a network on a data set. Parses flags and
 // prints; the work is trainers/predictor.h's, datasets/digit_image.h's and datasets/color_image.h's.
 #include <fmt/format.h>
 
@@ -40,8 +40,8 @@ struct Settings {
 };
 
 void add_flags(app::Flags& flags, Settings& settings) {
-  flags.add_words("PNG", settings.files,
-                  "pictures, for a digit network of one handwritten digit each; - is standard input");
+  flags.add_words("PICTURE", settings.files,
+                  "PNG or JPEG files, for a digit network of one handwritten digit each; - is standard input");
   flags.add("--text", settings.text, "a text, for a network of texts; - is standard input, a text a line");
   flags.add("--weights", settings.weights.path, "a run's folder, a safetensors file or a .pth");
   flags.add("--model", settings.weights.model, "network; default: the run's");
@@ -67,7 +67,7 @@ void check(const Settings& settings) {
   if (settings.weights.path.empty())
     throw UsageError("--weights is needed: a run's folder, a safetensors file or a .pth");
   if (!settings.files.empty() + settings.text.has_value() + !settings.dataset.empty() != 1)
-    throw UsageError("give PNG files to recognise, or --text, or --dataset to test on: one of them");
+    throw UsageError("give pictures to recognise, or --text, or --dataset to test on: one of them");
   const auto inputs =
       std::ranges::count(settings.files, "-") + (settings.weights.path == "-") + (settings.text == kStandardInput);
   if (inputs > 1) throw UsageError("standard input (-) can be read only once");
@@ -75,7 +75,7 @@ void check(const Settings& settings) {
   if (settings.batches < 0) throw UsageError(fmt::format("--batches must be 0 or more, not {}", settings.batches));
   if (settings.batches > 0 && (settings.dataset.empty() || settings.batch_size == 0))
     throw UsageError("--batches goes with --dataset and a --batch-size");
-  if (settings.show && settings.files.empty()) throw UsageError("--show goes with PNG files");
+  if (settings.show && settings.files.empty()) throw UsageError("--show goes with pictures");
   if (settings.top < 1) throw UsageError(fmt::format("--top must be 1 or more, not {}", settings.top));
   check_device(settings.device);
 }
@@ -87,16 +87,15 @@ void check_kind(const Settings& settings, const Weights& weights) {
     throw UsageError("--text is for networks of texts; model " + model.name + " takes images");
   if (!takes_texts(model)) return;
   if (!settings.files.empty())
-    throw UsageError("PNG files are for networks of images; model " + model.name + " takes texts: --text");
+    throw UsageError("pictures are for networks of images; model " + model.name + " takes texts: --text");
   if (!settings.mistakes.empty())
     throw UsageError("--mistakes draws images; model " + model.name + " takes texts, whose worst mistakes are printed");
 }
 
 // What the data set that the network was trained on calls a class; its number, where it has fewer.
 std::string class_name(const Weights& weights, int label) {
-  const std::vector<std::string>& names = datasets::find_dataset(weights.trained_on).class_names;
   const auto i = static_cast<size_t>(label);
-  return i < names.size() ? names[i] : std::to_string(label);
+  return i < weights.class_names.size() ? weights.class_names[i] : std::to_string(label);
 }
 
 nlohmann::json to_json(const Weights& weights, const std::vector<ClassProbability>& classes) {
@@ -107,8 +106,10 @@ nlohmann::json to_json(const Weights& weights, const std::vector<ClassProbabilit
 }
 
 std::string timing_text(const PredictionTiming& timing, const Weights& weights) {
-  return fmt::format("{:.0f} {}/s, median {:.3g} ms for a batch of {}", timing.images_per_second,
-                     examples_of(*weights.model), 1e3 * timing.median_batch_seconds, timing.batch_size);
+  const std::string waiting =
+      timing.waiting_seconds > 0 ? fmt::format(", and {:.3g} s of waiting for files", timing.waiting_seconds) : "";
+  return fmt::format("{:.0f} {}/s, median {:.3g} ms for a batch of {}{}", timing.images_per_second,
+                     examples_of(*weights.model), 1e3 * timing.median_batch_seconds, timing.batch_size, waiting);
 }
 
 // What the network takes a picture or a text for: the most probable class, and then the next ones.
@@ -134,7 +135,8 @@ nlohmann::json identity(const Settings& settings, const Weights& weights, const 
           {"batches", timing.batches},
           {"seconds", timing.seconds},
           {"median_batch_seconds", timing.median_batch_seconds},
-          {"images_per_second", timing.images_per_second}};
+          {"images_per_second", timing.images_per_second},
+          {"waiting_seconds", timing.waiting_seconds}};
 }
 
 // Two columns a pixel, so that it is about square on a terminal. Colour as the mean of its channels.
@@ -166,7 +168,7 @@ Pictures read_pictures(const std::vector<std::string>& files, const Shape& image
   };
   for (const std::string& file : files) {
     try {
-      const datasets::Picture picture = datasets::read_png(file);
+      const datasets::Picture picture = datasets::read_picture(file);
       if (image == kDigitImage) {
         datasets::PreparedDigit digit = datasets::prepare_digit(picture, file);
         append(digit.pixels, std::move(digit.doubts));
@@ -198,7 +200,7 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
   const bool window = weights.augmentation.crop > 0;
   const Shape image = window ? datasets::find_dataset(weights.trained_on).image : weights.model->input;
   if (image != kDigitImage && image[0] != 3)
-    throw UsageError("PNG files are made into images of " + kDigitImage.text() + " or of three channels; model " +
+    throw UsageError("pictures are made into images of " + kDigitImage.text() + " or of three channels; model " +
                      weights.model->name + " takes " + image.text());
   const Pictures pictures = read_pictures(settings.files, image);
   const int code = pictures.files.size() == settings.files.size() ? app::kDone : app::kBadInput;
@@ -348,8 +350,11 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
   datasets::LoadOptions load;
   load.quiet = settings.quiet;
   load.check_hash = settings.check_hash;
+  load.test_only = true;
+  const datasets::NetworkInput input = network_input(*weights.model, find_recipe(*weights.model, weights.recipe));
+  load.photos = photo_form(input);
   datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
-  check_fit(network_input(*weights.model, find_recipe(*weights.model, weights.recipe)), dataset);
+  check_fit(input, dataset);
   if (dataset.test.texts) use_words_of(weights, dataset);
   if (settings.batches > 0) dataset.test = repeated(dataset.test, settings.batches * settings.batch_size);
   const TestReport report = predictor.evaluate(dataset.test, settings.batch_size);
@@ -391,7 +396,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
 
 int predict(int argc, char** argv) {
   app::Flags flags("predict",
-                   "Recognises what is in PNG files or says what a text is, or tests a network on a data set.");
+                   "Recognises what is in pictures or says what a text is, or tests a network on a data set.");
   Settings settings;
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;

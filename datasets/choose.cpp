@@ -32,9 +32,13 @@ bool holds_window(const Shape& image, int64_t crop, int64_t pad) {
 }
 
 bool takes(const NetworkInput& input, const Shape& image, int classes) {
-  if (input.classes != 0 && classes != input.classes) return false;
+  if (input.classes != 0 && classes != 0 && classes != input.classes) return false;
   if (is_text(image) || is_text(input.image)) return is_text(image) && is_text(input.image);
   return holds_window(image, input.crop, input.pad) && seen(input, image) == input.image;
+}
+
+Shape image_of(const DatasetInfo& info, const NetworkInput& input) {
+  return info.photos ? photo_form(input).image : info.image;
 }
 
 std::string wanted(const NetworkInput& input) {
@@ -42,11 +46,12 @@ std::string wanted(const NetworkInput& input) {
   return fmt::format("model {} takes {}{}", input.network, kind_of(input.image), classes);
 }
 
-// The first one of the table, published or generated; null: none.
+// The first one of the table, published or generated, whose classes are known; null: none.
 const DatasetInfo* first_fitting(const NetworkInput& input, bool generated) {
   const std::span<const DatasetInfo> all = known_datasets();
   const auto found = std::ranges::find_if(all, [&](const DatasetInfo& info) {
-    return takes(input, info.image, info.classes()) && (info.source == nullptr) == generated;
+    return info.classes() > 0 && takes(input, image_of(info, input), info.classes()) &&
+           (info.source == nullptr) == generated;
   });
   return found == all.end() ? nullptr : &*found;
 }
@@ -56,7 +61,7 @@ void check_fit(const NetworkInput& input, const std::string& name, const Shape& 
   const bool images = !is_text(image) && !is_text(input.image);
   if (images) check_window(name, image, input.crop, input.pad);
   const std::string window = images && input.crop > 0 ? ", by --crop " + seen(input, image).text() : "";
-  const std::string in = input.classes > 0 ? fmt::format(" in {}", classes) : "";
+  const std::string in = input.classes > 0 && classes > 0 ? fmt::format(" in {}", classes) : "";
   throw UsageError(fmt::format("{}; data set {} has {}{}{}", wanted(input), name,
                                images ? image.text() : kind_of(image), window, in));
 }
@@ -67,6 +72,13 @@ void check_window(const std::string& name, const Shape& image, int64_t crop, int
   if (!holds_window(image, crop, pad))
     throw UsageError(fmt::format("--crop {0}: no window of {0}x{0} lies in the images of {1}, {2}, with --pad {3}",
                                  crop, name, image.text(), pad));
+}
+
+PhotoForm photo_form(const NetworkInput& input) {
+  if (input.image.rank() != 3) return {};
+  const int64_t side = std::max(input.image[1], input.image[2]);
+  const int64_t shorter = input.photo_side > 0 ? input.photo_side : (8 * side + 3) / 7;  // 256 of 224, 342 of 299
+  return {input.crop > 0 ? Shape{3, shorter, shorter} : Shape{3, input.image[1], input.image[2]}, shorter};
 }
 
 std::string choose_name(const std::string& asked, const NetworkInput& input) {
@@ -80,9 +92,11 @@ Dataset choose_dataset(const std::string& asked, const NetworkInput& input, cons
                        const LoadOptions& options) {
   const DatasetInfo& info = find_dataset(choose_name(asked, input));
   // Before anything is downloaded. Without a hash, other images may lie under its name.
-  if (options.check_hash) check_fit(input, info.name, info.image, info.classes());
+  if (options.check_hash) check_fit(input, info.name, image_of(info, input), info.classes());
+  LoadOptions with_form = options;
+  with_form.photos = photo_form(input);
   try {
-    Dataset dataset = load_dataset(info.name, data_dir, options);
+    Dataset dataset = load_dataset(info.name, data_dir, with_form);
     check_fit(input, dataset);
     return dataset;
   } catch (const MissingDataError& missing) {
@@ -90,7 +104,7 @@ Dataset choose_dataset(const std::string& asked, const NetworkInput& input, cons
     if (!asked.empty() || generated == nullptr) throw;
     if (!options.quiet)
       say(fmt::format("{}\nusing the generated data set '{}' instead", missing.what(), generated->name));
-    return load_dataset(generated->name, data_dir, options);
+    return load_dataset(generated->name, data_dir, with_form);
   }
 }
 

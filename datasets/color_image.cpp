@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <utility>
 #include <vector>
 
 #include "framework/error.h"
@@ -46,16 +47,20 @@ std::vector<Sources> sources_of(int64_t from, int64_t to, int64_t begin, int64_t
   return all;
 }
 
-uint8_t to_byte(int64_t sum) {
-  return static_cast<uint8_t>(std::clamp<int64_t>((sum + (1 << (kFractionBits - 1))) >> kFractionBits, 0, 255));
+// A sum of sources by their weights is below 2^31: rounded, the weights are together at most twice 2^22.
+constexpr int32_t kHalf = 1 << (kFractionBits - 1);
+
+uint8_t to_byte(int32_t sum) {
+  return static_cast<uint8_t>(std::clamp(sum >> kFractionBits, 0, 255));
 }
 
-// A channel of a pixel as it looks on white.
-uint8_t on_white(const Picture& picture, int64_t pixel, int64_t channel) {
-  const uint8_t* const values = picture.pixels.data() + pixel * picture.channels;
-  if (picture.channels == 1) return values[0];
-  if (picture.channels == 3) return values[channel];
-  return static_cast<uint8_t>((values[channel] * values[3] + 255 * (255 - values[3]) + 127) / 255);
+// Pixels as they look on white, three bytes each: `count` of them from `values` on.
+void lay_on_white(const uint8_t* values, int64_t channels, int64_t count, uint8_t* to) {
+  for (const uint8_t* const end = values + count * channels; values != end; values += channels) {
+    for (int64_t channel = 0; channel < kChannels; ++channel)
+      *to++ = channels == 1 ? values[0]
+                            : static_cast<uint8_t>((values[channel] * values[3] + 255 * (255 - values[3]) + 127) / 255);
+  }
 }
 
 // Where the middle `part` pixels of `whole` begin: half of the rest, a half itself to the even number, as Python
@@ -65,43 +70,79 @@ int64_t middle(int64_t whole, int64_t part) {
   return rest % 2 == 0 || half % 2 == 0 ? half : half + 1;
 }
 
+// Height and width that the picture is scaled to. The scaled picture is never made: it may be a million times longer
+// than wide.
+std::pair<int64_t, int64_t> scaled_size(const Picture& picture, int64_t height, int64_t width, int64_t shorter_side) {
+  if (shorter_side > 0) height = width = shorter_side;
+  if (picture.width * height >= picture.height * width)
+    return {height, std::max(width, picture.width * height / picture.height)};
+  return {std::max(height, picture.height * width / picture.width), width};
+}
+
+int64_t end_of(const Sources& sources) {
+  return sources.first + static_cast<int64_t>(sources.weights.size());
+}
+
+// Lines top .. top + lines - 1 of the picture with these columns, plane by plane.
+Bytes scale_lines(const Picture& picture, const std::vector<Sources>& columns, int64_t top, int64_t lines) {
+  const auto width = static_cast<int64_t>(columns.size()), plane = lines * width;
+  const int64_t left = columns.front().first, seen = end_of(columns.back()) - left;
+  Bytes flat(static_cast<size_t>(picture.channels == kChannels ? 0 : seen * kChannels));
+  Bytes planes(static_cast<size_t>(kChannels * plane));
+  for (int64_t y = 0; y < lines; ++y) {
+    const uint8_t* line = picture.pixels.data() + ((top + y) * picture.width + left) * picture.channels;
+    if (!flat.empty()) {
+      lay_on_white(line, picture.channels, seen, flat.data());
+      line = flat.data();
+    }
+    uint8_t* to = planes.data() + y * width;
+    for (const Sources& sources : columns) {
+      const uint8_t* from = line + (sources.first - left) * kChannels;
+      int32_t red = kHalf, green = kHalf, blue = kHalf;
+      for (const int32_t weight : sources.weights) {
+        red += weight * from[0];
+        green += weight * from[1];
+        blue += weight * from[2];
+        from += kChannels;
+      }
+      to[0] = to_byte(red);
+      to[plane] = to_byte(green);
+      to[2 * plane] = to_byte(blue);
+      ++to;
+    }
+  }
+  return planes;
+}
+
+// One line of a plane: its sources are lines of `width` bytes, the first of them at `from`.
+void scale_line(const uint8_t* from, const Sources& sources, int64_t width, uint8_t* to) {
+  std::vector<int32_t> sums(static_cast<size_t>(width), kHalf);
+  for (const int32_t weight : sources.weights)
+    for (int32_t& sum : sums) sum += weight * *from++;
+  std::ranges::transform(sums, to, to_byte);
+}
+
 }  // namespace
 
-Bytes prepare_color(const Picture& picture, const Shape& image) {
+Bytes prepare_color(const Picture& picture, const Shape& image, int64_t shorter_side) {
   if (image.rank() != 3 || image[0] != kChannels)
     throw UsageError(fmt::format("a picture becomes an image of 3 channels, not of {}", image.text()));
   const int64_t height = image[1], width = image[2];
-  // The scaled picture is never made: it may be a million times longer than wide.
-  int64_t scaled_width = width, scaled_height = height;
-  if (picture.width * height >= picture.height * width)
-    scaled_width = std::max(width, picture.width * height / picture.height);
-  else
-    scaled_height = std::max(height, picture.height * width / picture.width);
+  if (shorter_side > 0 && std::max(height, width) > shorter_side)
+    throw UsageError(
+        fmt::format("a picture scaled to a shorter side of {} has no middle of {} x {}", shorter_side, height, width));
+  const auto [scaled_height, scaled_width] = scaled_size(picture, height, width, shorter_side);
   const std::vector<Sources> columns = sources_of(picture.width, scaled_width, middle(scaled_width, width), width);
   const std::vector<Sources> rows = sources_of(picture.height, scaled_height, middle(scaled_height, height), height);
 
-  const int64_t top = rows.front().first;
-  const int64_t lines = rows.back().first + static_cast<int64_t>(rows.back().weights.size()) - top;
-  Bytes pixels(static_cast<size_t>(image.count())), narrow(static_cast<size_t>(lines * width));
+  const int64_t top = rows.front().first, lines = end_of(rows.back()) - top;
+  const Bytes planes = scale_lines(picture, columns, top, lines);
+  Bytes pixels(static_cast<size_t>(image.count()));
+  uint8_t* to = pixels.data();
   for (int64_t channel = 0; channel < kChannels; ++channel) {
-    for (int64_t y = 0; y < lines; ++y) {
-      for (int64_t x = 0; x < width; ++x) {
-        const Sources& sources = columns[static_cast<size_t>(x)];
-        int64_t sum = 0, pixel = (top + y) * picture.width + sources.first;
-        for (const int32_t weight : sources.weights) sum += int64_t{weight} * on_white(picture, pixel++, channel);
-        narrow[static_cast<size_t>(y * width + x)] = to_byte(sum);
-      }
-    }
-    for (int64_t y = 0; y < height; ++y) {
-      for (int64_t x = 0; x < width; ++x) {
-        const Sources& sources = rows[static_cast<size_t>(y)];
-        int64_t sum = 0, place = (sources.first - top) * width + x;
-        for (const int32_t weight : sources.weights) {
-          sum += int64_t{weight} * narrow[static_cast<size_t>(place)];
-          place += width;
-        }
-        pixels[static_cast<size_t>((channel * height + y) * width + x)] = to_byte(sum);
-      }
+    for (const Sources& sources : rows) {
+      scale_line(planes.data() + (channel * lines + sources.first - top) * width, sources, width, to);
+      to += width;
     }
   }
   return pixels;

@@ -3,8 +3,8 @@
 
 #include <array>
 
+#include "datasets/picture.h"
 #include "datasets/plane.h"
-#include "datasets/png.h"
 
 namespace cairn::datasets {
 

@@ -22,7 +22,7 @@ Split with_labels(Split split, std::span<const int32_t> labels) {
   if (static_cast<int64_t>(labels.size()) != split.count)
     throw ShapeError(fmt::format("{} labels for {} {}", labels.size(), split.count, split.texts ? "texts" : "images"));
   Bytes bytes(labels.size_bytes());
-  std::memcpy(bytes.data(), labels.data(), bytes.size());
+  if (!labels.empty()) std::memcpy(bytes.data(), labels.data(), bytes.size());
   split.columns.push_back({kLabel, DType::i32, {}, std::move(bytes)});
   return split;
 }
@@ -121,18 +121,23 @@ std::vector<int32_t> widen_labels(std::span<const uint8_t> labels) {
 PixelStatistics measure_pixels(const Split& split) {
   const Shape shape = image_shape(split);
   const auto plane = static_cast<size_t>(shape[1] * shape[2]), channels = static_cast<size_t>(shape[0]);
-  const std::span<const uint8_t> pixels = images(split);
-  PixelStatistics statistics;
-  for (size_t channel = 0; channel < channels; ++channel) {
-    uint64_t sum = 0, squares = 0;  // exact: 64 bits hold the squares of 2^48 pixels
-    for (size_t first = channel * plane; first < pixels.size(); first += channels * plane) {
-      for (const uint8_t pixel : pixels.subspan(first, plane)) {
-        sum += pixel;
-        squares += uint32_t{pixel} * pixel;
+  std::vector<uint64_t> sums(channels), squares(channels);  // exact: 64 bits hold the squares of 2^48 pixels
+  Bytes image(channels * plane);
+  for (int64_t row = 0; row < split.count; ++row) {
+    const auto number = static_cast<int32_t>(row);
+    read_rows(split.column(kImage), {&number, 1}, std::as_writable_bytes(std::span(image)).data());
+    for (size_t channel = 0; channel < channels; ++channel) {
+      for (const uint8_t pixel : std::span(image).subspan(channel * plane, plane)) {
+        sums[channel] += pixel;
+        squares[channel] += uint32_t{pixel} * pixel;
       }
     }
+  }
+  PixelStatistics statistics;
+  for (size_t channel = 0; channel < channels; ++channel) {
     const double count = static_cast<double>(split.count) * static_cast<double>(plane);
-    const double mean = static_cast<double>(sum) / count, mean_square = static_cast<double>(squares) / count;
+    const double mean = static_cast<double>(sums[channel]) / count;
+    const double mean_square = static_cast<double>(squares[channel]) / count;
     statistics.mean.push_back(static_cast<float>(mean / 255));
     statistics.std.push_back(static_cast<float>(std::sqrt(mean_square - mean * mean) / 255));
   }

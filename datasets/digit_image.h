@@ -1,5 +1,5 @@
 // A picture of one handwritten digit made into an image like MNIST's: where the ink is, cut out, scaled and centred.
-// Pure functions. Not here: files (png.h).
+// Pure functions. Not here: files (picture.h).
 #pragma once
 
 #include <array>
@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "datasets/digits.h"
-#include "datasets/png.h"
+#include "datasets/picture.h"
 
 namespace cairn::datasets {
 

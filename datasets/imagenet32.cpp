@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "datasets/file.h"
+#include "datasets/imagenet_names.h"
 #include "datasets/sources.h"
 #include "datasets/stream.h"
 

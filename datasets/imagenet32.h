@@ -17,7 +17,4 @@ PixelBatchFormat imagenet32_format();
 // one for training, and val_data, of any size. Images may stay in the files where these have them as they are.
 DatasetInfo imagenet32_info();
 
-// ILSVRC's classes in its own order, by the first of their names in WordNet.
-std::vector<std::string> imagenet_class_names();
-
 }  // namespace cairn::datasets

@@ -11,7 +11,7 @@
 #include <cctype>
 #include <cstring>
 
-#include "datasets/file.h"
+#include "datasets/exif.h"
 #include "framework/error.h"
 
 namespace cairn::datasets {
@@ -21,23 +21,15 @@ constexpr std::array<uint8_t, 8> kSignature = {0x89, 'P', 'N', 'G', '\r', '\n', 
 constexpr size_t kChunkFrame = 12;  // length, type and checksum, four bytes each
 constexpr size_t kHeaderBytes = 13;
 
-void check_size(std::span<const uint8_t> header, const std::string& name) {
-  const int64_t width = big_endian(header), height = big_endian(header.subspan(4));
-  if (width == 0 || height == 0) throw DataError(fmt::format("{}: a picture of {} x {} pixels", name, width, height));
-  if (width > kMaxPicturePixels || height > kMaxPicturePixels / width) {
-    throw DataError(fmt::format("{}: {} x {} pixels; at most {} are accepted, scale the picture down", name, width,
-                                height, kMaxPicturePixels));
-  }
-}
-
-// Every chunk whole and unchanged, from the header to the end.
-void check_chunks(std::span<const uint8_t> file, const std::string& name) {
+// Every chunk whole and unchanged, from the header to the end. Returns the picture's orientation.
+int check_chunks(std::span<const uint8_t> file, const std::string& name) {
   if (file.empty()) throw DataError(fmt::format("{}: is empty, not a PNG file", name));
   const size_t compared = std::min(file.size(), kSignature.size());
   if (!std::equal(kSignature.begin(), kSignature.begin() + static_cast<ptrdiff_t>(compared), file.begin())) {
     throw DataError(fmt::format("{}: is not a PNG file", name));
   }
   std::span<const uint8_t> rest = file.subspan(compared);
+  int orientation = 1;
   for (bool first = true;; first = false) {
     if (rest.size() < kChunkFrame) throw DataError(fmt::format("{}: is cut short: its last chunk is missing", name));
     const size_t length = big_endian(rest);
@@ -56,8 +48,9 @@ void check_chunks(std::span<const uint8_t> file, const std::string& name) {
     if (libdeflate_crc32(0, rest.data() + 4, length + 4) != big_endian(rest.subspan(8 + length))) {
       throw DataError(fmt::format("{}: is damaged: the checksum (CRC) of chunk {} is wrong", name, type));
     }
-    if (first) check_size(rest.subspan(8), name);
-    if (type == "IEND") return;
+    if (first) check_picture_size(big_endian(rest.subspan(8)), big_endian(rest.subspan(12)), name);
+    if (type == "eXIf") orientation = exif_orientation(rest.subspan(8, length));
+    if (type == "IEND") return orientation;
     rest = rest.subspan(kChunkFrame + length);
   }
 }
@@ -73,7 +66,7 @@ struct PngImage : png_image {
 }  // namespace
 
 Picture decode_png(std::span<const uint8_t> file, const std::string& name) {
-  check_chunks(file, name);
+  const int orientation = check_chunks(file, name);
   PngImage image;
   const auto fail = [&] { throw DataError(fmt::format("{}: cannot be decoded: {}", name, image.message)); };
   if (!png_image_begin_read_from_memory(&image, file.data(), file.size())) fail();
@@ -81,11 +74,7 @@ Picture decode_png(std::span<const uint8_t> file, const std::string& name) {
   image.flags |= PNG_IMAGE_FLAG_16BIT_sRGB;  // else 16 bits without a word on gamma would be taken for linear light
   Picture picture{image.width, image.height, 4, Bytes(PNG_IMAGE_SIZE(image))};
   if (!png_image_finish_read(&image, nullptr, picture.pixels.data(), 0, nullptr)) fail();
-  return picture;
-}
-
-Picture read_png(const std::filesystem::path& path) {
-  return decode_png(read_file(path, Pipes::read), path.string());
+  return upright(std::move(picture), orientation);
 }
 
 Bytes encode_png(const Picture& picture) {

@@ -8,6 +8,7 @@
 #include "datasets/cifar.h"
 #include "datasets/digits.h"
 #include "datasets/digits32.h"
+#include "datasets/imagefolder.h"
 #include "datasets/imagenet32.h"
 #include "datasets/imdb.h"
 #include "datasets/mnist.h"
@@ -18,8 +19,8 @@ namespace cairn::datasets {
 // Where none is named, the first one that fits is taken: choose.h.
 std::span<const DatasetInfo> known_datasets() {
   static const std::vector<DatasetInfo> all = {
-      mnist_info(),      fashion_mnist_info(), digits_info(), cifar10_info(), cifar100_info(),
-      imagenet32_info(), digits32_info(),      imdb_info(),   phrases_info(),
+      mnist_info(),    fashion_mnist_info(), digits_info(),      cifar10_info(), cifar100_info(), imagenet32_info(),
+      digits32_info(), imagenet_info(),      imagefolder_info(), imdb_info(),    phrases_info(),
   };
   return all;
 }

@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "datasets/color_image.h"
 #include "datasets/dataset.h"
 
 namespace cairn::datasets {
@@ -19,6 +20,8 @@ struct LoadOptions {
   bool allow_download = true;
   bool check_hash = true;                   // false: any set in the same format will do
   bool stream = false;                      // leave images in files, where the set can (Column::source)
+  bool test_only = false;                   // the training split may be left out, where that saves reading it
+  PhotoForm photos = {};                    // what a set of photos makes of them (choose.h: photo_form)
   bool quiet = false;                       // no lines about downloads on stderr
   const std::atomic<bool>* stop = nullptr;  // true: a download ends soon, with an InterruptedError
   uint64_t seed = 0;                        // of a generated data set, not of the training run
@@ -30,8 +33,9 @@ struct DatasetInfo {
   std::string name;
   std::string description;  // one line
   Shape image;              // channels, height, width; rank 0: it has texts
-  std::vector<std::string> class_names;
-  PixelStatistics pixels;  // of a generated one: of what seed 0 draws
+  bool photos = false;      // of any size, made into images of the shape that is asked for; they stay in files
+  std::vector<std::string> class_names = {};  // empty: only who looks knows
+  PixelStatistics pixels;                     // of a generated one: of what seed 0 draws
   Dataset (*load)(const std::filesystem::path& data_dir, const LoadOptions& options) = nullptr;
   // Where it is published; null: it is generated, and needs no files.
   const DataSource* source = nullptr;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "datasets/sha256.h"
 #include "framework/error.h"
 #include "framework/file.h"
 
@@ -58,6 +59,11 @@ class ChosenRows : public BatchSource {
     for (const int32_t row : rows) theirs.push_back(rows_[static_cast<size_t>(row)]);
     source_->read(theirs, into);
   }
+  std::string fingerprint() const override {
+    std::string text = source_->fingerprint();
+    for (const int32_t row : rows_) text += fmt::format(" {}", row);
+    return sha256({reinterpret_cast<const uint8_t*>(text.data()), text.size()});
+  }
 
  private:
   std::shared_ptr<BatchSource> source_;
@@ -71,6 +77,17 @@ void check_rows(std::span<const int32_t> rows, const BatchSource& source) {
 }
 
 }  // namespace
+
+std::string BatchSource::fingerprint() const {
+  Sha256 hash;
+  std::vector<std::byte> bytes(row_bytes());
+  for (int64_t row = 0; row < count(); ++row) {
+    const auto number = static_cast<int32_t>(row);
+    read({&number, 1}, bytes.data());
+    hash.update({reinterpret_cast<const uint8_t*>(bytes.data()), bytes.size()});
+  }
+  return hash.finish();
+}
 
 std::shared_ptr<BatchSource> record_source(const std::vector<RecordFile>& files, const RecordPart& part) {
   return std::make_shared<RecordSource>(files, part);

@@ -14,6 +14,7 @@
 #include <mutex>
 #include <optional>
 #include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -28,6 +29,9 @@ class BatchSource {
   // Writes these rows, one after the other; `into` has room for them. Several threads call it at once. What it throws
   // reaches whoever takes the batch.
   virtual void read(std::span<const int32_t> rows, std::byte* into) const = 0;
+  // SHA-256, in hexadecimal digits, of what tells these rows from others: of all their bytes, or of less where reading
+  // them takes too long.
+  virtual std::string fingerprint() const;
 };
 
 // Rows of files that are records of one size, such as CIFAR's: of each record the same part.

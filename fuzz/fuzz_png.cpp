@@ -4,6 +4,7 @@
 
 #include "datasets/color_image.h"
 #include "datasets/digit_image.h"
+#include "datasets/png.h"
 #include "fuzz/fuzz.h"
 
 namespace {

@@ -33,9 +33,6 @@ DeviceSplit place(const std::shared_ptr<Device>& device, datasets::Split split, 
   return result;
 }
 
-// As torchvision's weights have been trained with.
-const datasets::PixelStatistics kImageNetPixels{{0.485f, 0.456f, 0.406f}, {0.229f, 0.224f, 0.225f}};
-
 }  // namespace
 
 const char* DeviceSplit::input() const {
@@ -67,8 +64,12 @@ DeviceSplit upload(const std::shared_ptr<Device>& device, const datasets::Split&
   }
   DeviceSplit result;
   result.count = split.count;
-  for (const datasets::Column& column : split.columns)
-    result.columns.emplace_back(column.name, upload(device, split.count, column));
+  for (const datasets::Column& column : split.columns) {
+    if (column.source)
+      result.streamed = std::make_shared<StreamedImages>(device, column, split.count);
+    else
+      result.columns.emplace_back(column.name, upload(device, split.count, column));
+  }
   return result;
 }
 
@@ -84,10 +85,9 @@ PixelScale pixel_scale(const Recipe& recipe, const datasets::PixelStatistics& ow
     case Normalization::standard:
       break;
   }
-  const datasets::PixelStatistics pixels = recipe.normalization == Normalization::imagenet ? kImageNetPixels
-                                           : recipe.statistics.empty()
-                                               ? own
-                                               : datasets::find_dataset(recipe.statistics).pixels;
+  // Those of ImageNet's photos are what torchvision's weights have been trained with.
+  const std::string of = recipe.normalization == Normalization::imagenet ? "imagenet" : recipe.statistics;
+  const datasets::PixelStatistics pixels = of.empty() ? own : datasets::find_dataset(of).pixels;
   if (pixels.mean.size() != own.mean.size())
     throw UsageError("recipe " + recipe.name + " scales pixels as " + normalization_of(recipe) +
                      " does, whose images have " + std::to_string(pixels.mean.size()) + " channels; these have " +

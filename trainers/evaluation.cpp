@@ -27,9 +27,13 @@ void visit_batches(Module& model, const DeviceSplit& split, const SampleInput& i
                    const UseLogits& use) {
   NoGrad no_grad;
   model.eval();
+  const auto visit = [&](const Tensor& samples, int64_t begin, int64_t end) {
+    use(model.forward(input.plain(samples)), begin, end);
+  };
+  if (split.streamed) return split.streamed->visit(batch_size, visit);
   for (int64_t begin = 0; begin < split.count; begin += batch_size) {
     const int64_t end = std::min(begin + batch_size, split.count);
-    use(model.forward(input.plain(split.samples(begin, end))), begin, end);
+    visit(split.samples(begin, end), begin, end);
   }
 }
 

@@ -11,10 +11,15 @@ datasets::Picture draw_mistakes(const datasets::Split& split, std::span<const Mi
   constexpr int64_t kColumns = 8;
   const Shape image = image_shape(split);
   const auto size = static_cast<size_t>(image.count());
+  const std::span<const Mistake> shown = mistakes.first(std::min(mistakes.size(), kMistakesShown));
+  std::vector<int32_t> rows;
+  for (const Mistake& mistake : shown) rows.push_back(static_cast<int32_t>(mistake.index));
+  datasets::Bytes pixels(rows.size() * size);
+  read_rows(split.column(datasets::kImage), rows, std::as_writable_bytes(std::span(pixels)).data());
   std::vector<datasets::GridCell> cells;
-  for (const Mistake& mistake : mistakes.first(std::min(mistakes.size(), kMistakesShown)))
-    cells.push_back({images(split).subspan(static_cast<size_t>(mistake.index) * size, size),
-                     std::to_string(mistake.label) + ">" + std::to_string(mistake.predicted)});
+  for (size_t i = 0; i < shown.size(); ++i)
+    cells.push_back({std::span(pixels).subspan(i * size, size),
+                     std::to_string(shown[i].label) + ">" + std::to_string(shown[i].predicted)});
   return draw_grid(image, cells, kColumns);
 }
 

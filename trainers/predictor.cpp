@@ -33,9 +33,12 @@ Predictions Predictor::run(const DeviceSplit& split, int64_t batch_size, const U
 
   std::vector<double> batch_seconds;
   Stopwatch batch_watch;
+  double& waited = result.timing.waiting_seconds;
   visit_batches(*model_, split, input, result.timing.batch_size, [&](const Tensor& logits, int64_t begin, int64_t end) {
     const std::vector<float> batch = probabilities(logits);
-    batch_seconds.push_back(batch_watch.seconds());
+    const double waiting = split.streamed ? split.streamed->waited_seconds() - waited : 0;
+    batch_seconds.push_back(batch_watch.seconds() - waiting);
+    waited += waiting;
     result.probabilities.insert(result.probabilities.end(), batch.begin(), batch.end());
     use(logits, begin, end);
     batch_watch = {};

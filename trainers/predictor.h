@@ -16,6 +16,7 @@ struct PredictionTiming {
   double seconds = 0;  // all batches
   double median_batch_seconds = 0;
   double images_per_second = 0;
+  double waiting_seconds = 0;  // for images that were still read from files; not in `seconds`
 };
 
 struct Predictions {

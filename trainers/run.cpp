@@ -107,9 +107,9 @@ bool leaves_folder(const RunConfig& config, const RunOptions& options) {
 }
 
 // The run's folder, ready for what comes after the checkpoint. held: the folder of a run that goes on in it.
-// words: that the data's texts are of, or null.
+// resources: of the trainer.
 RunFolder prepare_folder(std::optional<RunFolder> held, const Plan& plan, const Trainer& trainer,
-                         const datasets::WordIndex* words, const RunOptions& options) {
+                         const RunResources& resources, const RunOptions& options) {
   RunFolder folder = held ? std::move(*held) : RunFolder::create(plan.config.out, plan.config);
   if (!held && !options.resume.empty()) folder.copy_from(options.resume);
   if (!options.resume.empty()) {
@@ -119,6 +119,8 @@ RunFolder prepare_folder(std::optional<RunFolder> held, const Plan& plan, const 
     folder.truncate_metrics(ended ? epochs + 1 : epochs);
   }
   folder.write_config(to_json(plan.config));
+  folder.write_classes(resources.class_lines());
+  const datasets::WordIndex* const words = resources.words();
   // Without its index the same data have the words that the folder says.
   if (words != nullptr || plan.other_data)
     folder.write_words(words ? words->lines(plan.config.training.text.known_words()) : "");
@@ -220,7 +222,7 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
   if (!options.quiet) say(resources.banner());
   if (options.dry_run) return {summary_of(part.config, resources.device(), *trainer, {}, kNothingTrained), false};
   // Last, so that settings which cannot be leave nothing behind.
-  const RunFolder folder = prepare_folder(std::move(held), plan, *trainer, resources.words(), options);
+  const RunFolder folder = prepare_folder(std::move(held), plan, *trainer, resources, options);
   tell_continuation(plan, *trainer, options);
   RunLog log(folder, plan.config, state, options);
   return train_parts(part, parts.back(), std::move(trainer), log, resources, options);

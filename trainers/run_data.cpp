@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "datasets/sha256.h"
+#include "datasets/stream.h"
 #include "framework/error.h"
 #include "framework/message.h"
 #include "trainers/fused_steps.h"
@@ -78,7 +79,9 @@ std::string data_sha256(const datasets::Dataset& dataset) {
     } else {
       const Shape image = image_shape(*split);
       text += fmt::format("{}x{}x{}x{} ", split->count, image[0], image[1], image[2]);
-      parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(images(*split)); }));
+      parts.push_back(std::async(std::launch::async, [column = &split->column(datasets::kImage)] {
+        return column->source ? column->source->fingerprint() : datasets::sha256(column->bytes);
+      }));
     }
     parts.push_back(std::async(std::launch::async, [split] { return datasets::sha256(label_bytes(*split)); }));
   }
@@ -120,6 +123,9 @@ std::unique_ptr<Trainer> RunResources::trainer(const RunConfig& config) {
   const ModelInfo& model = find_model(config.model);
   const std::optional<size_t> room = config.stream ? std::optional<size_t>(0) : std::nullopt;
   words_ = dataset_->words;
+  class_lines_.clear();
+  if (datasets::find_dataset(dataset_->name).class_names.empty())
+    for (const std::string& name : dataset_->class_names) class_lines_ += name + "\n";
   DeviceData data = upload(device_, std::move(*dataset_), model, config.training, config.seed, room);
   dataset_.reset();
   return std::make_unique<Trainer>(device_, model, settled, std::move(data));

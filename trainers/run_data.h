@@ -31,6 +31,8 @@ class RunResources {
   const Device& device() const { return *device_; }
   // What its texts' ranks stand for; null: that is not known, or it is trained on images.
   const datasets::WordIndex* words() const { return words_.get(); }
+  // Its classes' names, a line each, where the table of data sets does not say them; else "".
+  const std::string& class_lines() const { return class_lines_; }
 
  private:
   RunOptions options_;
@@ -38,7 +40,7 @@ class RunResources {
   DeviceOptions device_options_;
   std::optional<datasets::Dataset> dataset_;
   std::shared_ptr<const datasets::WordIndex> words_;
-  std::string banner_;
+  std::string banner_, class_lines_;
   RunConfig loaded_;  // the settings that dataset_ belongs to
 };
 

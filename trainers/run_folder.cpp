@@ -24,7 +24,8 @@ constexpr const char* kBest = "best.safetensors";
 constexpr const char* kModel = "model.safetensors";
 constexpr const char* kAverage = "average.safetensors";
 // Every file that is replaced as a whole.
-constexpr const char* kReplaced[] = {kConfig, kMetrics, kCheckpoint, kBest, kModel, kAverage, datasets::kWordsFile};
+constexpr const char* kReplaced[] = {kConfig, kMetrics, kCheckpoint,  kBest,
+                                     kModel,  kAverage, kClassesFile, datasets::kWordsFile};
 constexpr uint64_t kMaxTextBytes = uint64_t{1} << 30;
 
 const SafetensorsMetadata kPyTorch = {{"format", "pt"}};
@@ -136,7 +137,7 @@ bool RunFolder::holds_model(const fs::path& folder, Trainer& trainer) {
 }
 
 void RunFolder::copy_from(const fs::path& folder) const {
-  std::vector<std::string> names = {kBest, kMetrics, kCheckpoint, datasets::kWordsFile};
+  std::vector<std::string> names = {kBest, kMetrics, kCheckpoint, kClassesFile, datasets::kWordsFile};
   for (const auto& entry : fs::directory_iterator(folder))
     if (TensorBoardLog::is_event_file(entry.path())) names.push_back(entry.path().filename());
   for (const std::string& name : names)
@@ -149,11 +150,19 @@ void RunFolder::write_config(const nlohmann::json& config) const {
 }
 
 void RunFolder::write_words(const std::string& lines) const {
+  write_lines(datasets::kWordsFile, lines);
+}
+
+void RunFolder::write_classes(const std::string& lines) const {
+  write_lines(kClassesFile, lines);
+}
+
+void RunFolder::write_lines(const char* name, const std::string& lines) const {
   std::error_code ignored;  // a leftover cannot be known from a good one, and says so when it is read
   if (lines.empty())
-    fs::remove(path_ / datasets::kWordsFile, ignored);
-  else if (read_text(path_ / datasets::kWordsFile) != lines)
-    replace_text(path_ / datasets::kWordsFile, lines);
+    fs::remove(path_ / name, ignored);
+  else if (read_text(path_ / name) != lines)
+    replace_text(path_ / name, lines);
 }
 
 void RunFolder::append_metrics(const nlohmann::json& line) const {

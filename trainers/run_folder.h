@@ -6,6 +6,7 @@
 //   model.safetensors        the weights at the end
 //   average.safetensors      their moving average at the end, where the recipe keeps one
 //   words.txt                of a network of texts, the words that it knows, by rank (datasets/word_index.h)
+//   classes.txt              names of classes, one a line, where only the data say them (datasets/imagefolder.h)
 //   events.out.tfevents.*    on request, TensorBoard's view of the run (tensorboard.h)
 // All but the metrics and the events, which only grow, are replaced as wholes: killed at any moment, a run leaves each
 // of them old or new. Not here: what is in a safetensors file (framework/safetensors.h).
@@ -22,6 +23,8 @@
 #include "trainers/run_config.h"
 
 namespace cairn {
+
+inline constexpr const char* kClassesFile = "classes.txt";
 
 class RunFolder {
  public:
@@ -45,8 +48,9 @@ class RunFolder {
   void copy_from(const std::filesystem::path& folder) const;
   // Leaves the file alone where it says the same.
   void write_config(const nlohmann::json& config) const;
-  // "": none are known, and there is to be no file.
+  // words.txt and classes.txt. "": none are known, and there is to be no file.
   void write_words(const std::string& lines) const;
+  void write_classes(const std::string& lines) const;
   void append_metrics(const nlohmann::json& line) const;
   // Keeps the lines of the first `epochs` epochs: those that the continued run writes again go.
   void truncate_metrics(int64_t epochs) const;
@@ -58,6 +62,7 @@ class RunFolder {
 
  private:
   explicit RunFolder(std::filesystem::path path);
+  void write_lines(const char* name, const std::string& lines) const;
 
   std::filesystem::path path_;
   std::unique_ptr<FolderLock> lock_;

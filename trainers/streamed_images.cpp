@@ -1,9 +1,11 @@
 #include "trainers/streamed_images.h"
 
+#include <algorithm>
 #include <cstring>
 #include <numeric>
 
 #include "framework/error.h"
+#include "trainers/stopwatch.h"
 
 namespace cairn {
 namespace {
@@ -60,6 +62,27 @@ void StreamedImages::next(int64_t rows) {
   device_->copy_to_device(buffer_.data(), batch.bytes.data(), batch.bytes.size());
   device_->synchronize();  // and this copy the stream's
   stream_->release(batch);
+}
+
+void StreamedImages::visit(int64_t batch_size,
+                           const std::function<void(const Tensor& images, int64_t begin, int64_t end)>& use) {
+  static const std::atomic<bool> never{false};
+  const int64_t count = source_->count(), batches = (count + batch_size - 1) / batch_size;
+  if (count == 0) return;
+  datasets::Stream stream(source_, batch_size, static_cast<int>(std::min<int64_t>(kBuffers, batches)), kThreads);
+  std::vector<int32_t> rows(static_cast<size_t>(count));
+  std::iota(rows.begin(), rows.end(), 0);
+  stream.add(std::move(rows));
+  for (int64_t begin = 0; begin < count; begin += batch_size) {
+    const Stopwatch watch;
+    const datasets::StreamedBatch batch = *stream.next(never);
+    waited_seconds_ += watch.seconds();
+    const Tensor images = images_of(device_, batch.rows, image_);
+    device_->copy_to_device(images.data(), batch.bytes.data(), batch.bytes.size());
+    device_->synchronize();  // before the rows go
+    stream.release(batch);
+    use(images, begin, begin + batch.rows);
+  }
 }
 
 Tensor StreamedImages::read(int64_t begin, int64_t end) const {

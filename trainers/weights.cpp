@@ -1,6 +1,8 @@
 #include "trainers/weights.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <string_view>
 
 #include "datasets/file.h"
 #include "datasets/torch_file.h"
@@ -9,6 +11,7 @@
 #include "framework/json_text.h"
 #include "framework/safetensors.h"
 #include "trainers/run_config.h"
+#include "trainers/run_folder.h"
 
 namespace cairn {
 namespace {
@@ -57,6 +60,24 @@ void change_by(const nlohmann::json& config, const fs::path& file, Weights& weig
   check_input(*weights.model, weights.augmentation, weights.text);
 }
 
+// Of the data set that the network was trained on: where only its files say them, the run has kept them.
+std::vector<std::string> class_names_of(const Weights& weights) {
+  std::vector<std::string> names = datasets::find_dataset(weights.trained_on).class_names;
+  const fs::path path = weights.file.parent_path() / kClassesFile;
+  std::error_code error;
+  if (!names.empty() || names_pipe(weights.file) || !fs::exists(path, error)) return names;
+  const datasets::Bytes bytes = datasets::read_file(path);
+  for (auto rest = std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()); !rest.empty();) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    names.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  if (static_cast<int64_t>(names.size()) != weights.model->classes)
+    throw DataError(path.string() + ": names " + std::to_string(names.size()) + " classes, and the network has " +
+                    std::to_string(weights.model->classes));
+  return names;
+}
+
 // By what the file begins with. A pipe is read as safetensors.
 std::vector<HostTensor> read_tensors(const fs::path& path) {
   if (!names_pipe(path)) {
@@ -100,6 +121,7 @@ Weights find_weights(const WeightsChoice& choice) {
   if (weights.trained_on.empty()) weights.trained_on = datasets::choose_name("", network_input(*weights.model, recipe));
   if (!takes_texts(*weights.model))
     weights.pixels = pixel_scale(recipe, datasets::find_dataset(weights.trained_on).pixels);
+  weights.class_names = class_names_of(weights);
   weights.augmentation = recipe.augmentation;
   weights.text = recipe.text;
   change_by(config, config_path, weights);

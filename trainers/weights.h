@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "models/model.h"
 #include "trainers/device_data.h"
@@ -21,6 +22,7 @@ struct Weights {
   std::filesystem::path file;
   const ModelInfo* model = nullptr;
   std::string recipe, trained_on;
+  std::vector<std::string> class_names;  // of that data set, or what classes.txt beside the weights says; or none
   PixelScale pixels;
   TokenEncoding text;               // of a network of texts
   AugmentationRecipe augmentation;  // of which evaluation sees the crop and the standardising

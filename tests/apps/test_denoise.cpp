@@ -39,7 +39,7 @@ TEST_CASE("denoise: a filter, its figures and its page of images") {
   CHECK(filter["recipe"] == "default");
   CHECK(filter["epochs"] == 1);
   CHECK(filter["test_snr"].get<double>() > filter["noisy_snr"].get<double>());
-  CHECK(datasets::read_png(folder.path / "page.png").width == 16 * 32 + 4);
+  CHECK(datasets::read_picture(folder.path / "page.png").width == 16 * 32 + 4);
 }
 
 TEST_CASE("denoise: where no published data set is to be had, the generated one that fits stands in") {

@@ -46,7 +46,7 @@ TEST_CASE("info describes one data set and draws what is in it") {
                            "channel 2: mean 0.4989, deviation 0.2802", "class 9: 9, "})
     CHECK_MESSAGE(result.out.find(part) != std::string::npos, result.out);
   CHECK(result.out.find("Models") == std::string::npos);
-  const datasets::Picture page = datasets::read_png(folder.path / "examples.png");
+  const datasets::Picture page = datasets::read_picture(folder.path / "examples.png");
   CHECK(page.width == 10 * (64 + 8) + 8);
   CHECK(page.height == 10 * (64 + 14 + 8) + 8);
 
@@ -67,7 +67,7 @@ TEST_CASE("info draws images as a network sees them: augmented as asked for, the
   const auto page = [&](const std::vector<std::string>& flags) {
     const Result result = run(CAIRN_INFO, with({"--dataset", "digits32", "--show", "page.png"}, flags), folder.path);
     CHECK_MESSAGE(result.code == 0, result.error);
-    return datasets::read_png(folder.path / "page.png");
+    return datasets::read_picture(folder.path / "page.png");
   };
   const datasets::Picture stored = page({});
   for (const std::vector<std::string>& flags : std::vector<std::vector<std::string>>{{"--flip", "true"},

@@ -140,7 +140,7 @@ TEST_CASE("predict tests a network on a data set and draws its worst mistakes") 
   CHECK(summary["confusion"].size() == 10);
   CHECK(summary["mistakes"].size() == 64);
   CHECK(summary["correct"].get<double>() / 4000 == doctest::Approx(summary["test_accuracy"].get<double>()));
-  CHECK(datasets::read_png(folder.path / "mistakes.png").width == 8 * 64 + 8);
+  CHECK(datasets::read_picture(folder.path / "mistakes.png").width == 8 * 64 + 8);
 
   const Result text = run(CAIRN_PREDICT, arguments({"--dataset", "digits"}), folder.path);
   CHECK(text.code == 0);
@@ -163,7 +163,7 @@ TEST_CASE("a bad picture is one line, and the others are recognised") {
   write_file(folder.path / "huge.png", huge);
   write_file(folder.path / "blank.png", text_of(datasets::encode_png({28, 28, 1, datasets::Bytes(784, 255)})));
   for (const auto& [file, reason] :
-       std::vector<std::pair<std::string, std::string>>{{"text.png", "is not a PNG file"},
+       std::vector<std::pair<std::string, std::string>>{{"text.png", "is not a PNG or JPEG file"},
                                                         {"short.png", "is cut short"},
                                                         {"damaged.png", "checksum (CRC)"},
                                                         {"huge.png", "100000 x 100000 pixels"},
@@ -189,10 +189,10 @@ TEST_CASE("predict refuses flags and weights that make no sense") {
   };
   const std::string run_folder = trained();
   refused({"good.png"}, {"--weights is needed"});
-  refused({"--weights", run_folder}, {"PNG files", "--dataset"});
+  refused({"--weights", run_folder}, {"give pictures", "--dataset"});
   refused({"--weights", run_folder, "good.png", "--dataset", "digits"}, {"one of them"});
   refused({"--weights", run_folder, "good.png", "--mistakes", "m.png"}, {"--mistakes goes with --dataset"});
-  refused({"--weights", run_folder, "--dataset", "digits", "--show"}, {"--show goes with PNG files"});
+  refused({"--weights", run_folder, "--dataset", "digits", "--show"}, {"--show goes with pictures"});
   refused({"--weights", run_folder, "good.png", "--top", "0"}, {"--top"});
   refused({"--weights", run_folder, "good.png", "--batch-size", "-1"}, {"--batch-size"});
   refused({"--weights", run_folder, "good.png", "--threads", "-1"}, {"--threads"});
@@ -226,7 +226,7 @@ std::string picture(int64_t width, int64_t height, int64_t channels, int alpha =
   return text_of(datasets::encode_png(drawn));
 }
 
-TEST_CASE("predict with a colour network takes PNG files of any size and kind, and calls classes by their names") {
+TEST_CASE("predict with a colour network takes pictures of any size and kind, and calls classes by their names") {
   const TemporaryFolder folder;
   const Result trained_run = run(CAIRN_TRAIN,
                                  {"--model", "cifar-lenet", "--dataset", "digits32", "--impl", "simd", "--steps", "60",
@@ -239,8 +239,13 @@ TEST_CASE("predict with a colour network takes PNG files of any size and kind, a
   write_file(folder.path / "grey.png", picture(32, 32, 1));
   write_file(folder.path / "opaque.png", picture(32, 32, 4));
   write_file(folder.path / "alpha.png", picture(32, 32, 4, 90));
-  const std::vector<std::string> files = {"colour.png", "large.png",  "small.png",
-                                          "grey.png",   "opaque.png", "alpha.png"};
+  const std::vector<std::string> files = {"colour.png",
+                                          "large.png",
+                                          "small.png",
+                                          "grey.png",
+                                          "opaque.png",
+                                          "alpha.png",
+                                          CAIRN_SOURCE_DIR "/fuzz/corpus/jpeg/cmyk"};
   const std::vector<std::string> weights = {"--weights", "run", "--impl", "simd", "--quiet"};
   const Result result = run(CAIRN_PREDICT, with(with(weights, {"--json"}), files), folder.path);
   REQUIRE_MESSAGE(result.code == 0, result.error);
@@ -274,7 +279,7 @@ TEST_CASE("predict with a colour network takes PNG files of any size and kind, a
   const Result bad = run(CAIRN_PREDICT, with(weights, {"--json", "text.png", "grey.png"}), folder.path);
   CHECK(bad.code == 2);
   CHECK(line_count(bad.error) == 1);
-  CHECK(bad.error.find("predict: text.png: is not a PNG file") == 0);
+  CHECK(bad.error.find("predict: text.png: is not a PNG or JPEG file") == 0);
   CHECK(last_line(bad.out)["predictions"].size() == 1);
 }
 

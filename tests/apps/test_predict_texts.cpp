@@ -129,7 +129,7 @@ TEST_CASE("predict needs a run's folder alone, and says in a line what does not 
   };
   refused(ask({"--dataset", "mnist", "--data-dir", "none"}), "mnist");
   refused(ask({"--dataset", "digits"}), "takes texts in 2 classes; data set digits has images of [1, 28, 28] in 10");
-  refused(ask({"picture.png"}), "PNG files are for networks of images; model imdb-gru takes texts: --text");
+  refused(ask({"picture.png"}), "pictures are for networks of images; model imdb-gru takes texts: --text");
   refused(ask({"--text", "a", "--dataset", "phrases"}), "one of them");
   refused(ask({"--dataset", "phrases", "--mistakes", "m.png"}), "--mistakes draws images");
   for (const char* file : {"config.json", "model.safetensors"}) fs::copy_file(text_run() / file, folder.path / file);

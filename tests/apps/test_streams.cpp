@@ -294,7 +294,7 @@ TEST_CASE("pictures, weights and settings come through pipes") {
   refused("\"$0\" --weights - --model linear - <picture.png", "predict: standard input (-) can be read only once");
   refused("\"$1\" --config - --config - <weights/config.json",
           "train: --config: standard input (-) can be read only once");
-  refused("\"$0\" --weights weights --quiet - </dev/null", "predict: -: is empty, not a PNG file");
+  refused("\"$0\" --weights weights --quiet - </dev/null", "predict: -: is empty, not a PNG or JPEG file");
   refused("\"$0\" --weights weights --quiet - <&-", "predict: -: cannot be read: Bad file descriptor");
   const std::string picture = read_file(at / "picture.png");
   const size_t name = picture.find("IDAT");  // after its length, four bytes of which the last two count here

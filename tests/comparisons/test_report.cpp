@@ -132,7 +132,7 @@ TEST_CASE("the pages hold tables, plots, machine and sources; the HTML page refe
   CHECK(page_has(html, "<svg "));
   CHECK(page_has(markdown, "](plots/mnist-linear-time.svg)"));
   CHECK(page_has(read_text(folder.path / "plots/mnist-linear-time.svg"), "<svg "));
-  CHECK(datasets::read_png(folder.path / "plots/mnist-linear-accuracy.png").width > 1000);
+  CHECK(datasets::read_picture(folder.path / "plots/mnist-linear-accuracy.png").width > 1000);
 
   write_report(find_suite("nmist"), true, {}, folder.path);
   CHECK(page_has(read_text(folder.path / "report.md"), "No training is finished yet."));

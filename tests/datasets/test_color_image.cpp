@@ -19,6 +19,7 @@ TEST_CASE("pictures of any size become the bytes that Pillow makes of them") {
     int64_t width, height;
     Shape image;
     const char* sha256;
+    int64_t shorter_side = 0;
   };
   const Case cases[] = {
       {32, 32, {3, 32, 32}, "48d72d87d91e3a1969cce5d0ff50af7b75dc422e9547377f8c175417dfe7fcbc"},
@@ -32,12 +33,20 @@ TEST_CASE("pictures of any size become the bytes that Pillow makes of them") {
       {1, 1, {3, 32, 32}, "421123ff03d95069522bd55d465999e752f909abc70740bda95e9ad298393c70"},
       {640, 480, {3, 32, 32}, "a01a7d4b1d06da0f5fc5b5d224de0993049ca13a660f3ff2568d73f659859701"},
       {37, 90, {3, 40, 24}, "961b40469c224daf811ead1de374d81c14536c8fec79a4dc9240c12f868b5b59"},
+      {100, 75, {3, 32, 32}, "87850165ea60f1588cb91db7866b5e38cb5ca70607da991cda8319bed0b97213", 40},
+      {75, 100, {3, 32, 32}, "f0d23cc9460807b2de69c41efe5c1b705f3340ba2a39ba8fee249b50568a0992", 40},
+      {75, 100, {3, 32, 36}, "06de6a6138829bc363b36aff963fc0cd72783f96bb2dabb123aa3aec4a13871a", 37},
+      {7, 5, {3, 63, 64}, "c5de8dd5ec3ed5f9ff1b6353140684a60517f674fa6e6502f2f2d9115b1f1f64", 64},
+      {640, 480, {3, 224, 224}, "600d1de1c813d80bd92b53bac3d04c33f749db30a583174cfc032c45baa0f65b", 256},
+      {301, 32, {3, 32, 31}, "f6d73976bd2682d219ad14ae8fd009a876c45e0d99bd0be60a1c1cb1317c9a17", 33},
+      {50, 50, {3, 50, 50}, "ca94032abe70fea996bb56ff9699b8808696b6f8c70357c5a9c36b877af3c2f9", 50},
   };
   for (const Case& each : cases) {
     CAPTURE(each.width);
     CAPTURE(each.height);
     const auto size = static_cast<size_t>(each.width * each.height * 3);
-    const Bytes made = prepare_color(picture_of(each.width, each.height, 3, pattern(size)), each.image);
+    const Bytes made =
+        prepare_color(picture_of(each.width, each.height, 3, pattern(size)), each.image, each.shorter_side);
     CHECK(sha256(made) == each.sha256);
   }
 }
@@ -59,6 +68,17 @@ TEST_CASE("a picture a million times longer than wide takes no more memory than 
     CHECK(made == Bytes(3 * 32 * 32, 77));
   }
   check_error<UsageError>([] { prepare_color({1, 1, 1, {0}}, {1, 28, 28}); }, {"of 3 channels, not of [1, 28, 28]"});
+}
+
+TEST_CASE("the middle is no larger than the scaled picture") {
+  const Picture wide = picture_of(64, 8, 1, Bytes(512, 7));
+  CHECK(prepare_color(wide, {3, 32, 32}, 32).size() == 3 * 32 * 32);
+  check_error<UsageError>(
+      [&] {
+        prepare_color(wide, {3, 33, 32}, 32);
+      },
+      {"a picture scaled to a shorter side of 32 has no middle of 33 x 32"});
+  check_error<UsageError>([&] { prepare_color(wide, {3, 32, 33}, 32); }, {"no middle of 32 x 33"});
 }
 
 }  // namespace cairn::datasets

@@ -4,6 +4,7 @@
 #include <libdeflate.h>
 
 #include "framework/error.h"
+#include "tests/datasets/jpeg_files.h"
 #include "tests/datasets/support.h"
 
 namespace cairn::datasets {
@@ -152,12 +153,23 @@ TEST_CASE("pictures that claim to be huge are refused by their header") {
   check_refused(claim(0, 5), {"0 x 5 pixels"});
 }
 
+TEST_CASE("a picture with EXIF data is turned as they say") {
+  const Bytes exif = exif_data(6);  // JPEG's, whose first six bytes are its own
+  const auto file = [&](const Bytes& tiff) {
+    return join({signature(), header(2, 2, 8, 0), chunk("eXIf", tiff), image_data({0, 1, 2, 0, 3, 4}), end()});
+  };
+  check_pixels(file({exif.begin() + 6, exif.end()}), {3, 3, 3, 255, 1, 1, 1, 255, 4, 4, 4, 255, 2, 2, 2, 255});
+  const Bytes as_stored = {1, 1, 1, 255, 2, 2, 2, 255, 3, 3, 3, 255, 4, 4, 4, 255};
+  check_pixels(file({exif.begin() + 6, exif.end() - 6}), as_stored);
+  check_pixels(file({}), as_stored);
+}
+
 TEST_CASE("paths that are no file") {
   const TemporaryFolder folder;
-  check_error<DataError>([&] { read_png(folder.path()); }, {"is a directory"});
-  check_error<DataError>([&] { read_png(folder.path() / "none.png"); }, {"none.png", "No such file"});
+  check_error<DataError>([&] { read_picture(folder.path()); }, {"is a directory"});
+  check_error<DataError>([&] { read_picture(folder.path() / "none.png"); }, {"none.png", "No such file"});
   write_file(folder.path() / "good.png", kGood);
-  CHECK(read_png(folder.path() / "good.png").width == 2);
+  CHECK(read_picture(folder.path() / "good.png").width == 2);
 }
 
 }  // namespace cairn::datasets

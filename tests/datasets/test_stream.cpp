@@ -7,6 +7,7 @@
 #include <set>
 
 #include "datasets/order.h"
+#include "datasets/sha256.h"
 #include "tests/datasets/support.h"
 
 namespace cairn::datasets {
@@ -152,6 +153,11 @@ TEST_CASE("parts of records are read out of several files, and some rows of them
   chosen->read(std::array<int32_t, 1>{0}, reinterpret_cast<std::byte*>(read.data()));
   CHECK(read[0] == 6);
   check_error<UsageError>([&] { chosen_rows(source, {5}); }, {"example 5 was asked for, of 5"});
+  // A fingerprint is of all bytes, and of which rows were chosen.
+  CHECK(source->fingerprint() == sha256(Bytes{0, 0, 2, 3, 4, 6, 6, 9, 8, 12}));
+  CHECK(chosen->fingerprint() != source->fingerprint());
+  CHECK(chosen->fingerprint() != chosen_rows(source, {0, 3})->fingerprint());
+  CHECK(chosen->fingerprint() == chosen_rows(source, {3, 0})->fingerprint());
   check_error<DataError>(
       [&] {
         record_source({{folder.path() / "one", 3}}, {3, 0, 1});

@@ -11,6 +11,7 @@
 
 #include "datasets/digit_image.h"
 #include "datasets/order.h"
+#include "datasets/stream.h"
 #include "framework/safetensors.h"
 #include "tests/photos/photo.h"
 #include "tests/trainers/support.h"
@@ -54,7 +55,44 @@ bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }
 
+// A split's images, to be read a batch at a time.
+class Elsewhere : public datasets::BatchSource {
+ public:
+  explicit Elsewhere(datasets::Column images) : images_(std::move(images)) {}
+  int64_t count() const override { return static_cast<int64_t>(images_.bytes.size() / row_bytes()); }
+  size_t row_bytes() const override { return images_.row_bytes(); }
+  void read(std::span<const int32_t> rows, std::byte* into) const override { read_rows(images_, rows, into); }
+
+ private:
+  datasets::Column images_;
+};
+
 }  // namespace
+
+TEST_CASE("images that are read from elsewhere batch by batch have the same probabilities to the bit") {
+  const datasets::Dataset digits = load("digits", 200, 100);
+  Trainer trainer = make_trainer(config_for("dnn", "default", "simd"), digits);
+  trainer.run_epoch({}, kNever);
+  const Folder folder;
+  save(folder, trainer, R"({"model": "dnn", "recipe": "default", "dataset": "digits"})");
+  Predictor predictor(Device::open(config_for("dnn", "default", "simd").device), find_weights({.path = folder.path}));
+  const datasets::Column& images = digits.test.column(datasets::kImage);
+  const datasets::Split streamed =
+      datasets::streamed_split(images.row_shape, std::make_shared<Elsewhere>(images), labels(digits.test));
+  for (const int64_t batch_size : {0, 1, 7, 50, 100, 1000}) {
+    CAPTURE(batch_size);
+    const Predictions expected = predictor.predict(digits.test, batch_size);
+    const Predictions found = predictor.predict(streamed, batch_size);
+    CHECK(found.probabilities == expected.probabilities);
+    CHECK(found.timing.batches == expected.timing.batches);
+    CHECK(expected.timing.waiting_seconds == 0);
+  }
+  const TestReport expected = predictor.evaluate(digits.test, 7), found = predictor.evaluate(streamed, 7);
+  CHECK(found.confusion == expected.confusion);
+  CHECK(found.evaluation.loss == expected.evaluation.loss);
+  const datasets::Picture page = draw_mistakes(digits.test, expected.mistakes);
+  CHECK(draw_mistakes(streamed, found.mistakes).pixels == page.pixels);
+}
 
 TEST_CASE("the predictor says of a test split what the trainer says") {
   const datasets::Dataset digits = load("digits", 3000, 500);
@@ -218,7 +256,7 @@ TEST_CASE("real data: the pictures of digits") {
     std::vector<int32_t> digits;
     for (const fs::directory_entry& entry : fs::directory_iterator(folder / set)) {
       const datasets::DigitPixels pixels =
-          datasets::prepare_digit(datasets::read_png(entry.path()), entry.path()).pixels;
+          datasets::prepare_digit(datasets::read_picture(entry.path()), entry.path()).pixels;
       images.insert(images.end(), pixels.begin(), pixels.end());
       digits.push_back(entry.path().filename().string()[5] - '0');  // digit7_...
     }
