@@ -161,6 +161,7 @@ template void Flags::add(const char*, uint64_t&, const char*);
 template void Flags::add(const char*, bool&, const char*);
 template void Flags::add(const char*, std::optional<std::string>&, const char*);
 template void Flags::add(const char*, std::optional<double>&, const char*);
+template void Flags::add(const char*, std::optional<int>&, const char*);
 template void Flags::add(const char*, std::optional<int64_t>&, const char*);
 template void Flags::add(const char*, std::optional<bool>&, const char*);
 

@@ -35,6 +35,8 @@ struct Settings {
   std::optional<std::string> text;
   std::string dataset, data_dir, mistakes;
   bool check_hash = true, json = false, quiet = false, show = false;
+  std::optional<int64_t> batch_size_asked;
+  std::optional<int> top_asked;
   int64_t batch_size = 256, batches = 0;
   int top = 3;
 };
@@ -54,13 +56,19 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--check-hash", settings.check_hash, "refuse data files that are not the published ones (true or false)");
   flags.add("--mistakes", settings.mistakes, "with --dataset: write the worst mistakes to this PNG file");
   settings.device_flags.add(flags, settings.device);
-  flags.add("--batch-size", settings.batch_size, "images at a time; 0 = all");
+  flags.add("--batch-size", settings.batch_size_asked, "images at a time; default 256, of photos 32; 0 = all");
   flags.add("--batches", settings.batches,
             "with --dataset: so many of them, from the first image again at the end; 0 = each image once");
-  flags.add("--top", settings.top, "most probable classes to print");
+  flags.add("--top", settings.top_asked, "most probable classes to print; default 3, of photos 5");
   flags.add_switch("--show", settings.show, "draw what the network sees");
   flags.add_switch("--json", settings.json, "print the result as one JSON object, the last line of stdout");
   flags.add_switch("--quiet", settings.quiet, "print only errors and results");
+}
+
+// What was not asked for hangs on the network.
+void resolve(Settings& settings, bool photos) {
+  settings.batch_size = settings.batch_size_asked.value_or(photos ? 32 : 256);
+  settings.top = settings.top_asked.value_or(photos ? 5 : 3);
 }
 
 void check(const Settings& settings) {
@@ -160,7 +168,8 @@ struct Pictures {
   std::vector<std::vector<std::string>> doubts;  // of each: what may be wrong with the picture
 };
 
-Pictures read_pictures(const std::vector<std::string>& files, const Shape& image) {
+// photo_side: as prepare_color's shorter side.
+Pictures read_pictures(const std::vector<std::string>& files, const Shape& image, int64_t photo_side) {
   Pictures pictures;
   const auto append = [&](const auto& pixels, std::vector<std::string> doubts) {
     pictures.pixels.insert(pictures.pixels.end(), pixels.begin(), pixels.end());
@@ -173,7 +182,7 @@ Pictures read_pictures(const std::vector<std::string>& files, const Shape& image
         datasets::PreparedDigit digit = datasets::prepare_digit(picture, file);
         append(digit.pixels, std::move(digit.doubts));
       } else {
-        append(prepare_color(picture, image), {});
+        append(prepare_color(picture, image, photo_side), {});
       }
       pictures.files.push_back(file);
     } catch (const DataError& error) {
@@ -202,7 +211,7 @@ int recognise(const Settings& settings, const Weights& weights, Device& device, 
   if (image != kDigitImage && image[0] != 3)
     throw UsageError("pictures are made into images of " + kDigitImage.text() + " or of three channels; model " +
                      weights.model->name + " takes " + image.text());
-  const Pictures pictures = read_pictures(settings.files, image);
+  const Pictures pictures = read_pictures(settings.files, image, weights.model->photo_side);
   const int code = pictures.files.size() == settings.files.size() ? app::kDone : app::kBadInput;
   if (pictures.files.empty()) return code;
   const Predictions predictions = predictor.predict(datasets::image_split(image, pictures.pixels), settings.batch_size);
@@ -401,11 +410,13 @@ int predict(int argc, char** argv) {
   add_flags(flags, settings);
   if (!flags.parse(argc, argv)) return app::kDone;
   settings.device_flags.resolve(settings.device);
+  resolve(settings, false);
   check(settings);
   if (!settings.quiet) app::warn_of_threads("predict", settings.device.threads);
 
   const Weights weights = find_weights(settings.weights);
   check_kind(settings, weights);
+  resolve(settings, takes_photos(*weights.model));
   const std::shared_ptr<Device> device = Device::open(settings.device);
   Predictor predictor(device, weights);
   if (!settings.quiet)

@@ -109,7 +109,8 @@ datasets::NetworkInput network_input(const ModelInfo& model, const Recipe& recip
           .image = takes_texts(model) ? Shape() : model.input,
           .classes = model.classes,
           .crop = recipe.augmentation.crop,
-          .pad = recipe.augmentation.pad};
+          .pad = recipe.augmentation.pad,
+          .photo_side = model.photo_side};
 }
 
 DeviceData upload(const std::shared_ptr<Device>& device, datasets::Dataset dataset, const ModelInfo& model,

@@ -11,7 +11,9 @@
 
 namespace cairn {
 Predictor::Predictor(const std::shared_ptr<Device>& device, const Weights& weights)
-    : device_(device), weights_(weights), model_(load_model(device, weights)) {}
+    : device_(device), weights_(weights), model_(load_model(device, weights)) {
+  model_->fold();
+}
 
 Predictions Predictor::run(const DeviceSplit& split, int64_t batch_size, const UseLogits& use) {
   if (batch_size < 0)
