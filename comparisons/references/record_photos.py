@@ -4,7 +4,8 @@
     python3 comparisons/references/record_photos.py --out comparisons/references/photos
 
 Each network starts from Cairn's draws (networks.initialise). Recorded are logits of two images in evaluation mode, at some places
-of each, and the losses of ten steps of plain SGD on one batch of four, in training mode: batch statistics, Cairn's dropout masks.
+of each, and the losses of ten steps of plain SGD on one batch of four, in training mode: batch statistics, Cairn's dropout masks;
+and how far PyTorch leaves those losses with the channels last in memory, which is rounding alone.
 Images are normal draws. `resnet50-v1` is torchvision's ResNet-50 with the strides moved to the first convolution of a block.
 
 Needs numpy, torch and torchvision.
@@ -62,14 +63,8 @@ def build(model, clock):
     return network
 
 
-def record(model):
-    clock = networks.Clock(SEED)
-    network = build(model, clock)
-    pixels = philox.normal(SEED, IMAGES_STREAM, BATCH * 3 * 224 * 224, 1).reshape(BATCH, 3, 224, 224)
-    images, labels = torch.from_numpy(pixels), torch.arange(BATCH) * 250
-    network.eval()
-    with torch.no_grad():
-        logits = network(images[:SHOWN])
+def losses_of(model, network, clock, images):
+    labels = torch.arange(BATCH) * 250
     network.train()
     optimizer = torch.optim.SGD(network.parameters(), lr=RATES[model])
     losses = []
@@ -80,11 +75,27 @@ def record(model):
         optimizer.step()
         clock.step += 1
         losses.append(loss.item())
+    return losses
+
+
+def record(model):
+    clock = networks.Clock(SEED)
+    network = build(model, clock)
+    pixels = philox.normal(SEED, IMAGES_STREAM, BATCH * 3 * 224 * 224, 1).reshape(BATCH, 3, 224, 224)
+    images = torch.from_numpy(pixels)
+    network.eval()
+    with torch.no_grad():
+        logits = network(images[:SHOWN])
+    losses = losses_of(model, network, clock, images)
+    clock = networks.Clock(SEED)
+    last = torch.channels_last
+    others = losses_of(model, build(model, clock).to(memory_format=last), clock, images.contiguous(memory_format=last))
     places = [2654435761 * (k + 1) % logits.shape[1] for k in range(PLACES)]
     return {"torch": torch.__version__, "torchvision": torchvision.__version__, "seed": SEED, "images_stream": IMAGES_STREAM,
             "batch_size": BATCH, "learning_rate": RATES[model],
             "logits": [[float(numpy.float32(row[place])) for place in places] for row in logits.numpy()],
-            "norms": [float(row.double().norm()) for row in logits], "losses": losses}
+            "norms": [float(row.double().norm()) for row in logits], "losses": losses,
+            "own_deviation": max(abs(other - loss) / loss for other, loss in zip(others, losses))}
 
 
 def main():

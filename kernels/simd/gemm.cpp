@@ -11,6 +11,7 @@
 // is used, the next one is fetched.
 // Work is shared out by rows or by panels. An element of c is summed in the same order either way, because edges too
 // are computed as full tiles, of which only the valid part is stored.
+#include "kernels/simd/gemm_few_rows.h"
 #include "kernels/simd/gemm_sparse.h"
 #include "kernels/simd/packing.h"
 #include "kernels/simd/primitives.h"
@@ -261,6 +262,7 @@ Matrix matrix(const void* data, int64_t stride, int32_t transposed, bool pack) {
 void gemm(Stream& stream, const GemmArgs& args) {
   require_f32(args.dtype, "gemm");
   if (args.m == 0 || args.n == 0) return;
+  if (has_few_rows(args)) return gemm_few_rows(stream, args);
   if (is_sparse(args)) return gemm_sparse(stream, args);
   // Packing pays where an operand is read often; a transposed b is always packed.
   const bool pack_a = args.n > 4 * kTileColumns, pack_b = args.m > 16 * kTileRows;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "benchmarks/inference.h"
 #include "benchmarks/step.h"
 #include "benchmarks/step_runner.h"
 #include "benchmarks/timed_backend.h"
@@ -40,6 +41,38 @@ TEST_CASE("the launches of a dnn's step") {
     CHECK(report.arithmetic_floor > 0);
     CHECK(report.memory_floor > 0);
   }
+}
+
+TEST_CASE("the launches of a folded network before a batch") {
+  for (const char* implementation : {"simd", "vanilla"}) {
+    StepOptions options;
+    options.model = "resnet20";
+    options.device = {.implementation = implementation, .where = "cpu", .threads = 1};
+    options.batch_size = 2;
+    options.sampling = {2, 0.01};
+    const StepReport report = run_inference(options);
+    CHECK(report.inference);
+    CHECK(report.replayed.seconds > 0);
+    CHECK(report.as_written.seconds > 0);
+    int64_t convolutions = 0;
+    double flops = 0;
+    for (const StepKernel& kernel : report.kernels) {
+      CHECK(kernel.primitive.find("batch_norm") == std::string::npos);
+      CHECK(kernel.primitive != "add");
+      if (kernel.primitive != "conv2d_forward") continue;
+      convolutions += kernel.launches;
+      flops += kernel.cost.flops;
+    }
+    CHECK(convolutions == 19);
+    CHECK(flops > 2 * 2 * 40550400.0);  // two images; biases and sums come on top
+    CHECK(flops < 1.05 * 2 * 2 * 40550400);
+    CHECK(report.kernels.back().primitive == "gemm");
+  }
+  const std::shared_ptr<Device> device = Device::open({.implementation = "simd", .where = "cpu"});
+  CHECK_THROWS_WITH_AS(InferenceRunner(device, find_model("imdb-gru"), 1),
+                       "inference is timed of networks of images; imdb-gru takes texts", UsageError);
+  CHECK_THROWS_WITH_AS(InferenceRunner(device, find_model("lenet"), 0), "--batch-size must be 1 or more for inference",
+                       UsageError);
 }
 
 TEST_CASE("many steps in one call are timed by the step") {

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""benchmarks/versus_pytorch.py with stand-ins on both sides: whose turn it is and who stands still meanwhile, what is made
+"""benchmarks/versus_pytorch.py and versus_torchvision.py with stand-ins on both sides: whose turn it is and who stands still meanwhile, what is made
 of the figures, which step each side is asked for, and what is refused. Not here: PyTorch's step (timed_steps.py)."""
 import ast
 import json
@@ -82,9 +82,11 @@ class Sides(unittest.TestCase):
             (self.place / name).write_text(SIDE)
             (self.place / name).chmod(0o755)
 
+    program = "versus_pytorch.py"
+
     def command(self, *words, faults=None):
         (self.place / "faults.json").write_text(json.dumps(faults or {}))
-        return [sys.executable, str(ROOT / "benchmarks/versus_pytorch.py"), "--bench", str(self.place / "bench"), "--python",
+        return [sys.executable, str(ROOT / "benchmarks" / self.program), "--bench", str(self.place / "bench"), "--python",
                 str(self.place / "python"), *words]
 
     def run_with(self, *words, faults=None):
@@ -128,6 +130,27 @@ class Sides(unittest.TestCase):
         self.assertNotIn("--without", rival["words"])
         self.assertEqual((own["waiting"], rival["waiting"]), (None, "active"))
         self.assertEqual((self.place / "out.json").read_text(), done.stdout.splitlines()[-1] + "\n")
+
+    def test_inference_beside_torchvision(self):
+        self.program = "versus_torchvision.py"
+        done = self.run_with("--models", "resnet50", "--batch-sizes", "64", "--rounds", "2", "--seconds", "0.01", "--threads", "3",
+                             "--forms", "eager", "traced", "--json", "out.json")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        own, rival = self.asked("bench"), self.asked("python")
+        self.assertEqual(own["words"], ["inference", "--turns", "--model", "resnet50", "--batch-size", "64", "--impl", "simd",
+                                        "--device", "cpu", "--threads", "3", "--repeats", "5"])
+        self.assertEqual(rival["words"][1:], ["--model", "resnet50", "--batch-size", "64", "--threads", "3", "--forms", "eager",
+                                              "traced"])
+        self.assertTrue(rival["words"][0].endswith("benchmarks/pytorch/inference.py"))
+        self.assertEqual((own["waiting"], rival["waiting"]), (None, "active"))
+        self.assertEqual(done.stdout.splitlines()[0], "resnet50, batch 64: cairn 2, PyTorch 5 ms a batch (channels_last), ratio 2.50 "
+                         "over 2 rounds; to each form: eager 3.00, channels_last 2.50; not timed: compiled (RuntimeError: no "
+                         "compiler)")
+        self.assertEqual((self.place / "out.json").read_text(), done.stdout.splitlines()[-1] + "\n")
+        done = self.run_with("--models", "resnet50", "--batch-sizes", "1", "--rounds", "1", "--seconds", "0.01",
+                             faults={"forms": {"eager": "no"}})
+        self.assertEqual((done.returncode, done.stderr),
+                         (1, "versus_torchvision.py: resnet50 is not timed: PyTorch: no form works: eager (no)\n"))
 
     def test_pytorch_as_it_comes(self):
         self.assertEqual(self.run_with("--models", "cnn", "--rounds", "1", "--seconds", "0.01", "--plain").returncode, 0)

@@ -2,6 +2,7 @@
 // the first steps. Not here: pretrained weights (tests/trainers/test_pretrained.cpp).
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <fstream>
@@ -124,8 +125,9 @@ TEST_CASE("networks for photos have torchvision's losses in training") {
       optimizer.step(clock);
       clock.set_step(static_cast<int64_t>(i) + 1);
     }
-    MESSAGE(model << ": " << worst << " over " << steps << " steps");
-    CHECK(worst <= 1e-5);
+    MESSAGE(model << ": " << worst << " over " << steps << " steps, PyTorch's own " << record["own_deviation"]);
+    // Through a hundred layers rounding alone moves a loss by more: then PyTorch leaves itself, too.
+    CHECK(worst <= std::max(1e-5, 3 * record["own_deviation"].get<double>()));
   }
 }
 
