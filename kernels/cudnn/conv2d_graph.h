@@ -21,9 +21,9 @@ struct ConvolutionCase {
   int64_t alignments[kConvolutionArrays] = {16, 16, 16, 16, 16};
 };
 
-// forward: y = conv(x, weight), then + what is added, then + bias, then max(0, .);   the others: their output, plus what it was.
-// cuDNN's convolution has padding of its own below and to the right: as much as the size of y asks for. Throws where
-// that is negative, which no size of y is that the kernel's steps through x and its padding give.
+// forward: y = conv(x, weight), then + what is added, then + bias, then max(0, .);   the others: their output, plus
+// what it was. cuDNN's convolution has padding of its own below and to the right: as much as the size of y asks for.
+// Throws where that is negative, which no size of y is that the kernel's steps through x and its padding give.
 Descriptor convolution_graph(const Target& target, const ConvolutionCase& c);
 
 }  // namespace cairn::cudnn

@@ -249,9 +249,12 @@ TEST_CASE("conv2d refuses wrong layouts, and kernels that do not fit") {
         }) ==
         "conv2d: x (N x C x H x W) and weight (out x in x kernel height x kernel width) must agree in channels; got x "
         "[2, 3, 8, 7] and weight [4, 2, 5, 5]");
-  CHECK(refusal([&] { conv2d(x, weight, {}, {}, Activation::none, make({2, 4, 4, 4})); }) ==
-        "conv2d: add must have the result's shape, [2, 4, 4, 3]; got f32[2, 4, 4, 4] on reference on cpu");
-  CHECK(refusal([&] { conv2d(x, weight, {}, {}, Activation::none, make({2, 4, 4, 3}, DType::f64)); }) ==
+  CHECK(refusal([&] {
+          conv2d(x, weight, {}, {}, Activation::none, make({2, 4, 4, 4}));
+        }) == "conv2d: add must have the result's shape, [2, 4, 4, 3]; got f32[2, 4, 4, 4] on reference on cpu");
+  CHECK(refusal([&] {
+          conv2d(x, weight, {}, {}, Activation::none, make({2, 4, 4, 3}, DType::f64));
+        }) ==
         "conv2d: x and add must have one dtype and live on one device; got f32[2, 3, 8, 7] on reference on cpu and "
         "f64[2, 4, 4, 3] on reference on cpu");
   CHECK(refusal([&] { conv2d(x, weight, {}, {.groups = 3}); }) ==
