@@ -224,9 +224,131 @@ bool is_torch_file(std::span<const uint8_t> file) {
   return begins_with(file, kZip) || begins_with(file, kOldPickle);
 }
 
+namespace {
+
+// storage_of(key): its bytes.
+template <class StorageOf>
+std::vector<HostTensor> take_all(const std::vector<View>& views, const std::string& name, size_t file_bytes,
+                                 const StorageOf& storage_of) {
+  uint64_t left = kMostSharing * file_bytes;
+  std::vector<HostTensor> tensors;
+  for (const View& view : views) {
+    const std::span<const uint8_t> storage = storage_of(view.storage);
+    if (storage.size() / view.type->bytes < static_cast<uint64_t>(view.stored))
+      throw DataError(fmt::format("{}: tensor {} should have a storage of {} values of {} bytes, there are {} bytes",
+                                  name, in_quotes(view.name), view.stored, view.type->bytes, storage.size()));
+    const auto bytes = static_cast<uint64_t>(view.shape.count()) * size_of(view.type->becomes);
+    if (bytes > left) throw DataError(name + ": its tensors share their storages more often than a network's do");
+    left -= bytes;
+    tensors.push_back(take(view, storage));
+  }
+  return tensors;
+}
+
+// ---- the form of before 1.6 --------------------------------------------------------------------------------------
+//
+// Pickles of a magic number, of a version, of facts about the machine, of what was saved, and of the storages' keys in
+// the order in which they follow: of each the number of elements, 8 bytes, and the elements. How wide they are stands
+// where the storage is named in what was saved, an optimizer's too.
+
+class OldFile {
+ public:
+  OldFile(std::span<const uint8_t> file, const std::string& name) : file_(file), name_(name) {
+    place_ = kOldPickle.size() + 1;
+    if (file.size() < place_ || file[place_ - 1] != '.') throw DataError(name + ": is cut short");
+    const Pickle version = next("version");
+    if (version.root().integer("the version") != kVersion)
+      throw DataError(
+          fmt::format("{}: is of version {}, where {} is read", name, version.root().integer("the version"), kVersion));
+    const Pickle machine = next("machine");
+    const auto little = machine.root().find("little_endian", "the machine");
+    if (little && !little->boolean("the machine's order of bytes"))
+      throw DataError(name + ": its numbers have their bytes in the other order");
+  }
+
+  Pickle next(const char* part) {
+    const size_t most = std::min<size_t>(file_.size() - place_, kMostPickleBytes);
+    size_t used = 0;
+    Pickle pickle(std::as_bytes(file_.subspan(place_, most)), name_ + ": its pickle of the " + part, &used);
+    place_ += used;
+    return pickle;
+  }
+
+  // The storages that the keys name, in their order. types: by key.
+  void read_storages(const PickleValue& keys, const std::map<std::string, const StorageType*>& types) {
+    for (size_t i = 0; i < keys.size("the storages' keys"); ++i) {
+      const std::string key(keys.element(i, "the storages' keys").characters("a storage's key"));
+      const auto type = types.find(key);
+      if (type == types.end()) throw DataError(name_ + ": has a storage " + in_quotes(key) + " that nothing names");
+      int64_t count = 0;
+      std::memcpy(&count, take(key, sizeof count).data(), sizeof count);
+      if (count < 0 || static_cast<uint64_t>(count) > file_.size()) cut_short(key);
+      storages_[key] = take(key, static_cast<size_t>(count) * type->second->bytes);
+    }
+  }
+
+  std::span<const uint8_t> storage(const std::string& key) const {
+    const auto found = storages_.find(key);
+    if (found == storages_.end()) throw DataError(name_ + ": has no storage " + in_quotes(key));
+    return found->second;
+  }
+
+ private:
+  static constexpr int64_t kVersion = 1001;
+
+  [[noreturn]] void cut_short(const std::string& key) const {
+    throw DataError(name_ + ": is cut short in storage " + in_quotes(key));
+  }
+  std::span<const uint8_t> take(const std::string& key, size_t bytes) {
+    if (bytes > file_.size() - place_) cut_short(key);
+    const std::span<const uint8_t> taken = file_.subspan(place_, bytes);
+    place_ += bytes;
+    return taken;
+  }
+
+  std::span<const uint8_t> file_;
+  const std::string& name_;
+  size_t place_ = 0;
+  std::map<std::string, std::span<const uint8_t>> storages_;
+};
+
+// Of every storage that a value names, whatever it is part of; each value is looked at once.
+void collect_types(const PickleValue& value, const std::string& name, std::set<uint32_t>& seen,
+                   std::map<std::string, const StorageType*>& types) {
+  const auto look_into = [&](const PickleValue& part) { collect_types(part, name, seen, types); };
+  if (value.is(PickleKind::integer) || !seen.insert(value.place()).second) return;
+  if (value.is(PickleKind::outside)) {
+    View view;
+    read_storage(value, name + ": what was saved", view);
+    if (const PickleValue parts = value.element(0, "a storage");
+        parts.size("a storage") > 5 && !parts.element(5, "a storage").is(PickleKind::none))
+      throw DataError(name + ": has a storage that is a part of another one");
+    types[view.storage] = view.type;
+  } else if (value.is(PickleKind::list) || value.is(PickleKind::tuple)) {
+    for (size_t i = 0; i < value.size("what was saved"); ++i) look_into(value.element(i, "what was saved"));
+  } else if (value.is(PickleKind::dict)) {
+    for (size_t i = 0; i < value.pairs("what was saved"); ++i) look_into(value.value(i, "what was saved"));
+  } else if (value.is(PickleKind::call)) {
+    look_into(value.arguments("what was saved"));
+  }
+}
+
+std::vector<HostTensor> read_old_form(std::span<const uint8_t> bytes, const std::string& name) {
+  OldFile file(bytes, name);
+  const Pickle saved = file.next("network");
+  const std::vector<View> views = read_views(state_of(saved.root(), name), name);
+  std::map<std::string, const StorageType*> types;
+  std::set<uint32_t> seen;
+  collect_types(saved.root(), name, seen, types);
+  const Pickle keys = file.next("storages");
+  file.read_storages(keys.root(), types);
+  return take_all(views, name, bytes.size(), [&](const std::string& key) { return file.storage(key); });
+}
+
+}  // namespace
+
 std::vector<HostTensor> read_torch_file(std::span<const uint8_t> file, const std::string& name) {
-  if (begins_with(file, kOldPickle))
-    throw DataError(name + ": was written by a PyTorch before 1.6, or in its form; load it there and save it again");
+  if (begins_with(file, kOldPickle)) return read_old_form(file, name);
   const std::vector<std::string> names = zip_names(file, name);
   const std::string folder = folder_of(names, name);
   std::vector<std::string> wanted{folder + std::string(kPickle)};
@@ -242,19 +364,7 @@ std::vector<HostTensor> read_torch_file(std::span<const uint8_t> file, const std
   for (const View& view : views)
     if (places.emplace(view.storage, members.size()).second) members.push_back(folder + "/data/" + view.storage);
   const std::vector<ZipMember> storages = read_zip(file, members, file.size(), name);
-  uint64_t left = kMostSharing * file.size();
-  std::vector<HostTensor> tensors;
-  for (const View& view : views) {
-    const std::span<const uint8_t> storage = storages[places[view.storage]].content;
-    if (storage.size() / view.type->bytes < static_cast<uint64_t>(view.stored))
-      throw DataError(fmt::format("{}: tensor {} should have a storage of {} values of {} bytes, there are {} bytes",
-                                  name, in_quotes(view.name), view.stored, view.type->bytes, storage.size()));
-    const auto bytes = static_cast<uint64_t>(view.shape.count()) * size_of(view.type->becomes);
-    if (bytes > left) throw DataError(name + ": its tensors share their storages more often than a network's do");
-    left -= bytes;
-    tensors.push_back(take(view, storage));
-  }
-  return tensors;
+  return take_all(views, name, file.size(), [&](const std::string& key) { return storages[places[key]].content; });
 }
 
 }  // namespace cairn::datasets

@@ -1,6 +1,6 @@
 // Tensors out of a file that torch.save wrote: a .pth or .pt. Since PyTorch 1.6 it is a zip archive of a pickle and the
-// numbers of each storage. Nothing of it is run (framework/pickle.h). Not here: the form of before 1.6, which is
-// refused by name; safetensors (framework/safetensors.h); which tensors a network has.
+// numbers of each storage; before, pickles one after the other and then the numbers. Nothing of it is run
+// (framework/pickle.h). Not here: safetensors (framework/safetensors.h); which tensors a network has.
 #pragma once
 
 #include <span>
@@ -19,7 +19,7 @@ bool is_torch_file(std::span<const uint8_t> file);
 // beside an optimizer's state or settings: under "state_dict", "model_state_dict", "model" or "net". Numbers of 16 bits
 // and doubles become floats, truth values bytes; other integers stay. Of a name the beginnings "module." and
 // "_orig_mod." are left out, with which PyTorch marks networks that are spread over GPUs or compiled. DataError, in one
-// line: no such file; of before 1.6; nothing in it that is a state dict, or two; a tensor of another type, of more than
+// line: no such file; nothing in it that is a state dict, or two; a tensor of another type, of more than
 // four dimensions, or with more values than its storage; names that are equal; a damaged archive.
 std::vector<HostTensor> read_torch_file(std::span<const uint8_t> file, const std::string& name);
 

@@ -20,6 +20,7 @@ constexpr PickleName kPickleNames[] = {
     {PickleGlobal::empty_bytes, "builtins", "bytes", "bytes", true},
     {PickleGlobal::ordered_dict, "collections", "OrderedDict", "collections.OrderedDict", true},
     {PickleGlobal::torch_tensor, "torch._utils", "_rebuild_tensor_v2", "torch.rebuild_tensor", true},
+    {PickleGlobal::torch_tensor, "torch._utils", "_rebuild_tensor", "torch.rebuild_tensor", true},
     {PickleGlobal::torch_parameter, "torch._utils", "_rebuild_parameter", "torch.rebuild_parameter", true},
     {PickleGlobal::torch_storage, "torch", "FloatStorage", "torch.FloatStorage", false},
     {PickleGlobal::torch_storage, "torch", "DoubleStorage", "torch.DoubleStorage", false},
@@ -136,9 +137,15 @@ PickleValue PickleValue::state(const char* what) const {
   return {*store_, store_->children(node_of(*store_, place_, PickleKind::call, what, "a call"))[2]};
 }
 
-Pickle::Pickle(std::span<const std::byte> file, std::string name) : store_(std::make_unique<PickleStore>()) {
+Pickle::Pickle(std::span<const std::byte> file, std::string name, size_t* used)
+    : store_(std::make_unique<PickleStore>()) {
   store_->name = std::move(name);
-  read_pickle(file, *store_);
+  const size_t end = read_pickle(file, *store_);
+  if (used)
+    *used = end;
+  else if (end != file.size())
+    throw DataError(store_->name + ": is no pickle that can be read: " + std::to_string(file.size() - end) +
+                    " bytes follow its end, at byte " + std::to_string(end));
 }
 
 Pickle::~Pickle() = default;

@@ -87,8 +87,9 @@ class PickleValue {
 // opcode that makes objects, a newer protocol, cut short, bytes after the end, and what breaks the above.
 class Pickle {
  public:
-  // `file` must outlive this; `name` stands for it in error texts.
-  Pickle(std::span<const std::byte> file, std::string name);
+  // `file` must outlive this; `name` stands for it in error texts. used: how many bytes it took, where others may
+  // follow.
+  Pickle(std::span<const std::byte> file, std::string name, size_t* used = nullptr);
   ~Pickle();
   Pickle(Pickle&&) noexcept;
 

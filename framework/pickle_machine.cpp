@@ -27,7 +27,7 @@ class Machine {
     add({.kind = PickleKind::tuple});
   }
 
-  void run() {
+  size_t run() {
     while (true) {
       const auto opcode = static_cast<uint8_t>(take(1)[0]);
       if (opcode == kStop) break;
@@ -36,7 +36,7 @@ class Machine {
     }
     store_.root = pop();
     if (!stack_.empty() || !marks_.empty()) fail("ends with values left over");
-    if (place_ != file_.size()) fail(std::to_string(file_.size() - place_) + " bytes follow its end");
+    return place_;
   }
 
  private:
@@ -564,9 +564,10 @@ bool Machine::call(uint8_t opcode) {
 
 }  // namespace
 
-void read_pickle(std::span<const std::byte> file, PickleStore& store) {
-  Machine(file, store).run();
+size_t read_pickle(std::span<const std::byte> file, PickleStore& store) {
+  const size_t end = Machine(file, store).run();
   check_nesting(store);
+  return end;
 }
 
 }  // namespace cairn

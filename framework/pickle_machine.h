@@ -5,7 +5,7 @@
 
 namespace cairn {
 
-// Fills the store. DataError: framework/pickle.h.
-void read_pickle(std::span<const std::byte> file, PickleStore& store);
+// Fills the store; returns where the pickle ends. DataError: framework/pickle.h.
+size_t read_pickle(std::span<const std::byte> file, PickleStore& store);
 
 }  // namespace cairn

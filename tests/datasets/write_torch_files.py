@@ -5,8 +5,8 @@ torch.manual_seed(1)
 network = torch.nn.Sequential(torch.nn.Conv2d(3, 4, 3), torch.nn.BatchNorm2d(4), torch.nn.Flatten(), torch.nn.Linear(16, 2))
 
 
-def write(name, saved, state):
-    torch.save(saved, f"{name}.pth")
+def write(name, saved, state, zipped=True):
+    torch.save(saved, f"{name}.pth", _use_new_zipfile_serialization=zipped)
     with open(f"{name}.txt", "w", encoding="utf-8") as file:
         for key, tensor in state.items():
             value = tensor.detach().contiguous()
@@ -26,9 +26,13 @@ write("compiled", {f"_orig_mod.{key}": value for key, value in plain.items()}, p
 optimizer = torch.optim.Adam(network.parameters())
 network(torch.randn(2, 3, 4, 4)).sum().backward()
 optimizer.step()
-write("checkpoint", {"epoch": 3, "model": network.state_dict(), "optimizer": optimizer.state_dict(), "loss": 0.5},
-      network.state_dict())
+checkpoint = {"epoch": 3, "model": network.state_dict(), "optimizer": optimizer.state_dict(), "loss": 0.5}
+write("checkpoint", checkpoint, network.state_dict())
+write("old", plain, network.state_dict(), False)
+write("old-half", {key: value.half() if value.is_floating_point() else value for key, value in plain.items()},
+      {key: value.half() if value.is_floating_point() else value for key, value in plain.items()}, False)
+write("old-checkpoint", checkpoint, network.state_dict(), False)
 whole = torch.arange(24.0).view(2, 3, 4)
 views = {"whole": whole, "turned": whole.transpose(0, 2), "row": whole[1, 2], "scalar": whole[1, 1, 1], "empty": whole[:0]}
 write("views", views, views)
-torch.save(plain, "old.pth", _use_new_zipfile_serialization=False)
+write("old-views", views, views, False)
