@@ -12,13 +12,18 @@ Needs torch and torchvision.
 import argparse
 import functools
 import json
+import pathlib
 import platform
 import statistics
 import sys
 import time
 
-import torch
-import torchvision
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "comparisons/references"))
+
+import torch  # noqa: E402
+import torchvision  # noqa: E402
+
+import number  # noqa: E402
 
 FORMS = ("eager", "traced", "compiled")
 LAST = "_channels_last"
@@ -56,11 +61,11 @@ def turn(form, seconds):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = number.Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True)
-    parser.add_argument("--batch-size", type=int, required=True)
+    parser.add_argument("--batch-size", type=number.whole(1), required=True)
     parser.add_argument("--forms", nargs="+", required=True)
-    parser.add_argument("--threads", type=int, required=True)
+    parser.add_argument("--threads", type=number.whole(1, 1024), required=True)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     torch.manual_seed(1)
