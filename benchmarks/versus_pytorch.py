@@ -211,27 +211,35 @@ def parse():
     return arguments
 
 
-def main():
-    arguments = parse()
+def compare_all(cases, compare_one, words, json_file):
+    """compare_one(case, folder) of each case, a model's name first: facts of PyTorch's side, and a result, whose line is
+    words(result). The exit code."""
+    program = pathlib.Path(sys.argv[0]).stem
     leave_no_side_behind()
-    versions, results, failed, load = {}, [], False, load_average()
-    with tempfile.TemporaryDirectory(prefix="versus-pytorch-") as folder:
-        for model in arguments.models:
+    facts, results, failed, load = {}, [], False, load_average()
+    with tempfile.TemporaryDirectory(prefix="cairn-versus-") as folder:
+        for case in cases:
             try:
-                versions, result = compare(model, arguments, pathlib.Path(folder))
+                facts, result = compare_one(case, pathlib.Path(folder))
             except (sides.Failed, sides.OutOfTime) as problem:
-                print(f"versus_pytorch.py: {model} is not timed: {problem or 'a side did not answer in time'}",
-                      file=sys.stderr, flush=True)
+                print(f"{program}.py: {case[0]} is not timed: {problem or 'a side did not answer in time'}", file=sys.stderr,
+                      flush=True)
                 failed = True
                 continue
             results.append(result)
-            print(line_of(result), flush=True)
+            print(words(result), flush=True)
     folder, name, cores = machine.this_machine()
-    text = json.dumps({"machine": folder, "cpu": name, "cores": cores, "load_average": load, **versions, "results": results})
+    text = json.dumps({"machine": folder, "cpu": name, "cores": cores, "load_average": load, **facts, "results": results})
     print(text)
-    if arguments.json:
-        pathlib.Path(arguments.json).write_text(text + "\n", encoding="utf-8")
+    if json_file:
+        pathlib.Path(json_file).write_text(text + "\n", encoding="utf-8")
     return 1 if failed else 0
+
+
+def main():
+    arguments = parse()
+    return compare_all([(model,) for model in arguments.models],
+                       lambda case, folder: compare(*case, arguments, folder), line_of, arguments.json)
 
 
 if __name__ == "__main__":

@@ -17,14 +17,12 @@ import json
 import os
 import pathlib
 import sys
-import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import versus_pytorch as versus  # noqa: E402
 from pytorch import sides  # noqa: E402
-import machine  # noqa: E402
 import number  # noqa: E402
 
 MODELS = ("alexnet", "densenet121", "resnet18", "resnet50", "resnet101", "vgg16")
@@ -88,27 +86,8 @@ def parse():
 
 def main():
     arguments = parse()
-    versus.leave_no_side_behind()
-    load = versus.load_average()
-    facts, results, failed = {}, [], False
-    with tempfile.TemporaryDirectory(prefix="versus-torchvision-") as folder:
-        for model in arguments.models:
-            for batch_size in arguments.batch_sizes:
-                try:
-                    facts, result = compare(model, batch_size, arguments, pathlib.Path(folder))
-                except (sides.Failed, sides.OutOfTime) as problem:
-                    print(f"versus_torchvision.py: {model} is not timed: {problem or 'a side did not answer in time'}",
-                          file=sys.stderr, flush=True)
-                    failed = True
-                    continue
-                results.append(result)
-                print(line_of(result), flush=True)
-    folder, name, cores = machine.this_machine()
-    text = json.dumps({"machine": folder, "cpu": name, "cores": cores, "load_average": load, **facts, "results": results})
-    print(text)
-    if arguments.json:
-        pathlib.Path(arguments.json).write_text(text + "\n", encoding="utf-8")
-    return 1 if failed else 0
+    cases = [(model, batch_size) for model in arguments.models for batch_size in arguments.batch_sizes]
+    return versus.compare_all(cases, lambda case, folder: compare(*case, arguments, folder), line_of, arguments.json)
 
 
 if __name__ == "__main__":
