@@ -42,11 +42,12 @@ std::string suites_text() {
 
 void add_flags(app::Flags& flags, Settings& settings) {
   comparisons::SuiteOptions& options = settings.options;
-  flags.add("--model", settings.models, "networks to compare with PyTorch's recordings, separated by commas");
+  flags.add("--model", settings.models,
+            "networks to compare with PyTorch's recordings, separated by commas; with --suite: those of it to train");
   flags.add_switch("--all", settings.all, "compare every network and recipe with PyTorch's recordings");
   flags.add_switch("--live", settings.live,
                    "compare --model with its twin in LibTorch instead, trained in this process");
-  flags.add("--recipe", settings.recipe, "of --model; default `default`");
+  flags.add("--recipe", settings.recipe, "of --model; default `default`, with --suite every one");
   flags.add("--steps", settings.steps, "losses to compare with PyTorch's, without epochs if under 100");
   flags.add("--epochs", settings.epochs, "accuracies to compare with PyTorch's; default as many as were recorded");
   flags.add_switch("--double", settings.in_double,
@@ -112,7 +113,7 @@ int compare_live(const Settings& settings) {
 
 // Throws for a flag that belongs to the other kind of comparison.
 void check_kind(const Settings& settings) {
-  const bool suite = !settings.suite.empty(), parity = settings.models || settings.all;
+  const bool suite = !settings.suite.empty(), parity = (settings.models && !suite) || settings.all;
   if (suite == parity && !settings.live) {
     std::string names;
     for (const comparisons::Suite& each : comparisons::known_suites()) names += (names.empty() ? "" : ", ") + each.name;
@@ -128,7 +129,6 @@ void check_kind(const Settings& settings) {
     refuse(settings.in_double, "--double", "a call without --live");
     refuse(settings.references.has_value(), "--references", "a call without --live");
   }
-  refuse(suite && settings.recipe, "--recipe", "--model");
   refuse(suite && settings.steps, "--steps", "--model and --all");
   refuse(suite && settings.epochs, "--epochs", "--model and --all");
   refuse(suite && settings.report, "--report", "--model and --all");
@@ -201,6 +201,8 @@ int compare(int argc, char** argv) {
   comparisons::SuiteOptions& options = settings.options;
   options.implementations = words_of(settings.implementations, "--impl");
   options.datasets = words_of(settings.datasets, "--dataset");
+  options.models = words_of(settings.models.value_or(""), "--model");
+  options.recipe = settings.recipe.value_or("");
   options.predict_program = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "predict";
   options.stop = &app::interruption();
 

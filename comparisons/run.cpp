@@ -78,6 +78,21 @@ std::vector<nlohmann::json> finished_results(const Suite& suite, const fs::path&
   return results;
 }
 
+// The networks of the suite that a call asks for.
+std::vector<Network> chosen_networks(const Suite& suite, const SuiteOptions& options) {
+  for (const std::string& model : options.models)
+    if (std::ranges::find(suite.networks, model, &Network::model) == suite.networks.end())
+      throw UsageError(fmt::format("suite {} has no network {}", suite.name, model));
+  std::vector<Network> chosen;
+  for (const Network& network : suite.networks) {
+    if (!options.models.empty() && std::ranges::find(options.models, network.model) == options.models.end()) continue;
+    if (options.recipe.empty() || options.recipe == network.recipe) chosen.push_back(network);
+  }
+  if (chosen.empty())
+    throw UsageError(fmt::format("suite {} has none of its networks by recipe {}", suite.name, options.recipe));
+  return chosen;
+}
+
 }  // namespace
 
 std::vector<std::string> implementations_here() {
@@ -91,6 +106,7 @@ std::vector<RunConfig> plan_suite(const Suite& suite, const SuiteOptions& option
   const auto implementations =
       options.implementations.empty() ? implementations_here() : without_repeats(options.implementations);
   const auto datasets = options.datasets.empty() ? suite.datasets : without_repeats(options.datasets);
+  const std::vector<Network> networks = chosen_networks(suite, options);
   RunConfig common;
   common.data_dir = options.data_dir;
   common.check_hash = options.check_hash;
@@ -109,7 +125,7 @@ std::vector<RunConfig> plan_suite(const Suite& suite, const SuiteOptions& option
   std::vector<RunConfig> plan;
   for (const std::string& implementation : implementations)
     for (const std::string& dataset : datasets)
-      for (const Network& network : suite.networks) {
+      for (const Network& network : networks) {
         RunConfig config = common;
         config.model = network.model;
         config.recipe = network.recipe;

@@ -17,6 +17,8 @@ namespace cairn::comparisons {
 struct SuiteOptions {
   std::vector<std::string> implementations;  // empty: every one that this machine has, apart from `reference`
   std::vector<std::string> datasets;         // empty: the suite's
+  std::vector<std::string> models;           // of the suite's networks; empty: all
+  std::string recipe;                        // of these networks; empty: every one that the suite has
   std::string data_dir;
   bool check_hash = true;
   std::string where = "auto";

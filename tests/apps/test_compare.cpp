@@ -63,6 +63,19 @@ TEST_CASE("compare: nmist in its quick form, and again without training anything
                 other.error);
 }
 
+TEST_CASE("compare: a suite may be trained in parts, and the page has them all in the suite's order") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> call = with(quick("nmist", "c"), {"--quiet"});
+  const Result second = run(CAIRN_COMPARE, with(call, {"--model", "dnn"}), folder.path);
+  CHECK_MESSAGE(second.code == 0, second.error);
+  CHECK(says(second.out, "1 trainings: "));
+  const Result first = run(CAIRN_COMPARE, with(call, {"--recipe", "full-batch", "--model", "linear"}), folder.path);
+  CHECK_MESSAGE(first.code == 0, first.error);
+  const size_t linear = first.out.find("linear classifier"), dnn = first.out.find("DNN");
+  CHECK(linear < dnn);
+  CHECK(dnn != std::string::npos);
+}
+
 TEST_CASE("compare: skoltech in its quick form reads all its epochs off one training a curve") {
   const TemporaryFolder folder;
   const Result result = run(CAIRN_COMPARE, with(quick("skoltech", "c"), {"--quiet"}), folder.path);
@@ -213,7 +226,9 @@ TEST_CASE("compare: bad input is one line that says what there is") {
   refused({},
           "one of --model, --all and --suite is needed; suites are skoltech, nmist, benchmark-mnist, "
           "cifar-frameworks, playground-cifar, benchmark-imagenet, imdb-frameworks\n");
-  refused(with(quick("nmist", "c"), {"--model", "dnn"}), "one of --model, --all and --suite is needed");
+  refused(with(quick("nmist", "c"), {"--all"}), "one of --model, --all and --suite is needed");
+  refused(with(quick("nmist", "c"), {"--model", "lenet"}), "suite nmist has no network lenet\n");
+  refused(with(quick("nmist", "c"), {"--recipe", "x"}), "suite nmist has none of its networks by recipe x\n");
   refused({"--suite", "imagenet"},
           "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist, cifar-frameworks, "
           "playground-cifar, benchmark-imagenet, imdb-frameworks\n");
