@@ -363,6 +363,7 @@ int test(const Settings& settings, const Weights& weights, Device& device, Predi
   const datasets::NetworkInput input = network_input(*weights.model, find_recipe(*weights.model, weights.recipe));
   load.photos = photo_form(input);
   datasets::Dataset dataset = datasets::load_dataset(settings.dataset, settings.data_dir, load);
+  scale_to_fit(input, dataset);
   check_fit(input, dataset);
   if (dataset.test.texts) use_words_of(weights, dataset);
   if (settings.batches > 0) dataset.test = repeated(dataset.test, settings.batches * settings.batch_size);

@@ -14,6 +14,7 @@
 #include "datasets/registry.h"
 #include "framework/error.h"
 #include "framework/json_text.h"
+#include "models/transfer.h"
 #include "trainers/run.h"
 
 namespace cairn {
@@ -28,6 +29,9 @@ struct Settings {
   std::optional<double> learning_rate, momentum, weight_decay, label_smoothing, clip_norm, average;
   std::optional<std::string> optimizer, schedule, decay_on;
   std::optional<bool> shuffle, drop_last, average_ramp;
+  std::optional<std::string> freeze;
+  std::string backbone;
+  bool unfreeze = false;
   app::AugmentationFlags augmentation;
   app::TextFlags text;
   app::DeviceFlags device;
@@ -42,13 +46,25 @@ std::string recipes_text() {
                           recipe.learning_rate, recipe.batch_size ? std::to_string(recipe.batch_size) : "full",
                           length_of(recipe), text_of(recipe.schedule), recipe.description);
   }
-  return text;
+  return text +
+         "  transfer: a new head on a network for photos whose trained weights are given, by --backbone and "
+         "--weights\n" +
+         "    default          adam trains the head on features that are computed once\n" +
+         "    playground       of alexnet and resnet18: LucasRr/deep_learning_playground, batch statistics in the "
+         "backbone\n";
 }
 
 void add_flags(app::Flags& flags, Settings& settings) {
   RunConfig& config = settings.config;
   RunOptions& options = settings.options;
-  flags.add("--model", config.model, "network to train");
+  flags.add("--model", config.model, "network to train; resnet50:37 is resnet50 with 37 classes");
+  flags.add("--backbone", settings.backbone,
+            ("with --model transfer: the network that a new head is trained on: " + backbone_names()).c_str());
+  flags.add("--weights", config.weights,
+            "a run's folder, a safetensors file or a .pth to begin with, in place of drawn weights");
+  flags.add("--freeze", settings.freeze,
+            "what is not trained: nothing; weights, of all before the head; backbone, its batch statistics too");
+  flags.add_switch("--unfreeze", settings.unfreeze, "train everything: --freeze nothing");
   flags.add("--recipe", config.recipe, "the model's settings to start from");
   flags.add("--dataset", config.dataset,
             ("one of " + datasets::dataset_names() + "; default: the first that fits the network, else a generated one")
@@ -100,7 +116,18 @@ void override_with(const std::optional<Value>& flag, Value& setting) {
   if (flag) setting = *flag;
 }
 
+// --model transfer --backbone resnet18 is the network transfer-resnet18.
+void resolve_backbone(Settings& settings) {
+  const bool transfer = settings.config.model == "transfer";
+  if (transfer && settings.backbone.empty())
+    throw UsageError("--model transfer needs a --backbone: " + backbone_names());
+  if (!transfer && !settings.backbone.empty()) throw UsageError("--backbone goes with --model transfer");
+  if (transfer) settings.config.model = transfer_name(settings.backbone);
+  if (settings.unfreeze && settings.freeze) throw UsageError("--unfreeze is --freeze nothing: give one of them");
+}
+
 void resolve(Settings& settings) {
+  resolve_backbone(settings);
   RunConfig& config = settings.config;
   Recipe& training = config.training;
   training = find_recipe(find_model(config.model), config.recipe);
@@ -118,6 +145,8 @@ void resolve(Settings& settings) {
   }
   override_with(settings.momentum, training.momentum);
   if (settings.schedule) training.schedule = parse_schedule(*settings.schedule);
+  if (settings.freeze) training.freeze = freeze_from(*settings.freeze);
+  if (settings.unfreeze) training.freeze = Freeze::nothing;
   override_with(settings.decay_on, training.decay_on);
   override_with(settings.label_smoothing, training.label_smoothing);
   override_with(settings.clip_norm, training.clip_norm);

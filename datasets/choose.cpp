@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "datasets/photos.h"
 #include "framework/message.h"
 
 namespace cairn::datasets {
@@ -37,8 +38,17 @@ bool takes(const NetworkInput& input, const Shape& image, int classes) {
   return holds_window(image, input.crop, input.pad) && seen(input, image) == input.image;
 }
 
-Shape image_of(const DatasetInfo& info, const NetworkInput& input) {
+Shape own_image(const DatasetInfo& info, const NetworkInput& input) {
   return info.photos ? photo_form(input).image : info.image;
+}
+
+// Whether images of this shape become photos for the network.
+bool is_scaled(const NetworkInput& input, const Shape& image) {
+  return input.photo_side > 0 && image.rank() == 3 && image[0] == input.image[0] && image != photo_form(input).image;
+}
+
+Shape image_of(const DatasetInfo& info, const NetworkInput& input) {
+  return is_scaled(input, info.image) ? photo_form(input).image : own_image(info, input);
 }
 
 std::string wanted(const NetworkInput& input) {
@@ -50,7 +60,7 @@ std::string wanted(const NetworkInput& input) {
 const DatasetInfo* first_fitting(const NetworkInput& input, bool generated) {
   const std::span<const DatasetInfo> all = known_datasets();
   const auto found = std::ranges::find_if(all, [&](const DatasetInfo& info) {
-    return info.classes() > 0 && takes(input, image_of(info, input), info.classes()) &&
+    return info.classes() > 0 && takes(input, own_image(info, input), info.classes()) &&
            (info.source == nullptr) == generated;
   });
   return found == all.end() ? nullptr : &*found;
@@ -97,6 +107,7 @@ Dataset choose_dataset(const std::string& asked, const NetworkInput& input, cons
   with_form.photos = photo_form(input);
   try {
     Dataset dataset = load_dataset(info.name, data_dir, with_form);
+    scale_to_fit(input, dataset);
     check_fit(input, dataset);
     return dataset;
   } catch (const MissingDataError& missing) {
@@ -106,6 +117,10 @@ Dataset choose_dataset(const std::string& asked, const NetworkInput& input, cons
       say(fmt::format("{}\nusing the generated data set '{}' instead", missing.what(), generated->name));
     return load_dataset(generated->name, data_dir, with_form);
   }
+}
+
+void scale_to_fit(const NetworkInput& input, Dataset& dataset) {
+  if (is_scaled(input, example_shape(dataset.train))) scale_images(dataset, photo_form(input));
 }
 
 bool fits(const NetworkInput& input, const Dataset& dataset) {

@@ -22,15 +22,18 @@ PhotoForm photo_form(const NetworkInput& input);
 // UsageError: unknown, or none fits.
 std::string choose_name(const std::string& asked, const NetworkInput& input);
 
-// Loads what was asked for. `asked` empty: what choose_name names, or, where that is missing, the generated one that
-// fits; that it is so is a line on stderr unless options.quiet. Dataset::name says which it is. Photos become what
-// photo_form says.
-// Errors: those of load_dataset and check_fit.
+// Loads what was asked for, scaled to fit. `asked` empty: what choose_name names, or, where that is missing, the
+// generated one that fits; that it is so is a line on stderr unless options.quiet. Dataset::name says which it is.
+// Photos become what photo_form says. Errors: those of load_dataset and check_fit.
 Dataset choose_dataset(const std::string& asked, const NetworkInput& input, const std::filesystem::path& data_dir,
                        const LoadOptions& options);
 
 // UsageError: a square window of side `crop` does not lie in these images of `name` with a border of `pad` pixels.
 void check_window(const std::string& name, const Shape& image, int64_t crop, int64_t pad);
+
+// Images of three channels that a network of photos is to see, and that are not as large as it takes them, are scaled
+// as photos are.
+void scale_to_fit(const NetworkInput& input, Dataset& dataset);
 
 bool fits(const NetworkInput& input, const Dataset& dataset);
 // UsageError: the network takes other images, or texts, or tells another number of classes apart.

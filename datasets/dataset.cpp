@@ -67,7 +67,7 @@ Split image_split(const Shape& image, Bytes pixels, std::span<const int32_t> lab
 Split streamed_split(const Shape& image, std::shared_ptr<BatchSource> source, std::span<const int32_t> labels) {
   Split split{source->count(), {}};
   split.columns.push_back({kImage, DType::u8, image, {}, std::move(source)});
-  return with_labels(std::move(split), labels);
+  return labels.empty() ? split : with_labels(std::move(split), labels);
 }
 
 Split text_split(Texts texts, std::span<const int32_t> labels) {

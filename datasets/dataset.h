@@ -80,7 +80,7 @@ std::span<const int32_t> labels(const Split& split);
 // A split of images, with labels unless these are empty. ShapeError: not the bytes of a whole number of images, or
 // another number of labels.
 Split image_split(const Shape& image, Bytes pixels, std::span<const int32_t> labels = {});
-// The same with images that stay in files.
+// The same with images that stay where they are.
 Split streamed_split(const Shape& image, std::shared_ptr<BatchSource> source, std::span<const int32_t> labels);
 
 // A split of texts, with labels unless these are empty. ShapeError as above.

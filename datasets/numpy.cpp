@@ -285,4 +285,35 @@ std::vector<int64_t> integers(const PickleValue& value, const std::string& what)
   return values;
 }
 
+Bytes encode_npy(const HostTensor& tensor) {
+  constexpr size_t kAlignment = 64, kPrefix = 10;  // mark, version, the header's length
+  const auto type = [&]() -> const char* {
+    switch (tensor.dtype) {
+      case DType::f32:
+        return "<f4";
+      case DType::f64:
+        return "<f8";
+      case DType::i32:
+        return "<i4";
+      case DType::i64:
+        return "<i8";
+      default:
+        return "|u1";
+    }
+  };
+  std::string shape;
+  for (int i = 0; i < tensor.shape.rank(); ++i) shape += fmt::format("{},", tensor.shape[i]);
+  std::string header = fmt::format("{{'descr': '{}', 'fortran_order': False, 'shape': ({}), }}", type(), shape);
+  header.resize((kPrefix + header.size() + kAlignment) / kAlignment * kAlignment - kPrefix - 1, ' ');
+  header += '\n';
+  Bytes file{0x93, 'N', 'U', 'M', 'P', 'Y', 1, 0};
+  file.push_back(static_cast<uint8_t>(header.size() % 256));
+  file.push_back(static_cast<uint8_t>(header.size() / 256));
+  file.insert(file.end(), header.begin(), header.end());
+  const size_t begin = file.size();
+  file.resize(begin + tensor.bytes.size());
+  if (!tensor.bytes.empty()) std::memcpy(file.data() + begin, tensor.bytes.data(), tensor.bytes.size());
+  return file;
+}
+
 }  // namespace cairn::datasets

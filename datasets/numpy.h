@@ -8,6 +8,7 @@
 
 #include "datasets/bytes.h"
 #include "framework/pickle.h"
+#include "framework/safetensors.h"
 
 namespace cairn::datasets {
 
@@ -38,6 +39,9 @@ class NpyFile {
   std::optional<Pickle> pickle_;  // where the elements are objects
   NumpyArray array_;
 };
+
+// A .npy file of a tensor of numbers, format version 1.0.
+Bytes encode_npy(const HostTensor& tensor);
 
 // The integers of an array of one dimension, of any type that holds them, or of a list. `where` begins the error texts.
 // DataError: something else.

@@ -1,5 +1,5 @@
-// Files of photos as the rows of a column: each is decoded, scaled and cut when it is asked for. Not here: which files
-// these are (imagefolder.h), who reads ahead (stream.h).
+// Photos as the rows of a column: files, each decoded, scaled and cut when it is asked for; or a set's images, scaled
+// and cut likewise. Not here: which files these are (imagefolder.h), who reads ahead (stream.h).
 #pragma once
 
 #include <cstdint>
@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "datasets/color_image.h"
+#include "datasets/dataset.h"
 #include "datasets/stream.h"
 
 namespace cairn::datasets {
@@ -33,5 +34,9 @@ class PhotoFiles {
 
 // DataError, where a row is read: it is no picture; names the file.
 std::shared_ptr<BatchSource> photo_source(PhotoFiles files, const PhotoForm& form);
+
+// The set's images as photos of this form would be: they are left as they are, and scaled whenever they are read.
+// ShapeError: they have other than three channels.
+void scale_images(Dataset& dataset, const PhotoForm& form);
 
 }  // namespace cairn::datasets

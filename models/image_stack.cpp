@@ -67,6 +67,11 @@ ImageStack& ImageStack::linear(int64_t out) {
   return add("fc", std::make_shared<Linear>(device_, sample_[0], out, initializer_, dtype_));
 }
 
+ImageStack& ImageStack::head(const HeadPlan& plan) {
+  if (plan.hidden == 0) return linear(plan.classes);
+  return part([&](ImageStack& own) { own.linear(plan.hidden).relu().linear(plan.classes); }, LayerNames::by_place);
+}
+
 ImageStack& ImageStack::part(const Part& part, LayerNames names) {
   return add("part", std::make_shared<Sequential>(layers_of(part, names)));
 }

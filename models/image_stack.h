@@ -11,6 +11,7 @@
 
 #include "framework/nn/branches.h"
 #include "framework/nn/image_layers.h"
+#include "models/model.h"
 
 namespace cairn {
 
@@ -41,6 +42,9 @@ class ImageStack {
   ImageStack& local_response_norm(int64_t size, double alpha, double beta, double k);
   ImageStack& dropout(double probability);
   ImageStack& linear(int64_t out);  // flattens images first
+
+  // A Linear layer; with a hidden one a part of Linear 0, ReLU 1 and Linear 2. Without a name of its own it is `fc1`.
+  ImageStack& head(const HeadPlan& plan);
 
   ImageStack& part(const Part& part, LayerNames names = LayerNames::by_kind);
   // With a ReLU after the sum; shortcut {}: the identity.

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "framework/error.h"
+#include "models/transfer.h"
 
 namespace cairn {
 namespace {
@@ -24,6 +25,13 @@ struct OptimizerName {
 };
 const OptimizerName kOptimizers[] = {
     {"sgd", OptimizerKind::sgd}, {"adam", OptimizerKind::adam}, {"adamw", OptimizerKind::adamw}};
+
+struct FreezeName {
+  std::string name;
+  Freeze freeze;
+};
+const FreezeName kFreezes[] = {
+    {"nothing", Freeze::nothing}, {"weights", Freeze::weights}, {"backbone", Freeze::backbone}};
 
 // In the order of Task. noun: the flag that names such a network to the program.
 struct TaskName {
@@ -72,6 +80,7 @@ const ModelInfo& find_model(const std::string& name, Task task) {
     if (other.task != task && std::ranges::count(known_models(other.task), name, &ModelInfo::name) > 0)
       throw UsageError(std::string(asked.noun) + " '" + name + "': this network is made to " + other.name +
                        ": ./cairn " + other.program + " --" + other.noun + " " + name);
+  if (const ModelInfo* made = task == Task::classify ? made_model(name) : nullptr) return *made;
   return find_named(known_models(task), name, asked.noun);
 }
 
@@ -86,6 +95,14 @@ const char* name_of(OptimizerKind kind) {
 
 OptimizerKind optimizer_from(const std::string& name) {
   return find_named(std::span<const OptimizerName>(kOptimizers), name, "optimizer").kind;
+}
+
+const char* name_of(Freeze freeze) {
+  return std::ranges::find(kFreezes, freeze, &FreezeName::freeze)->name.c_str();
+}
+
+Freeze freeze_from(const std::string& name) {
+  return find_named(std::span<const FreezeName>(kFreezes), name, "part to freeze").freeze;
 }
 
 std::string normalization_of(const Recipe& recipe) {

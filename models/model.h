@@ -2,6 +2,7 @@
 // loop (trainers/), the layers (framework/nn).
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -39,6 +40,13 @@ struct AugmentationRecipe {
   Augmentation settings() const;
 };
 
+// What of a network stays as it is while it is trained: nothing, or all before its head.
+enum class Freeze {
+  nothing,
+  weights,   // its weights; normalisations go by each batch's statistics, and keep counting their running ones
+  backbone,  // weights and statistics: what the head is given of an image never changes
+};
+
 // Everything about a training run that is not the machine's. Flags override single fields.
 struct Recipe {
   std::string name;
@@ -64,6 +72,7 @@ struct Recipe {
   std::string decay_on;             // the tensors that weight_decay is for, by name, separated by commas; "": all
   double average = 0;               // decay of the weights' moving average, which is then what is evaluated; 0: none
   bool average_ramp = false;        // the decay is at most (1 + t) / (10 + t) at step t
+  Freeze freeze = Freeze::nothing;  // of a network with a backbone
 };
 
 // What a network is trained to do, and by which program (trainers/tasks).
@@ -72,16 +81,30 @@ enum class Task {
   denoise,   // an image without its noise: denoise
 };
 
+// How a network for photos ends: in a layer with a logit for each class, behind another one with a ReLU where `hidden`
+// is not 0, in place of what was published.
+struct HeadPlan {
+  int64_t classes = 1000, hidden = 0;
+};
+
 struct ModelInfo {
+  using Build = std::function<std::shared_ptr<Module>(const std::shared_ptr<Device>&, Initializer&, DType)>;
+  using PhotoBuild = std::shared_ptr<Module> (*)(const std::shared_ptr<Device>&, Initializer&, DType,
+                                                 const HeadPlan& head);
+
   std::string name;
   std::string description;
   Shape input;  // of one sample: channels x height x width, or how many numbers of words a text has
-  int classes;  // a logit for each is the output; 0: the output is an image like the input
-  std::shared_ptr<Module> (*build)(const std::shared_ptr<Device>&, Initializer&, DType);
+  int classes;  // a logit for each is the output; 0: the output is an image like the input, or as the data have it
+  Build build;
   std::vector<Recipe> recipes;  // the first is `default`
   Task task = Task::classify;
   int64_t vocabulary = 0;  // of a network of texts: it knows the numbers below this; 0: it takes images
   int64_t photo_side = 0;  // of a network of photos: their shorter side before the middle is cut out; 0: none
+  // Of a network for photos: with another head, and what its last module, the head, is called.
+  PhotoBuild build_with = nullptr;
+  std::string head = {};
+  std::string backbone = {};  // of a network for transfer learning: the network whose weights it begins with
 };
 
 inline bool takes_texts(const ModelInfo& model) {
@@ -97,12 +120,16 @@ inline const char* examples_of(const ModelInfo& model) {
 }
 
 std::span<const ModelInfo> known_models(Task task = Task::classify);
-// Throws UsageError that lists the choices, or names the program that a network of another task goes with.
+// Also networks made of those for photos (transfer.h): "resnet50:37", "transfer-resnet18". Throws UsageError that lists
+// the choices, or names the program that a network of another task goes with.
 const ModelInfo& find_model(const std::string& name, Task task = Task::classify);
 // Throws UsageError that lists the choices.
 const Recipe& find_recipe(const ModelInfo& model, const std::string& name);
 
 const char* name_of(Task task);
+
+const char* name_of(Freeze freeze);
+Freeze freeze_from(const std::string& name);
 
 const char* name_of(OptimizerKind kind);
 OptimizerKind optimizer_from(const std::string& name);

@@ -56,8 +56,8 @@ Recipe playground(const std::string& name, OptimizerKind optimizer, double learn
           .validation_count = 10000};
 }
 
-ModelInfo photo_network(const std::string& name, const std::string& description, decltype(ModelInfo::build) build,
-                        double learning_rate, const InitRule& init) {
+ModelInfo photo_network(const std::string& name, const std::string& description, ModelInfo::PhotoBuild build,
+                        const std::string& head, double learning_rate, const InitRule& init) {
   Recipe standard = default_recipe(learning_rate, 90, 1e-4, 256);
   standard.description = "SGD with momentum 0.9, warm-up and a cosine schedule on mirrored photos";
   standard.init = init;
@@ -74,9 +74,12 @@ ModelInfo photo_network(const std::string& name, const std::string& description,
           .description = description,
           .input = kPhoto,
           .classes = kPhotoClasses,
-          .build = build,
+          .build = [build](const std::shared_ptr<Device>& device, Initializer& initializer,
+                           DType dtype) { return build(device, initializer, dtype, {}); },
           .recipes = {standard, gentle},
-          .photo_side = 256};
+          .photo_side = 256,
+          .build_with = build,
+          .head = head};
 }
 
 }  // namespace cairn

@@ -49,6 +49,8 @@ ModulePointer cifar_resnet(const DevicePointer& device, Initializer& initializer
 
 // ---- for ImageNet ------------------------------------------------------------------------------------------------
 
+constexpr const char* kFc = "fc";
+
 // A bottleneck goes through a quarter of its channels. Where a block halves the image, He et al., Gluon and Knet have
 // the stride on the bottleneck's first convolution; torchvision has it on the second, which looks at all places.
 struct PhotoResnet {
@@ -75,7 +77,7 @@ void photo_block(ImageStack& stack, const PhotoResnet& plan, int64_t width, int6
   stack.residual(body, shortcut, "downsample", LayerNames::by_place);
 }
 
-ModulePointer photo_resnet(ImageStack network, const PhotoResnet& plan) {
+ModulePointer photo_resnet(ImageStack network, const PhotoResnet& plan, const HeadPlan& head) {
   normalised(network, 64, 7, 2).relu().max_pool(3, 2, 1);
   for (size_t stage = 0; stage < plan.blocks.size(); ++stage)
     network.name("layer" + std::to_string(stage + 1))
@@ -85,20 +87,20 @@ ModulePointer photo_resnet(ImageStack network, const PhotoResnet& plan) {
                 photo_block(layer, plan, int64_t{64} << stage, i == 0 && stage > 0 ? 2 : 1);
             },
             LayerNames::by_place);
-  return network.global_average_pool().name("fc").linear(kPhotoClasses).build();
+  return network.global_average_pool().name(kFc).head(head).build();
 }
 
-ModulePointer resnet18(const DevicePointer& device, Initializer& initializer, DType dtype) {
-  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {2, 2, 2, 2}, .bottleneck = false});
+ModulePointer resnet18(const DevicePointer& device, Initializer& initializer, DType dtype, const HeadPlan& head) {
+  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {2, 2, 2, 2}, .bottleneck = false}, head);
 }
-ModulePointer resnet50(const DevicePointer& device, Initializer& initializer, DType dtype) {
-  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {3, 4, 6, 3}});
+ModulePointer resnet50(const DevicePointer& device, Initializer& initializer, DType dtype, const HeadPlan& head) {
+  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {3, 4, 6, 3}}, head);
 }
-ModulePointer resnet50_v1(const DevicePointer& device, Initializer& initializer, DType dtype) {
-  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {3, 4, 6, 3}, .early_stride = true});
+ModulePointer resnet50_v1(const DevicePointer& device, Initializer& initializer, DType dtype, const HeadPlan& head) {
+  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {3, 4, 6, 3}, .early_stride = true}, head);
 }
-ModulePointer resnet101(const DevicePointer& device, Initializer& initializer, DType dtype) {
-  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {3, 4, 23, 3}});
+ModulePointer resnet101(const DevicePointer& device, Initializer& initializer, DType dtype, const HeadPlan& head) {
+  return photo_resnet({device, initializer, dtype, kPhoto}, {.blocks = {3, 4, 23, 3}}, head);
 }
 
 // ---- recipes -----------------------------------------------------------------------------------------------------
@@ -141,7 +143,7 @@ std::vector<Recipe> cifar_recipes(const Recipe& gentle) {
 
 std::vector<ModelInfo> resnet_family() {
   const auto photos = [](const char* name, const char* description, auto build) {
-    return photo_network(name, description, build, 0.1);
+    return photo_network(name, description, build, kFc, 0.1);
   };
   return {{"resnet20", "ResNet-20 for CIFAR-10, published at 91.73 %", kCifarImage, 10, cifar_resnet<3>,
            cifar_recipes(gentle(1e-5, 2))},

@@ -43,6 +43,12 @@ Tensor DeviceSplit::samples(int64_t begin, int64_t end) const {
   return streamed ? streamed->read(begin, end) : column(input()).rows(begin, end);
 }
 
+void DeviceSplit::replace_images(const Tensor& rows) {
+  streamed.reset();
+  std::erase_if(columns, [](const auto& column) { return column.first == datasets::kImage; });
+  columns.emplace_back(datasets::kImage, rows);
+}
+
 bool DeviceSplit::has(const std::string& name) const {
   return std::ranges::any_of(columns, [&](const auto& column) { return column.first == name; });
 }

@@ -27,6 +27,8 @@ struct DeviceSplit {
   const char* input() const;
   // Rows begin .. end - 1 of it, wherever they lie.
   Tensor samples(int64_t begin, int64_t end) const;
+  // Puts other rows, as many, in the place of the images.
+  void replace_images(const Tensor& rows);
 };
 
 struct DeviceData {

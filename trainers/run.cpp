@@ -127,8 +127,17 @@ RunFolder prepare_folder(std::optional<RunFolder> held, const Plan& plan, const 
   return folder;
 }
 
+// The trainer of a part; weights that a checkpoint will replace are not read.
+std::unique_ptr<Trainer> trainer_of(RunConfig config, bool from_checkpoint, RunResources& resources) {
+  if (from_checkpoint) config.weights.clear();
+  return resources.trainer(config);
+}
+
 // Trains to the end of the part. False: interrupted.
-bool train_part(Trainer& trainer, const RunPart& part, RunLog& log, const std::atomic<bool>& stop) {
+bool train_part(Trainer& trainer, const RunPart& part, RunLog& log, const RunOptions& options,
+                const std::atomic<bool>& stop) {
+  const std::optional<double> seconds = trainer.compute_features(stop);
+  if (seconds && !options.quiet) say(fmt::format("features of all images, once: {:.3g} s", *seconds));
   log.begin_part(trainer, part);
   while (trainer.steps_done() < std::min(part.end, trainer.total_steps())) {
     const EpochResult epoch = trainer.run_epoch(log.hooks(), stop);
@@ -187,10 +196,10 @@ RunResult train_parts(const RunPart& first, const RunPart& last, std::unique_ptr
   RunResult result;
   const RunPart* part = &first;
   for (;; ++part) {
-    result.interrupted = !train_part(*trainer, *part, log, stop);
+    result.interrupted = !train_part(*trainer, *part, log, options, stop);
     if (result.interrupted || part == &last) break;
     const std::vector<HostTensor> end = checkpoint_of(*trainer, log.state());
-    trainer = resources.trainer((part + 1)->config);
+    trainer = trainer_of((part + 1)->config, true, resources);
     if (!options.quiet)
       say("step " + std::to_string(part->end) + ": other settings from here on\n" + resources.banner());
     restore(*trainer, end, "the run's earlier part");
@@ -213,7 +222,7 @@ RunResult run_training(RunConfig config, const RunOptions& options) {
                                            : plan_resumed_run(std::move(config), options, resources);
   const std::vector<RunPart> parts = parts_of(plan.config);
   const RunPart& part = part_after(parts, plan.steps);
-  std::unique_ptr<Trainer> trainer = resources.trainer(part.config);
+  std::unique_ptr<Trainer> trainer = trainer_of(part.config, plan.checkpoint.has_value(), resources);
   RunState state;
   if (plan.checkpoint) state = restore(*trainer, *plan.checkpoint, RunFolder::checkpoint_name(options.resume));
 

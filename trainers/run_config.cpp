@@ -40,6 +40,8 @@ void visit_settings(Config& config, const Visit& visit) {
   visit("threads", config.device.threads);
   visit("kernel", config.device.kernels);
   visit("autotune", config.device.autotune);
+  visit("weights", config.weights);
+  visit("freeze", training.freeze);
   visit("seed", config.seed);
   visit("epochs", training.epochs);
   visit("steps", training.steps);
@@ -78,7 +80,8 @@ void visit_settings(Config& config, const Visit& visit) {
 
 template <class Value>
 nlohmann::json to_setting(const Value& value) {
-  if constexpr (std::is_same_v<Value, OptimizerKind> || std::is_same_v<Value, Precision>)
+  if constexpr (std::is_same_v<Value, OptimizerKind> || std::is_same_v<Value, Precision> ||
+                std::is_same_v<Value, Freeze>)
     return name_of(value);
   else if constexpr (std::is_same_v<Value, Schedule>)
     return text_of(value);
@@ -91,6 +94,8 @@ template <class Value>
 void from_setting(const nlohmann::json& setting, Value& value) {
   if constexpr (std::is_same_v<Value, OptimizerKind>)
     value = optimizer_from(setting.get<std::string>());
+  else if constexpr (std::is_same_v<Value, Freeze>)
+    value = freeze_from(setting.get<std::string>());
   else if constexpr (std::is_same_v<Value, Precision>)
     value = precision_from(setting.get<std::string>());
   else if constexpr (std::is_same_v<Value, Schedule>)
@@ -170,12 +175,28 @@ void check_input(const ModelInfo& model, const AugmentationRecipe& images, const
           "between 1 and " + std::to_string(kMostNumbers), whole(text.length));
 }
 
+namespace {
+
+void check_freeze(const ModelInfo& model, const RunConfig& config) {
+  if (config.training.freeze != Freeze::nothing && model.head.empty())
+    throw UsageError("--freeze " + std::string(name_of(config.training.freeze)) + ": model " + model.name +
+                     " has no backbone; networks for photos have one");
+  const bool needed = !model.backbone.empty() || config.training.freeze != Freeze::nothing;
+  if (needed && config.weights.empty())
+    throw UsageError("--weights is needed: a file with the trained weights of " +
+                     (model.backbone.empty() ? model.name : model.backbone));
+}
+
+}  // namespace
+
 void check_config(const RunConfig& config) {
   const Recipe& training = config.training;
   check_optimizer(training);
   check_length(training);
   check_augmentation(training.augmentation);
-  check_input(find_model(config.model), training.augmentation, training.text);
+  const ModelInfo& model = find_model(config.model);
+  check_input(model, training.augmentation, training.text);
+  check_freeze(model, config);
   require(training.batch_size >= 0, "--batch-size", "a number of images, or 0 for the full batch",
           whole(training.batch_size));
   require(training.validation_count >= 0, "--validation-count", "0 or more", whole(training.validation_count));

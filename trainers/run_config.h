@@ -20,6 +20,7 @@ struct RunConfig {
   bool check_hash = true;   // refuse data files that are not the published ones
   std::string data_sha256;  // of the images and labels to train on, as data_sha256() has it; "" = not known yet
   DeviceOptions device;
+  std::string weights;  // file or run folder with the weights to begin with, all or a backbone's; "" = drawn
   uint64_t seed = 1;
   Recipe training;              // the recipe with the flags' changes
   int64_t eval_every = 0;       // epochs between evaluations; 0 = about twenty in a run

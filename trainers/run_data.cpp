@@ -105,6 +105,7 @@ void RunResources::settle(RunConfig& config) {
     dataset_ = load_data(config, options_);
     loaded_ = config;
     loaded_.data_sha256 = data_sha256(*dataset_);
+    classes_ = dataset_->classes;
   }
   if (!config.data_sha256.empty() && config.data_sha256 != loaded_.data_sha256)
     throw DataError(
@@ -114,13 +115,14 @@ void RunResources::settle(RunConfig& config) {
                     config.dataset, dataset_->source, loaded_.data_sha256.substr(0, 12),
                     config.data_sha256.substr(0, 12), config.dataset));
   config.data_sha256 = loaded_.data_sha256;
+  if (classes_ > 0 && find_model(config.model).classes == 0) config.model += fmt::format(":{}", classes_);
 }
 
 std::unique_ptr<Trainer> RunResources::trainer(const RunConfig& config) {
   RunConfig settled = config;
   settle(settled);
   banner_ = banner_of(settled, *device_, *dataset_);
-  const ModelInfo& model = find_model(config.model);
+  const ModelInfo& model = find_model(settled.model);
   const std::optional<size_t> room = config.stream ? std::optional<size_t>(0) : std::nullopt;
   words_ = dataset_->words;
   class_lines_.clear();

@@ -20,7 +20,8 @@ class RunResources {
  public:
   explicit RunResources(const RunOptions& options) : options_(options) {}
 
-  // Fills in what only the machine and its data can say: the device, the data set's name and hash. Throws DataError for
+  // Fills in what only the machine and its data can say: the device, the data set's name and hash, the number of
+  // classes of a model that has as many as its data. Throws DataError for
   // data of another hash than the settings have.
   void settle_device(RunConfig& config);
   void settle(RunConfig& config);
@@ -41,6 +42,7 @@ class RunResources {
   std::optional<datasets::Dataset> dataset_;
   std::shared_ptr<const datasets::WordIndex> words_;
   std::string banner_, class_lines_;
+  int classes_ = 0;   // of the data
   RunConfig loaded_;  // the settings that dataset_ belongs to
 };
 

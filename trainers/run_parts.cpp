@@ -11,8 +11,9 @@ namespace cairn {
 namespace {
 
 // What weights, steps and the order of batches were counted and drawn by.
-const std::vector<const char*> kFixed = {"model",     "recipe",    "seed",    "validation-count", "batch-size",
-                                         "drop-last", "optimizer", "average", "vocabulary",       "top-specials"};
+const std::vector<const char*> kFixed = {"model",      "recipe",       "seed",      "validation-count",
+                                         "batch-size", "drop-last",    "optimizer", "average",
+                                         "vocabulary", "top-specials", "weights",   "freeze"};
 // What makes no difference to the results.
 const std::set<std::string> kWithoutEffect = {"check-hash", "data-dir",   "stream",      "threads",
                                               "save-every", "save-steps", "tensorboard", "train-accuracy"};

@@ -3,8 +3,9 @@
 namespace cairn {
 namespace {
 
-bool is_text(const Tensor& rows) {
-  return rows.dtype() == DType::i32;
+// Texts and features are numbers already, a row of them each.
+bool are_numbers(const Tensor& rows) {
+  return rows.dtype() != DType::u8;
 }
 
 }  // namespace
@@ -23,10 +24,10 @@ Tensor gather_rows(const Tensor& all, const Tensor& index, Tensor into) {
 
 Tensor SampleInput::augmented(const Tensor& all, const Tensor& index, const ImageDraws& draws,
                               const Tensor& number) const {
-  if (is_text(all)) {
+  if (are_numbers(all)) {
     if (!index.defined()) return all;
     return gather_rows(all, index,
-                       Tensor::empty(all.device(), {index.count(), all.shape()[1]}, all.dtype(), "a batch of texts"));
+                       Tensor::empty(all.device(), {index.count(), all.shape()[1]}, all.dtype(), "a batch of numbers"));
   }
   const Tensor rows = Tensor::byte_rows(all, index, scale_, real_);
   if (!augmentation_.any()) return rows;
@@ -34,7 +35,7 @@ Tensor SampleInput::augmented(const Tensor& all, const Tensor& index, const Imag
 }
 
 Tensor SampleInput::plain(const Tensor& all) const {
-  if (is_text(all)) return all;
+  if (are_numbers(all)) return all;
   const Tensor rows = Tensor::byte_rows(all, {}, scale_, real_);
   return augmentation_.any() ? augment_images(rows, augmentation_.settings(), false, 0, {}, 1) : rows;
 }

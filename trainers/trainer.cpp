@@ -4,7 +4,11 @@
 
 #include "framework/autograd.h"
 #include "framework/error.h"
+#include "models/transfer.h"
+#include "trainers/features.h"
 #include "trainers/fused_steps.h"
+#include "trainers/stopwatch.h"
+#include "trainers/weights.h"
 
 namespace cairn {
 namespace {
@@ -21,12 +25,20 @@ std::shared_ptr<Module> in_double(const ModelInfo& model, Module& narrow, const 
   return wide;
 }
 
+// All before the head.
+void freeze(const Module& network, const ModelInfo& info, Freeze what) {
+  if (what != Freeze::nothing) split_network(network, info).backbone->freeze(what == Freeze::backbone);
+}
+
 std::shared_ptr<Module> build(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config,
                               DType real) {
   Initializer initializer(config.training.init, config.seed);
   const std::shared_ptr<Module> narrow = model.build(device, initializer, DType::f32);
-  return real == DType::f64 ? in_double(model, *narrow, device, Initializer(config.training.init, config.seed))
-                            : narrow;
+  if (!config.weights.empty()) begin_with(*narrow, model, config.weights);
+  const std::shared_ptr<Module> network =
+      real == DType::f64 ? in_double(model, *narrow, device, Initializer(config.training.init, config.seed)) : narrow;
+  freeze(*network, model, config.training.freeze);
+  return network;
 }
 
 // Throws UsageError for a name that no parameter has.
@@ -66,9 +78,12 @@ std::unique_ptr<Optimizer> make_optimizer(const Recipe& recipe, std::vector<Name
 
 Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, const RunConfig& config,
                  DeviceData data, DType real)
-    : data_(std::move(data)),
+    : info_(model),
+      data_(std::move(data)),
       loop_(device, data_.train.count, config.training, config.seed),
+      wants_features_(config.training.freeze == Freeze::backbone && !config.training.augmentation.any()),
       model_(build(device, model, config, real)),
+      trained_(model_),
       optimizer_(make_optimizer(config.training, model_->parameters())),
       task_(data_, config.training, loop_, config.seed, real) {
   const Recipe& recipe = config.training;
@@ -77,7 +92,7 @@ Trainer::Trainer(const std::shared_ptr<Device>& device, const ModelInfo& model, 
     average_ = std::make_unique<MovingAverage>(model_->parameters(), recipe.average, recipe.average_ramp);
   model_->set_dropout_source({config.seed, loop_.clock().step()});
   loop_.set_step([this](const Batch& batch) { return step(batch); });
-  if (data_.train.streamed) {
+  if (data_.train.streamed && !wants_features_) {
     if (recipe.batch_size == 0)
       throw UsageError("--batch-size 0: the training images are streamed, in batches: --batch-size 64");
     data_.train.streamed->prepare(loop_.batch_size());
@@ -97,12 +112,22 @@ Trainer::~Trainer() = default;
 
 // Forward, backward and update of one batch.
 Tensor Trainer::step(const Batch& batch) {
-  const Tensor loss = task_.loss(*model_, batch, hits_);
+  const Tensor loss = task_.loss(*trained_, batch, hits_);
   optimizer_->clear_grads();
   backward(loss);
   optimizer_->step(loop_.clock());
   if (average_) average_->update(loop_.clock());
   return loss;
+}
+
+std::optional<double> Trainer::compute_features(const std::atomic<bool>& stop) {
+  if (!wants_features_ || trained_ != model_) return {};
+  const Stopwatch watch;
+  const FeatureMaker maker(model_->state().front().tensor.device(), info_, *model_);
+  for (DeviceSplit* split : {&data_.train, &data_.test})
+    split->replace_images(maker.of(*split, SampleInput(data_.pixels, {}), 0, stop).rows);
+  trained_ = split_network(*model_, info_).head;
+  return watch.seconds();
 }
 
 EpochResult Trainer::run_epoch(const Hooks& hooks, const std::atomic<bool>& stop) {
@@ -128,7 +153,7 @@ void Trainer::with_average(const std::function<void()>& use) {
 
 Evaluation Trainer::evaluate() {
   Evaluation evaluation;
-  with_average([&] { evaluation = task_.evaluate(*model_); });
+  with_average([&] { evaluation = task_.evaluate(*trained_); });
   return evaluation;
 }
 

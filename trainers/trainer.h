@@ -23,8 +23,13 @@ class Trainer {
           DType real = DType::f32);
   ~Trainer();
 
+  // Where all before the head is frozen and images are not augmented, what the head is given of an image never changes:
+  // it is computed here, for every image, and what follows trains the head alone. Returns the seconds that it took;
+  // nothing: there was nothing to do. Throws datasets::InterruptedError.
+  std::optional<double> compute_features(const std::atomic<bool>& stop);
+
   using Hooks = Loop::Hooks;
-  // As the loop's; puts the model into training mode.
+  // As the loop's; puts the model into training mode. After compute_features().
   EpochResult run_epoch(const Hooks& hooks, const std::atomic<bool>& stop);
   double run_steps(int64_t steps);
   // Of the averaged weights, where the recipe keeps an average.
@@ -46,9 +51,12 @@ class Trainer {
  private:
   Tensor step(const Batch& batch);
 
+  const ModelInfo& info_;
   DeviceData data_;
   Loop loop_;
+  bool wants_features_;
   std::shared_ptr<Module> model_;
+  std::shared_ptr<Module> trained_;  // the model, or its head where features are in the images' place
   std::unique_ptr<Optimizer> optimizer_;
   std::unique_ptr<MovingAverage> average_;
   Classify task_;

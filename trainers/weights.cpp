@@ -1,6 +1,7 @@
 #include "trainers/weights.h"
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <string_view>
 
@@ -90,18 +91,51 @@ std::vector<HostTensor> read_tensors(const fs::path& path) {
   return read_safetensors(path, nullptr, Pipes::read);
 }
 
+// A run's folder stands for the weights in it.
+fs::path weights_file(const std::string& path) {
+  std::error_code error;
+  if (!fs::is_directory(path, error)) return path;
+  const fs::path folder = path, file = folder / (fs::exists(folder / kAverageFile, error) ? kAverageFile : kModelFile);
+  if (!fs::exists(file, error))
+    throw DataError(path + ": has no " + kModelFile +
+                    ": is it a run's folder, and was the run finished? Otherwise name a safetensors file in it");
+  return file;
+}
+
+// Whether the tensor belongs to the module of that name.
+bool is_of(const std::string& tensor, const std::string& module) {
+  return tensor.starts_with(module + ".");
+}
+
+// Whether both have the same tensors in their heads.
+bool same_head(const std::vector<NamedTensor>& into, const std::vector<HostTensor>& from, const std::string& head) {
+  std::map<std::string, Shape> ours, theirs;
+  for (const NamedTensor& each : into)
+    if (is_of(each.name, head)) ours.emplace(each.name, each.tensor.shape());
+  for (const HostTensor& each : from)
+    if (is_of(each.name, head)) theirs.emplace(each.name, each.shape);
+  return ours == theirs;
+}
+
 }  // namespace
+
+void begin_with(const Module& network, const ModelInfo& info, const std::string& path) {
+  const fs::path file = weights_file(path);
+  std::vector<HostTensor> tensors = read_tensors(file);
+  std::vector<NamedTensor> state = network.state();
+  std::string what = info.name;
+  if (!info.head.empty() && !same_head(state, tensors, info.head)) {
+    std::erase_if(tensors, [&](const HostTensor& each) { return is_of(each.name, info.head); });
+    std::erase_if(state, [&](const NamedTensor& each) { return is_of(each.name, info.head); });
+    what = "all of " + info.name + " before " + info.head;
+  }
+  load_tensors(state, tensors, file.string() + ", as weights of " + what + ",");
+}
 
 Weights find_weights(const WeightsChoice& choice) {
   Weights weights;
-  weights.file = choice.path;
+  weights.file = weights_file(choice.path);
   std::error_code error;
-  if (fs::is_directory(weights.file, error)) {
-    weights.file /= fs::exists(weights.file / kAverageFile, error) ? kAverageFile : kModelFile;
-    if (!fs::exists(weights.file, error))
-      throw DataError(choice.path + ": has no " + kModelFile +
-                      ": is it a run's folder, and was the run finished? Otherwise name a safetensors file in it");
-  }
   const fs::path config_path = weights.file.parent_path() / kConfigFile;
   const nlohmann::json config = names_pipe(weights.file) ? nlohmann::json::object() : read_config(config_path);
   const auto setting = [&](const std::string& chosen, const char* name, const char* otherwise) {

@@ -32,6 +32,10 @@ struct Weights {
 // unknown names and where nothing says which model it is, DataError for a config.json that is none.
 Weights find_weights(const WeightsChoice& choice);
 
+// Puts the weights of a file, or of a run's folder, into a network that is to be trained: all of them; or, where the
+// file's head is another one, those of all before the head. Throws as load_model does.
+void begin_with(const Module& network, const ModelInfo& info, const std::string& path);
+
 // The network with the weights in it. Throws DataError in one line: a file that cannot be read, or tensors of another
 // network, listed.
 std::shared_ptr<Module> load_model(const std::shared_ptr<Device>& device, const Weights& weights);

@@ -22,7 +22,8 @@ void Module::register_module(const std::string& name, const std::shared_ptr<Modu
 }
 
 void Module::collect(const std::string& prefix, bool buffers, std::vector<NamedTensor>& out) const {
-  for (const NamedTensor& parameter : own_parameters_) out.push_back({prefix + parameter.name, parameter.tensor});
+  if (buffers || !frozen_)
+    for (const NamedTensor& parameter : own_parameters_) out.push_back({prefix + parameter.name, parameter.tensor});
   if (buffers)
     for (const NamedTensor& buffer : own_buffers_) out.push_back({prefix + buffer.name, buffer.tensor});
   for (const auto& [name, child] : children_) child->collect(prefix + name + ".", buffers, out);
@@ -55,8 +56,16 @@ void Module::fold() {
 
 void Module::train(bool on) {
   if (on && folded_) throw Error("a folded network computes, and cannot be trained");
-  training_ = on;
+  training_ = on && !evaluates_only_;
   for (const auto& [name, child] : children_) child->train(on);
+}
+
+void Module::freeze(bool statistics) {
+  frozen_ = true;
+  evaluates_only_ = statistics;
+  if (statistics) training_ = false;
+  for (NamedTensor& parameter : own_parameters_) parameter.tensor.set_requires_grad(false);
+  for (const auto& [name, child] : children_) child->freeze(statistics);
 }
 
 void Module::set_dropout_source(const DropoutSource& source) {

@@ -59,6 +59,10 @@ class Module {
   // state() are others, and train() throws Error.
   void fold();
 
+  // Its parameters are trained no more: they are in state(), not in parameters(), and need no gradient. statistics:
+  // those of its normalisations stay as they are too, since train() leaves it in evaluation mode.
+  void freeze(bool statistics = true);
+
   // Gives every dropout layer its draws; layers are told apart by their order. Without it, dropout in training throws.
   void set_dropout_source(const DropoutSource& source);
 
@@ -85,6 +89,7 @@ class Module {
   std::vector<NamedTensor> own_parameters_, own_buffers_;
   std::vector<NamedModule> children_;
   bool training_ = true, folded_ = false;
+  bool frozen_ = false, evaluates_only_ = false;
 };
 
 struct HostTensor;

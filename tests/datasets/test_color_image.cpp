@@ -2,6 +2,8 @@
 // BILINEAR, then crop, sizes and places as torchvision's Resize and CenterCrop have them).
 #include "datasets/color_image.h"
 
+#include "datasets/choose.h"
+#include "datasets/photos.h"
 #include "datasets/sha256.h"
 #include "tests/datasets/support.h"
 
@@ -79,6 +81,51 @@ TEST_CASE("the middle is no larger than the scaled picture") {
       },
       {"a picture scaled to a shorter side of 32 has no middle of 33 x 32"});
   check_error<UsageError>([&] { prepare_color(wide, {3, 32, 33}, 32); }, {"no middle of 32 x 33"});
+}
+
+TEST_CASE("a set's images are scaled as pictures of them would be, whenever they are read") {
+  Dataset small;
+  small.name = "small";
+  small.classes = 2;
+  Bytes pixels;  // two images of 3 x 5 x 4, plane by plane
+  for (int i = 0; i < 2 * 3 * 5 * 4; ++i) pixels.push_back(static_cast<uint8_t>(i * 37));
+  const std::vector<int32_t> labels = {1, 0};
+  small.train = small.test = image_split({3, 5, 4}, pixels, labels);
+  const NetworkInput input{.network = "net", .image = {3, 7, 7}, .classes = 2, .photo_side = 8};
+  Dataset scaled = small;
+  scale_to_fit(input, scaled);
+  CHECK(image_shape(scaled.train) == Shape{3, 7, 7});
+  CHECK(fits(input, scaled));
+  CHECK_FALSE(fits(input, small));
+
+  Bytes interleaved;  // the second image
+  for (size_t i = 0; i < 20; ++i)
+    for (size_t channel = 0; channel < 3; ++channel) interleaved.push_back(pixels[60 + channel * 20 + i]);
+  Bytes row(3 * 7 * 7);
+  const int32_t second = 1;
+  read_rows(scaled.test.column(kImage), std::span(&second, 1), reinterpret_cast<std::byte*>(row.data()));
+  CHECK(row == prepare_color(picture_of(4, 5, 3, interleaved), {3, 7, 7}, 8));
+  CHECK(scaled.train.column(kLabel).bytes == small.train.column(kLabel).bytes);
+
+  // What tells one such set from another: its images, and what they become.
+  const auto print_of = [](const Dataset& dataset) { return dataset.train.column(kImage).source->fingerprint(); };
+  Dataset larger = small, other = small;
+  scale_images(larger, {{3, 7, 7}, 9});
+  other.train.columns.front().bytes[0] ^= 1;
+  scale_to_fit(input, other);
+  CHECK(print_of(scaled) != print_of(larger));
+  CHECK(print_of(scaled) != print_of(other));
+
+  Dataset same = scaled;
+  scale_to_fit(input, same);  // as large as it is to be
+  CHECK(same.train.column(kImage).source == scaled.train.column(kImage).source);
+  NetworkInput exact = input;
+  exact.photo_side = 0;  // no network of photos
+  scale_to_fit(exact, small);
+  CHECK(image_shape(small.train) == Shape{3, 5, 4});
+  Dataset grey;
+  grey.train = grey.test = image_split({1, 2, 2}, Bytes(4, 0));
+  CHECK_THROWS_AS(scale_images(grey, {}), ShapeError);
 }
 
 }  // namespace cairn::datasets

@@ -56,6 +56,23 @@ TEST_CASE("integers of each type come out of .npy files") {
   check_error<DataError>([] { read_integers(make_npy("<i4", "(1, 1)", Bytes(4, 0))); }, {"is no row of integers"});
 }
 
+TEST_CASE("a tensor's .npy file is one of numpy's, and is read back") {
+  HostTensor tensor{"x", DType::f32, {2, 3}, std::vector<std::byte>(24)};
+  for (size_t i = 0; i < 24; ++i) tensor.bytes[i] = static_cast<std::byte>(i);
+  const Bytes file = encode_npy(tensor);
+  // numpy.save has the header up to a multiple of 64 bytes, spaces and a new line at its end.
+  std::string header = "{'descr': '<f4', 'fortran_order': False, 'shape': (2,3,), }";
+  header.resize(117, ' ');
+  header += '\n';
+  CHECK(file == with_header(header, Bytes{0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,
+                                          12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23}));
+  CHECK(describe(NpyFile(file, "file").array()) == "<f4 C 2,3 000102030405060708090a0b0c0d0e0f1011121314151617\n");
+  const HostTensor empty{"x", DType::i64, {0, 4}, {}};
+  CHECK(describe(NpyFile(encode_npy(empty), "file").array()) == "<i8 C 0,4 \n");
+  const HostTensor row{"x", DType::u8, {3}, std::vector<std::byte>(3)};
+  CHECK(describe(NpyFile(encode_npy(row), "file").array()) == "|u1 C 3 000000\n");
+}
+
 TEST_CASE("faulty .npy files are refused in one line") {
   const auto refused = [](const Bytes& file, std::initializer_list<const char*> parts) {
     check_error<DataError>([&] { NpyFile(file, "file"); }, parts);
