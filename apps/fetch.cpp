@@ -9,6 +9,7 @@
 #include "apps/flags.h"
 #include "datasets/download_display.h"
 #include "datasets/fetch.h"
+#include "datasets/pretrained.h"
 #include "datasets/registry.h"
 #include "framework/message.h"
 
@@ -23,9 +24,10 @@ constexpr double kConnectSeconds = 5, kLongestSeconds = 3600;
 // Of what stays on disk.
 std::string contents_text(const DataSource& source) {
   const auto& files = source.members.empty() ? source.files : source.members;
+  const std::string count = fmt::format("{} file{}", files.size(), files.size() == 1 ? "" : "s");
   uint64_t bytes = 0;
   for (const datasets::RemoteFile& file : files) bytes += file.bytes;
-  return fmt::format("{} file{}, {}", files.size(), files.size() == 1 ? "" : "s", datasets::size_text(bytes));
+  return bytes == 0 ? count : fmt::format("{}, {}", count, datasets::size_text(bytes));
 }
 
 uint64_t download_bytes(const DataSource& source) {
@@ -34,16 +36,19 @@ uint64_t download_bytes(const DataSource& source) {
   return bytes;
 }
 
+void print_source(const DataSource& source, const fs::path& data_dir) {
+  const std::string folder = (data_dir / source.name).string();
+  app::print("{}: {}\n", source.name, source.note);
+  if (!source.by_hand.empty()) return app::print("  {} into {}\n", source.by_hand, folder);
+  const uint64_t bytes = download_bytes(source);
+  app::print("  download {}; {} in {}\n", bytes == 0 ? "of unknown size" : datasets::size_text(bytes),
+             contents_text(source), folder);
+  for (const std::string& mirror : datasets::choose_mirrors(source)) app::print("  from {}\n", mirror);
+}
+
 void print_list(const fs::path& data_dir) {
-  for (const DataSource& source : datasets::known_sources()) {
-    if (!source.by_hand.empty()) {
-      app::print("{}: {}\n  {} into {}\n", source.name, source.note, source.by_hand, (data_dir / source.name).string());
-      continue;
-    }
-    app::print("{}: {}\n  download {}; {} in {}\n", source.name, source.note,
-               datasets::size_text(download_bytes(source)), contents_text(source), (data_dir / source.name).string());
-    for (const std::string& mirror : datasets::choose_mirrors(source)) app::print("  from {}\n", mirror);
-  }
+  for (const DataSource& source : datasets::known_sources()) print_source(source, data_dir);
+  for (const DataSource& source : datasets::pretrained_sources()) print_source(source, data_dir);
   for (const datasets::DatasetInfo& drawn : datasets::known_datasets())
     if (drawn.write != nullptr)
       app::print("{}: drawn here, not downloaded, for programs that cannot draw it\n  {} files in {}\n", drawn.name,
@@ -57,7 +62,10 @@ std::string names_text() {
     if (source.by_hand.empty()) published += source.name + ", ";
   for (const datasets::DatasetInfo& info : datasets::known_datasets())
     if (info.write != nullptr) drawn += (drawn.empty() ? "" : ", ") + info.name;
-  return published + "or all of these; " + drawn + ", drawn here, as files";
+  std::string weights;
+  for (const DataSource& source : datasets::pretrained_sources())
+    weights += (weights.empty() ? "" : ", ") + source.name;
+  return published + "or all of these; " + drawn + ", drawn here, as files; weights of " + weights;
 }
 
 // The generated one of that name, or null.
@@ -87,7 +95,7 @@ std::chrono::milliseconds milliseconds(double seconds) {
 }
 
 int fetch(int argc, char** argv) {
-  app::Flags flags("fetch", "Downloads published data sets and checks them against their hashes.");
+  app::Flags flags("fetch", "Downloads published data sets and weights, and checks them against their hashes.");
   std::vector<std::string> names;
   std::string data_dir_flag;
   double timeout_seconds = 10;

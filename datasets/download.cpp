@@ -45,6 +45,11 @@ std::optional<ContentRange> parse_content_range(const std::string& header) {
   return range;
 }
 
+uint64_t most_bytes(const RemoteFile& file) {
+  constexpr uint64_t kMostUnknown = uint64_t{1} << 30;
+  return file.bytes == 0 ? kMostUnknown : file.bytes;
+}
+
 // One request and its answer, written to the part as it comes.
 class Transfer {
  public:
@@ -86,9 +91,9 @@ class Transfer {
  private:
   bool receive(std::span<const uint8_t> bytes) {
     if (!std::exchange(begun_, true) && !begin()) return false;
-    if (part_.size() + bytes.size() > file_.bytes) {
+    if (part_.size() + bytes.size() > most_bytes(file_)) {
       part_.truncate(offset_);
-      fault_ = fmt::format("it serves more than the file's {} bytes", file_.bytes);
+      fault_ = fmt::format("it serves more than the file's {} bytes", most_bytes(file_));
       return false;
     }
     part_.append(bytes);
@@ -111,7 +116,7 @@ class Transfer {
       if (total) *total += offset_;
       if (range_->total) total = range_->total;
     }
-    if (total && *total != file_.bytes) {
+    if (total && file_.bytes != 0 && *total != file_.bytes) {
       fault_ = fmt::format("it serves a file of {} bytes, not of {}", *total, file_.bytes);
       return false;
     }
@@ -187,15 +192,16 @@ class Downloader {
  private:
   static std::string kept(const PartFile& part, const RemoteFile& file) {
     if (part.size() == 0) return {};
+    if (file.bytes == 0) return fmt::format(", {} bytes are kept for the next call", part.size());
     return fmt::format(", {} of {} bytes are kept for the next call", part.size(), file.bytes);
   }
 
   // One file from one mirror, published in the end; returns why it failed, or nothing.
   std::string get_from(const std::string& url, const RemoteFile& file, PartFile& part) {
-    if (part.size() > file.bytes) part.truncate(0);
+    if (part.size() > most_bytes(file)) part.truncate(0);
     for (;;) {
       uint64_t continued_from = part.size();
-      if (continued_from < file.bytes) {
+      if (continued_from < file.bytes || file.bytes == 0) {
         Transfer transfer(curl_.get(), file, part);
         const std::string failure = perform(url, file, part, transfer);
         if (transfer.range_refused()) {
@@ -206,7 +212,7 @@ class Downloader {
         if (!failure.empty()) return failure;
         continued_from = transfer.continued_from();
       }
-      if (part.sha256() == file.sha256) {
+      if (file.is(part.size(), part.sha256())) {
         part.publish();
         return {};
       }

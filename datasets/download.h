@@ -14,9 +14,13 @@
 namespace cairn::datasets {
 
 struct RemoteFile {
-  std::string name;  // appended to a mirror's URL and to the folder
-  uint64_t bytes;
-  std::string sha256;
+  std::string name;    // appended to a mirror's URL and to the folder
+  uint64_t bytes;      // 0: not published; at most 1 GiB then
+  std::string sha256;  // or its first digits, where no more of it was published
+
+  bool is(uint64_t size, const std::string& whole_sha256) const {
+    return (bytes == 0 || size == bytes) && whole_sha256.starts_with(sha256);
+  }
 };
 
 struct DownloadOptions {

@@ -33,20 +33,21 @@ void DownloadDisplay::start(const std::string& url, uint64_t have, uint64_t tota
   first_ = have;
   total_ = total;
   start_ = shown_ = std::chrono::steady_clock::now();
-  note(fmt::format("downloading {} ({}{})", url, size_text(total),
+  note(fmt::format("downloading {} ({}{})", url, total == 0 ? "of unknown size" : size_text(total),
                    have != 0 ? ", continuing after " + size_text(have) : std::string()));
 }
 
 void DownloadDisplay::progress(uint64_t have) {
   const auto now = std::chrono::steady_clock::now();
-  if (quiet_ || total_ == 0 || now - shown_ < (terminal_ ? kBarInterval : kLineInterval)) return;
+  if (quiet_ || now - shown_ < (terminal_ ? kBarInterval : kLineInterval)) return;
   shown_ = now;
   first_ = std::min(first_, have);  // a server that cannot continue begins anew
   const double elapsed = seconds(now - start_);
   const double rate = static_cast<double>(have - first_) / elapsed;
-  const auto percent = static_cast<size_t>(100 * have / total_);
-  const std::string of_total = fmt::format("{:3} %  {}/s", percent, size_text(static_cast<uint64_t>(rate)));
-  if (!terminal_) {
+  const auto percent = total_ == 0 ? size_t{0} : static_cast<size_t>(100 * have / total_);
+  const std::string so_far = total_ == 0 ? size_text(have) : fmt::format("{:3} %", percent);
+  const std::string of_total = fmt::format("{}  {}/s", so_far, size_text(static_cast<uint64_t>(rate)));
+  if (!terminal_ || total_ == 0) {
     say(fmt::format("{}: {}", name_, of_total), out_);
     return;
   }

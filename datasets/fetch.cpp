@@ -17,7 +17,7 @@ bool is_there(const fs::path& path, const RemoteFile& file, const DataSource& so
   std::error_code error;
   if (!fs::exists(fs::symlink_status(path, error))) return false;
   const Bytes bytes = read_file(path);
-  if (bytes.size() == file.bytes && sha256(bytes) == file.sha256) return true;
+  if (file.is(bytes.size(), sha256(bytes))) return true;
   throw DataError(fmt::format("{}: is not the published {} file (sha256 {}): move or delete it to have it fetched",
                               path.string(), source.name, sha256(bytes)));
 }

@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <sstream>
 
+#include "datasets/pretrained.h"
 #include "datasets/registry.h"
 
 namespace cairn::datasets {
@@ -22,10 +23,11 @@ std::span<const DataSource> known_sources() {
 
 const DataSource& find_source(const std::string& name) {
   std::string choices;
-  for (const DataSource& source : known_sources()) {
-    if (source.name == name) return source;
-    choices += (choices.empty() ? "" : ", ") + source.name;
-  }
+  for (const std::span<const DataSource> table : {known_sources(), pretrained_sources()})
+    for (const DataSource& source : table) {
+      if (source.name == name) return source;
+      choices += (choices.empty() ? "" : ", ") + source.name;
+    }
   throw UsageError(fmt::format("unknown data set '{}': choose one of {}, or all", name, choices));
 }
 

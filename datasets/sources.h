@@ -24,7 +24,7 @@ struct DataSource {
 
 std::span<const DataSource> known_sources();
 
-// UsageError: unknown; lists the choices.
+// Of a data set, or of a network's published weights (pretrained.h). UsageError: unknown; lists the choices.
 const DataSource& find_source(const std::string& name);
 
 // The base URLs to ask, in order: `preferred`, else those in $CAIRN_MIRROR (separated by spaces), each followed by the

@@ -69,6 +69,8 @@ TEST_CASE("fetch --list names data sets, sizes, places and mirrors") {
                            "18.2 MiB",
                            "2 files, 18.2 MiB in place/imdb",
                            "from http://127.0.0.1:9/imdb/",
+                           "resnet50: weights of resnet50 for ImageNet, as torchvision publishes them (mirror untried)",
+                           "download of unknown size; 1 file in place/resnet50",
                            "digits: drawn here",
                            "4 files in place/digits",
                            "digits32: drawn here",

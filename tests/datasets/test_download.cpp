@@ -106,6 +106,28 @@ TEST_CASE("a mirror that is dead, empty, cut short or lying is passed over, and 
   CHECK(honest.requests() == Requests{"/a", "/b"});
 }
 
+TEST_CASE("a file of which only the hash's first digits were published is checked by these") {
+  const NoProxy no_proxy;
+  const Bytes content = pattern(300'000);
+  const RemoteFile file{"net.pth", 0, sha256(content).substr(0, 8)};
+  const HttpServer liar({{"/net.pth", {changed(content, 700)}}});
+  const HttpServer cut({{"/net.pth", {.body = content, .close_after = 600}}});
+  const HttpServer honest({{"/net.pth", {content}}});
+  const TemporaryFolder folder;
+  download({file}, {liar.url(), cut.url(), honest.url()}, folder.path());
+  CHECK(read_file(folder.path() / "net.pth") == content);
+  CHECK(honest.requests() == Requests{"/net.pth 600-"});
+  CHECK(file.is(content.size(), sha256(content)));
+  CHECK_FALSE(file.is(content.size(), sha256(changed(content, 1))));
+  CHECK_FALSE(RemoteFile{"a", 1, sha256(content)}.is(content.size(), sha256(content)));
+
+  // All of it had arrived when the last call was killed: there is nothing to go on with.
+  const TemporaryFolder whole;
+  write_file(whole.path() / "net.pth.part", content);
+  download({file}, {honest.url()}, whole.path());
+  CHECK(read_file(whole.path() / "net.pth") == content);
+}
+
 TEST_CASE("a broken download is continued: by the next mirror, by the same one, by the next call") {
   const NoProxy no_proxy;
   const Bytes content = pattern(200'000);

@@ -1,5 +1,6 @@
 // Data sets that come as archives: unpacked as published, and nothing that an archive says is believed.
 #include "datasets/fetch.h"
+#include "datasets/pretrained.h"
 
 #include <cstring>
 
@@ -199,6 +200,15 @@ TEST_CASE("the table of sources is complete") {
       CHECK(mirror.starts_with("http"));
       CHECK(mirror.ends_with('/'));
     }
+  }
+  for (const DataSource& weights : pretrained_sources()) {
+    CAPTURE(weights.name);
+    CHECK(&find_source(weights.name) == &weights);
+    REQUIRE(weights.files.size() == 1);
+    const std::string& digits = weights.files.front().sha256;
+    CHECK(digits.size() == 8);
+    CHECK(digits.find_first_not_of("0123456789abcdef") == std::string::npos);
+    CHECK(weights.files.front().name.ends_with("-" + digits + ".pth"));
   }
   for (const DataSource& source : known_sources())
     check_error<UsageError>([] { find_source("cifar"); }, {"unknown data set 'cifar'", source.name.c_str()});
