@@ -13,10 +13,10 @@ namespace {
 
 constexpr int64_t kFullBatch = 60000;  // MNIST's training images
 
-double option(const LayerSummary& layer, const char* name) {
+int64_t option(const LayerSummary& layer, const std::string& name, int64_t otherwise = 0) {
   for (const auto& [key, value] : layer.options)
-    if (key == name) return value;
-  return 0;
+    if (key == name) return static_cast<int64_t>(value);
+  return otherwise;
 }
 
 Shape weight_of(const Module& network, const std::string& layer) {
@@ -26,8 +26,7 @@ Shape weight_of(const Module& network, const std::string& layer) {
 }
 
 Conv2dShape convolution(int64_t batch, const Shape& in, const Shape& weight, const LayerSummary& layer) {
-  const auto stride = static_cast<int64_t>(option(layer, "stride"));
-  const auto padding = static_cast<int64_t>(option(layer, "padding"));
+  const int64_t stride = option(layer, "stride"), padding = option(layer, "padding");
   return {.batch = batch,
           .in_channels = in[0],
           .in_height = in[1],
@@ -39,8 +38,8 @@ Conv2dShape convolution(int64_t batch, const Shape& in, const Shape& weight, con
           .kernel_width = weight[3],
           .stride_height = stride,
           .stride_width = stride,
-          .pad_height = padding,
-          .pad_width = padding};
+          .pad_height = option(layer, "padding_height", padding),
+          .pad_width = option(layer, "padding_width", padding)};
 }
 
 void add_network(std::vector<Case>& cases, const ModelInfo& model, const Module& network, int64_t batch) {

@@ -25,7 +25,7 @@ import versus_pytorch as versus  # noqa: E402
 from pytorch import sides  # noqa: E402
 import number  # noqa: E402
 
-MODELS = ("alexnet", "densenet121", "resnet18", "resnet50", "resnet101", "vgg16")
+MODELS = ("alexnet", "densenet121", "inception-v3", "resnet18", "resnet50", "resnet101", "vgg16")
 FORMS = ("eager", "eager_channels_last", "traced", "traced_channels_last", "compiled", "compiled_channels_last")
 
 

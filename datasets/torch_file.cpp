@@ -136,11 +136,23 @@ std::string without_marks(std::string_view name) {
   return std::string(name);
 }
 
+// In a name of a DenseNet's layer the dot goes that once stood before the number: denselayer1.norm.1.weight.
+std::string with_todays_name(std::string name) {
+  const size_t layer = name.find("denselayer");
+  if (layer == std::string::npos) return name;
+  for (const std::string_view part : {".norm.", ".conv."}) {
+    const size_t found = name.find(part, layer), number = found + part.size();
+    if (found == std::string::npos || number + 1 >= name.size() || name[number + 1] != '.') continue;
+    if (name[number] == '1' || name[number] == '2') name.erase(number - 1, 1);
+  }
+  return name;
+}
+
 std::vector<View> read_views(const PickleValue& state, const std::string& file) {
   std::vector<View> views;
   std::set<std::string> names;
   for (size_t i = 0; i < state.pairs("the tensors"); ++i) {
-    const std::string name = without_marks(state.key(i, "the tensors").characters("a tensor's name"));
+    const std::string name = with_todays_name(without_marks(state.key(i, "the tensors").characters("a tensor's name")));
     if (!names.insert(name).second) throw DataError(file + ": has two tensors " + in_quotes(name));
     views.push_back(read_view(state.value(i, "the tensors"), name, file));
   }

@@ -14,20 +14,20 @@ ImageStack& ImageStack::name(const std::string& next) {
 ImageStack& ImageStack::add(const std::string& kind, const std::shared_ptr<Module>& layer) {
   const std::string by_kind = kind + std::to_string(++counts_[kind]);
   std::string name = names_ == LayerNames::by_kind ? by_kind : std::to_string(layers_.size());
-  if (!next_name_.empty()) name = std::exchange(next_name_, "");
+  if (next_name_) name = *std::exchange(next_name_, std::nullopt);
   std::vector<LayerSummary> ignored;
   sample_ = layer->summarize(sample_, name, ignored);
   layers_.emplace_back(name, layer);
   return *this;
 }
 
-ImageStack& ImageStack::conv(int64_t out_channels, int64_t kernel, const Conv2dLayerOptions& options) {
+ImageStack& ImageStack::conv(int64_t out_channels, const Size2d& kernel, const Conv2dLayerOptions& options) {
   return add("conv",
              std::make_shared<Conv2d>(device_, sample_[0], out_channels, kernel, initializer_, options, dtype_));
 }
 
-ImageStack& ImageStack::batch_norm() {
-  return add("bn", std::make_shared<BatchNorm2d>(device_, sample_[0], 0.1, 1e-5, dtype_));
+ImageStack& ImageStack::batch_norm(double epsilon) {
+  return add("bn", std::make_shared<BatchNorm2d>(device_, sample_[0], 0.1, epsilon, dtype_));
 }
 
 ImageStack& ImageStack::relu() {
@@ -38,8 +38,8 @@ ImageStack& ImageStack::max_pool(int64_t window, int64_t stride, int64_t padding
   return add("pool", std::make_shared<MaxPool2d>(window, stride, padding, ceil));
 }
 
-ImageStack& ImageStack::average_pool(int64_t window) {
-  return add("pool", std::make_shared<AvgPool2d>(window));
+ImageStack& ImageStack::average_pool(int64_t window, int64_t stride, int64_t padding) {
+  return add("pool", std::make_shared<AvgPool2d>(window, stride, padding));
 }
 
 ImageStack& ImageStack::global_max_pool() {
@@ -60,7 +60,7 @@ ImageStack& ImageStack::dropout(double probability) {
 
 ImageStack& ImageStack::linear(int64_t out) {
   if (sample_.rank() != 1) {
-    const std::string given = std::exchange(next_name_, "flatten");
+    const std::optional<std::string> given = std::exchange(next_name_, "flatten");
     add("flatten", std::make_shared<Flatten>());
     next_name_ = given;
   }
@@ -83,15 +83,21 @@ ImageStack& ImageStack::residual(const Part& body, const Part& shortcut, const s
   return add("block", std::make_shared<Residual>(layers, beside, true, shortcut_name));
 }
 
-ImageStack& ImageStack::concat(const std::vector<Part>& branches) {
+ImageStack& ImageStack::concat(const std::vector<Part>& branches, BranchNames names) {
   std::vector<NamedModule> parts;
-  for (const Part& branch : branches)
-    parts.emplace_back("branch" + std::to_string(parts.size() + 1), std::make_shared<Sequential>(layers_of(branch)));
+  for (const Part& branch : branches) {
+    const std::string numbered = "branch" + std::to_string(parts.size() + 1);
+    parts.emplace_back(names == BranchNames::numbered ? numbered : "", std::make_shared<Sequential>(layers_of(branch)));
+  }
   return add("inception", std::make_shared<Concat>(parts));
 }
 
 ImageStack& ImageStack::dense(const Part& body) {
   return add("dense", std::make_shared<Dense>(layers_of(body)));
+}
+
+ImageStack& ImageStack::auxiliary(const Part& head, double weight) {
+  return add("auxiliary", std::make_shared<AuxiliaryHead>(layers_of(head), weight));
 }
 
 std::vector<NamedModule> ImageStack::layers_of(const Part& part, LayerNames names) {

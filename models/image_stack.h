@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +20,9 @@ namespace cairn {
 // alone, 0, 1, 2, ..., as in a Sequential of PyTorch's. In a part of a network layers are counted anew, below the
 // part's name: block1.conv1, block1.shortcut.conv1, inception1.branch1.conv1.
 enum class LayerNames { by_kind, by_place };
+// How a concatenation's branches are called: branch1, branch2, ...; or not at all, so that their layers have their
+// names right below the concatenation's, as torchvision's have: Mixed_5b.branch5x5_1.conv.
+enum class BranchNames { numbered, none };
 
 class ImageStack {
  public:
@@ -29,16 +33,16 @@ class ImageStack {
   ImageStack(const std::shared_ptr<Device>& device, Initializer& initializer, DType dtype, const Shape& image,
              LayerNames names = LayerNames::by_kind);
 
-  // The name of the next layer or part.
+  // The name of the next layer or part. "": none, what is in it has its names right below this stack's.
   ImageStack& name(const std::string& next);
 
-  ImageStack& conv(int64_t out_channels, int64_t kernel, const Conv2dLayerOptions& options = {});
-  ImageStack& batch_norm();
+  ImageStack& conv(int64_t out_channels, const Size2d& kernel, const Conv2dLayerOptions& options = {});
+  ImageStack& batch_norm(double epsilon = 1e-5);
   ImageStack& relu();
   ImageStack& max_pool(int64_t window, int64_t stride = 0, int64_t padding = 0, bool ceil = false);  // as MaxPool2d
-  ImageStack& average_pool(int64_t window);
-  ImageStack& global_max_pool();      // C x H x W to C
-  ImageStack& global_average_pool();  // likewise
+  ImageStack& average_pool(int64_t window, int64_t stride = 0, int64_t padding = 0);                 // as AvgPool2d
+  ImageStack& global_max_pool();                                                                     // C x H x W to C
+  ImageStack& global_average_pool();                                                                 // likewise
   ImageStack& local_response_norm(int64_t size, double alpha, double beta, double k);
   ImageStack& dropout(double probability);
   ImageStack& linear(int64_t out);  // flattens images first
@@ -50,8 +54,10 @@ class ImageStack {
   // With a ReLU after the sum; shortcut {}: the identity.
   ImageStack& residual(const Part& body, const Part& shortcut = {}, const std::string& shortcut_name = "shortcut",
                        LayerNames shortcut_names = LayerNames::by_kind);
-  ImageStack& concat(const std::vector<Part>& branches);
+  ImageStack& concat(const std::vector<Part>& branches, BranchNames names = BranchNames::numbered);
   ImageStack& dense(const Part& body);  // the image, and what the body makes of it
+  // A classifier that looks at the image in training, whose loss counts `weight` times.
+  ImageStack& auxiliary(const Part& head, double weight);
 
   // Any other layer, of this kind.
   ImageStack& add(const std::string& kind, const std::shared_ptr<Module>& layer);
@@ -67,7 +73,7 @@ class ImageStack {
   DType dtype_;
   Shape sample_;
   LayerNames names_;
-  std::string next_name_;
+  std::optional<std::string> next_name_;
   std::vector<NamedModule> layers_;
   std::map<std::string, int> counts_;  // of each kind
 };

@@ -1,5 +1,6 @@
 // Networks for ImageNet's photos that are no residual networks, with torchvision's names, so that its pretrained
-// weights load as they are. Not here: ResNet (resnet.cpp), scaling and cutting photos (datasets/color_image.h).
+// weights load as they are. Not here: ResNet (resnet.cpp), Inception (inception.cpp), scaling and cutting photos
+// (datasets/color_image.h).
 #include "models/image_stack.h"
 #include "models/recipes.h"
 

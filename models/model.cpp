@@ -64,7 +64,7 @@ std::span<const ModelInfo> known_models(Task task) {
   static const std::vector<ModelInfo> models = [] {
     std::vector<ModelInfo> all;
     for (const auto& family : {mlp_family, lenet_family, convnet_family, cifar_family, resnet_family, imagenet_family,
-                               text_family, denoiser_family})
+                               inception_family, text_family, denoiser_family})
       std::ranges::move(family(), back_inserter(all));
     std::ranges::stable_sort(all, {}, &ModelInfo::task);
     return all;

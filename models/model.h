@@ -141,13 +141,14 @@ bool decays(const Recipe& recipe, const std::string& tensor);
 std::string length_of(const Recipe& recipe);
 
 // The families, one file each.
-std::vector<ModelInfo> mlp_family();       // mlp.cpp: linear, dnn, mlp and its wide, deep and dropout forms
-std::vector<ModelInfo> lenet_family();     // lenet.cpp: LeNet-5, Caffe's and Caffe2's LeNet, relunet
-std::vector<ModelInfo> convnet_family();   // convnets.cpp: cnn, simplecnn, simplenet, largenet
-std::vector<ModelInfo> cifar_family();     // cifar.cpp: networks for small colour images
-std::vector<ModelInfo> resnet_family();    // resnet.cpp: residual networks with batch normalisation
-std::vector<ModelInfo> imagenet_family();  // imagenet.cpp: alexnet, vgg16, densenet121, for photos
-std::vector<ModelInfo> text_family();      // text.cpp: recurrent networks for texts
-std::vector<ModelInfo> denoiser_family();  // denoisers.cpp: filters that take noise out of images
+std::vector<ModelInfo> mlp_family();        // mlp.cpp: linear, dnn, mlp and its wide, deep and dropout forms
+std::vector<ModelInfo> lenet_family();      // lenet.cpp: LeNet-5, Caffe's and Caffe2's LeNet, relunet
+std::vector<ModelInfo> convnet_family();    // convnets.cpp: cnn, simplecnn, simplenet, largenet
+std::vector<ModelInfo> cifar_family();      // cifar.cpp: networks for small colour images
+std::vector<ModelInfo> resnet_family();     // resnet.cpp: residual networks with batch normalisation
+std::vector<ModelInfo> imagenet_family();   // imagenet.cpp: alexnet, vgg16, densenet121, for photos
+std::vector<ModelInfo> inception_family();  // inception.cpp: inception-v3, for photos
+std::vector<ModelInfo> text_family();       // text.cpp: recurrent networks for texts
+std::vector<ModelInfo> denoiser_family();   // denoisers.cpp: filters that take noise out of images
 
 }  // namespace cairn

@@ -35,7 +35,8 @@ inline const Shape kPhoto{3, 224, 224};
 inline constexpr int64_t kPhotoClasses = 1000;
 
 // A network for ImageNet's photos, kPhoto out of a photo whose shorter side becomes 256, and its recipes. The
-// pixel scale is that of torchvision's weights. head: the name of its last module.
+// pixel scale is that of torchvision's weights. head: the name of its last module. A network that has these otherwise
+// changes them.
 ModelInfo photo_network(const std::string& name, const std::string& description, ModelInfo::PhotoBuild build,
                         const std::string& head, double learning_rate, const InitRule& init = kHeNormal);
 

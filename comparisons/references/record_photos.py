@@ -6,13 +6,15 @@
 Each network starts from Cairn's draws (networks.initialise). Recorded are logits of two images in evaluation mode, at some places
 of each, and the losses of ten steps of plain SGD on one batch of four, in training mode: batch statistics, Cairn's dropout masks;
 and how far PyTorch leaves those losses with the channels last in memory, which is rounding alone.
-Images are normal draws. `resnet50-v1` is torchvision's ResNet-50 with the strides moved to the first convolution of a block.
+Images are normal draws. `resnet50-v1` is torchvision's ResNet-50 with the strides moved to the first convolution of a block. The loss of
+`inception-v3` is the logits' and AUXILIARY times that of its auxiliary head's.
 
 Needs numpy, torch and torchvision.
 """
 import argparse
 import itertools
 import json
+import math
 import pathlib
 import sys
 import time
@@ -26,12 +28,13 @@ import networks
 import number
 import philox
 
-MODELS = ("alexnet", "densenet121", "resnet18", "resnet50", "resnet50-v1", "resnet101", "vgg16")
+MODELS = ("alexnet", "densenet121", "inception-v3", "resnet18", "resnet50", "resnet50-v1", "resnet101", "vgg16")
 SEED, IMAGES_STREAM = 1, 99  # of a purpose of its own: no parameter draws from it
 SHOWN, BATCH, STEPS = 2, 4, 10
 # So low that rounding stays rounding: logits are large at the start.
-RATES = {"alexnet": 1e-3, "densenet121": 2e-5, "resnet18": 1e-4, "resnet50": 1e-7, "resnet50-v1": 1e-7, "resnet101": 1e-8,
-         "vgg16": 1e-7}
+RATES = {"alexnet": 1e-3, "densenet121": 2e-5, "inception-v3": 1e-8, "resnet18": 1e-4, "resnet50": 1e-7, "resnet50-v1": 1e-7,
+         "resnet101": 1e-8, "vgg16": 1e-7}
+AUXILIARY = 0.4  # as PyTorch's tutorial on finetuning torchvision's models has it
 PLACES = 50  # of an image's logits
 HE = {"weight": "he-normal", "bias": "constant", "weight_value": 0, "bias_value": 0}
 PYTORCH = {"weight": "pytorch", "bias": "pytorch", "weight_value": 0, "bias_value": 0}
@@ -54,13 +57,22 @@ def own_dropout(network, clock):
 
 
 def build(model, clock):
-    make = torchvision.models.resnet50 if model == "resnet50-v1" else getattr(torchvision.models, model)
-    network = make(weights=None)
+    if model == "inception-v3":
+        network = torchvision.models.inception_v3(weights=None, init_weights=False)
+    else:
+        network = getattr(torchvision.models, model.removesuffix("-v1"))(weights=None)
     if model == "resnet50-v1":
         move_strides(network)
     own_dropout(network, clock)
     networks.initialise(network, PYTORCH if model == "alexnet" else HE, SEED)
     return network
+
+
+def loss_of(outputs, labels):
+    if not isinstance(outputs, tuple):
+        return functional.cross_entropy(outputs, labels)
+    logits, auxiliary = outputs
+    return functional.cross_entropy(logits, labels) + AUXILIARY * functional.cross_entropy(auxiliary, labels)
 
 
 def losses_of(model, network, clock, images):
@@ -70,7 +82,7 @@ def losses_of(model, network, clock, images):
     losses = []
     for _ in range(STEPS):
         optimizer.zero_grad()
-        loss = functional.cross_entropy(network(images), labels)
+        loss = loss_of(network(images), labels)
         loss.backward()
         optimizer.step()
         clock.step += 1
@@ -81,8 +93,9 @@ def losses_of(model, network, clock, images):
 def record(model):
     clock = networks.Clock(SEED)
     network = build(model, clock)
-    pixels = philox.normal(SEED, IMAGES_STREAM, BATCH * 3 * 224 * 224, 1).reshape(BATCH, 3, 224, 224)
-    images = torch.from_numpy(pixels)
+    side = 299 if model == "inception-v3" else 224
+    shape = (BATCH, 3, side, side)
+    images = torch.from_numpy(philox.normal(SEED, IMAGES_STREAM, math.prod(shape), 1).reshape(shape))
     network.eval()
     with torch.no_grad():
         logits = network(images[:SHOWN])

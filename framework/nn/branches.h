@@ -1,9 +1,9 @@
-// Layers whose input goes more than one way: residual blocks and concatenated branches. Not here: layers one after the
-// other (layers.h), the blocks of particular networks (models/).
+// Layers whose input goes more than one way: residual blocks, concatenated branches, auxiliary classifiers. Not here:
+// layers one after the other (layers.h), the blocks of particular networks (models/).
 //
 // Where summarize() lists one of these, its own line comes first and the layers of its parts follow, part after part.
 // The line's options say how many lines each part has: {"body", 3}, {"shortcut", 1}, whatever the shortcut is called,
-// or {"branch1", 2}, {"branch2", 4}.
+// or {"branch1", 2}, {"branch2", 4}. A part without a name has its modules' names right below the block's.
 #pragma once
 
 #include "framework/nn/layers.h"
@@ -11,7 +11,7 @@
 namespace cairn {
 
 // y = body(x) + shortcut(x), then max(0, .) where relu is set: He et al. 2015. The shapes of the two must be the same.
-// The body's modules have their names right below the block's, as in PyTorch's blocks: layer1.0.conv1.weight.
+// The body has no name, as in PyTorch's blocks: layer1.0.conv1.weight.
 class Residual : public Module {
  public:
   // shortcut: null is the identity.
@@ -20,13 +20,8 @@ class Residual : public Module {
   Tensor forward(const Tensor& x) override;
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 
- protected:
-  void fold_modules() override;
-
  private:
-  void register_parts();
-
-  Sequential body_;
+  std::shared_ptr<Sequential> body_;
   std::shared_ptr<Module> shortcut_;
   bool relu_;
   std::string shortcut_name_;
@@ -40,19 +35,34 @@ class Concat : public Module {
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 };
 
-// x and after it body(x) along the channels, of the same height and width: Huang et al. 2016. The body's modules have
-// their names right below the block's.
+// x and after it body(x) along the channels, of the same height and width: Huang et al. 2016. The body has no name.
 class Dense : public Module {
  public:
   explicit Dense(const std::vector<NamedModule>& body);
   Tensor forward(const Tensor& x) override;
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 
+ private:
+  std::shared_ptr<Sequential> body_;
+};
+
+// x as it is. In training a classifier of its own looks at x as well, and its loss counts `weight` times beside the
+// network's: Szegedy et al. 2014. In evaluation nothing is computed, so that a summary counts no multiply-adds; the
+// options of the line say the weight and the head's lines: {"weight", 0.4}, {"head", 8}. The head has no name. weight 0:
+// it is never looked at, and frozen; its tensors only lie in files.
+class AuxiliaryHead : public Module {
+ public:
+  AuxiliaryHead(const std::vector<NamedModule>& head, double weight);
+  Tensor forward(const Tensor& x) override;
+  Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
+
  protected:
-  void fold_modules() override;
+  void give_auxiliary(std::vector<AuxiliaryLogits>& all) override;
 
  private:
-  Sequential body_;
+  std::shared_ptr<Sequential> head_;
+  double weight_;
+  Tensor logits_;  // of the latest batch in training, until they are taken
 };
 
 // The shortcut without weights where a block halves the image and widens it (He et al. 2015, option A): every second

@@ -53,15 +53,15 @@ Tensor filled(const std::shared_ptr<Device>& device, int64_t channels, DType dty
 
 }  // namespace
 
-Conv2d::Conv2d(const std::shared_ptr<Device>& device, int64_t in_channels, int64_t out_channels, int64_t kernel,
+Conv2d::Conv2d(const std::shared_ptr<Device>& device, int64_t in_channels, int64_t out_channels, const Size2d& kernel,
                Initializer& initializer, const Conv2dLayerOptions& options, DType dtype)
-    : weight(Tensor::empty(device, {out_channels, in_channels, kernel, kernel}, dtype, "a weight")),
-      options_{options.stride, options.stride, options.padding, options.padding} {
+    : weight(Tensor::empty(device, {out_channels, in_channels, kernel.height, kernel.width}, dtype, "a weight")),
+      options_{options.stride, options.stride, options.padding.height, options.padding.width} {
   initializer.weight(weight);
   register_parameter("weight", weight);
   if (!options.bias) return;
   bias = Tensor::empty(device, {out_channels}, dtype, "a bias");
-  initializer.bias(bias, in_channels * kernel * kernel);
+  initializer.bias(bias, in_channels * kernel.height * kernel.width);
   register_parameter("bias", bias);
 }
 
@@ -109,8 +109,16 @@ Shape Conv2d::summarize(const Shape& sample, const std::string& name, std::vecto
                     output,
                     weight.count() + biases,
                     weight.count() * output[1] * output[2],
-                    {{"stride", static_cast<double>(options_.stride_height)},
-                     {"padding", static_cast<double>(options_.pad_height)}}});
+                    {{"stride", static_cast<double>(options_.stride_height)}}});
+  const auto note = [&](const char* option, int64_t value) {
+    layers.back().options.emplace_back(option, static_cast<double>(value));
+  };
+  if (options_.pad_height == options_.pad_width) {
+    note("padding", options_.pad_height);
+  } else {
+    note("padding_height", options_.pad_height);
+    note("padding_width", options_.pad_width);
+  }
   return output;
 }
 

@@ -12,16 +12,24 @@ namespace cairn {
 
 class BatchNorm2d;
 
+// Of a window or a padding. One number is both.
+struct Size2d {
+  Size2d(int64_t both) : height(both), width(both) {}
+  Size2d(int64_t height, int64_t width) : height(height), width(width) {}
+  int64_t height, width;
+};
+
 struct Conv2dLayerOptions {
   int64_t stride = 1;
-  int64_t padding = 0;
+  Size2d padding = 0;
   bool bias = true;
 };
 
-// weight: out x in x kernel x kernel;  bias: out, or not defined
+// weight: out x in x kernel height x kernel width;  bias: out, or not defined. A summary's options are {"stride", 1},
+// {"padding", 2}; of a padding that has two sizes, {"padding_height", 0}, {"padding_width", 3}.
 class Conv2d : public FusingModule {
  public:
-  Conv2d(const std::shared_ptr<Device>& device, int64_t in_channels, int64_t out_channels, int64_t kernel,
+  Conv2d(const std::shared_ptr<Device>& device, int64_t in_channels, int64_t out_channels, const Size2d& kernel,
          Initializer& initializer, const Conv2dLayerOptions& options = {}, DType dtype = DType::f32);
   using FusingModule::forward;
   Tensor forward(const Tensor& x, Activation activation) override { return forward(x, activation, {}); }

@@ -145,7 +145,7 @@ Shape Sequential::summarize(const Shape& sample, const std::string& name, std::v
   Shape shape = sample;
   for (const auto& [child, module] : children()) {
     const size_t own = layers.size();
-    const Shape output = module->summarize(shape, name.empty() ? child : name + "." + child, layers);
+    const Shape output = module->summarize(shape, name_below(name, child), layers);
     if (own < layers.size() && layers[own].input.rank() == 0) layers[own].input = shape;
     shape = output;
   }

@@ -26,7 +26,7 @@ void Module::collect(const std::string& prefix, bool buffers, std::vector<NamedT
     for (const NamedTensor& parameter : own_parameters_) out.push_back({prefix + parameter.name, parameter.tensor});
   if (buffers)
     for (const NamedTensor& buffer : own_buffers_) out.push_back({prefix + buffer.name, buffer.tensor});
-  for (const auto& [name, child] : children_) child->collect(prefix + name + ".", buffers, out);
+  for (const auto& [name, child] : children_) child->collect(name.empty() ? prefix : prefix + name + ".", buffers, out);
 }
 
 std::vector<NamedTensor> Module::parameters() const {
@@ -76,6 +76,21 @@ void Module::set_dropout_source(const DropoutSource& source) {
 void Module::visit_dropout(const DropoutSource& source, uint32_t& next_layer) {
   accept_dropout_source(source, next_layer);
   for (const auto& [name, child] : children_) child->visit_dropout(source, next_layer);
+}
+
+std::vector<AuxiliaryLogits> Module::take_auxiliary() {
+  std::vector<AuxiliaryLogits> all;
+  visit_auxiliary(all);
+  return all;
+}
+
+void Module::visit_auxiliary(std::vector<AuxiliaryLogits>& all) {
+  give_auxiliary(all);
+  for (const auto& [name, child] : children_) child->visit_auxiliary(all);
+}
+
+std::string name_below(const std::string& parent, const std::string& child) {
+  return parent.empty() || child.empty() ? parent + child : parent + "." + child;
 }
 
 namespace {

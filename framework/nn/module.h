@@ -22,9 +22,15 @@ struct LayerSummary {
   std::string name, type;
   Shape output;  // for one sample, without the batch dimension
   int64_t parameters;
-  int64_t macs;                                              // multiply-adds for one sample, forward
+  int64_t macs;                                              // multiply-adds for one sample, in evaluation
   std::vector<std::pair<std::string, double>> options = {};  // what tensors do not tell: {"stride", 2}
   Shape input = {};                                          // of one sample; whoever runs the layer fills it in
+};
+
+// What an auxiliary classifier made of a batch in training, and how often its loss counts beside the network's.
+struct AuxiliaryLogits {
+  Tensor logits;
+  double weight;
 };
 
 // What a dropout layer draws its masks from: the run's seed and the device's step clock (an i64).
@@ -66,6 +72,10 @@ class Module {
   // Gives every dropout layer its draws; layers are told apart by their order. Without it, dropout in training throws.
   void set_dropout_source(const DropoutSource& source);
 
+  // What the auxiliary classifiers made of the latest batch in training. They are given away, each once: kept, they
+  // would keep all that backward() needs.
+  std::vector<AuxiliaryLogits> take_auxiliary();
+
   // Appends this module's layers for a sample of the given shape and returns the shape of its output.
   virtual Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const = 0;
 
@@ -73,6 +83,7 @@ class Module {
   void register_parameter(const std::string& name, const Tensor& parameter);
   // A tensor that forward() writes and no gradient reaches.
   void register_buffer(const std::string& name, const Tensor& buffer);
+  // name "": what is in it has its names right below this module's.
   void register_module(const std::string& name, const std::shared_ptr<Module>& module);
   void replace_modules(std::vector<NamedModule> modules) { children_ = std::move(modules); }
   // Where modules follow one another: what fold() makes of them, after it was done within each.
@@ -80,17 +91,24 @@ class Module {
   // A dropout layer takes its source and the next layer number here.
   virtual void accept_dropout_source(const DropoutSource&, uint32_t& /*next_layer*/) {}
 
+  // An auxiliary classifier adds what it has here.
+  virtual void give_auxiliary(std::vector<AuxiliaryLogits>& /*all*/) {}
+
   const std::vector<NamedModule>& children() const { return children_; }
 
  private:
   void collect(const std::string& prefix, bool buffers, std::vector<NamedTensor>& out) const;
   void visit_dropout(const DropoutSource& source, uint32_t& next_layer);
+  void visit_auxiliary(std::vector<AuxiliaryLogits>& all);
 
   std::vector<NamedTensor> own_parameters_, own_buffers_;
   std::vector<NamedModule> children_;
   bool training_ = true, folded_ = false;
   bool frozen_ = false, evaluates_only_ = false;
 };
+
+// The name of a child's parts: that of its own below its parent's; where one of the two has none, the other.
+std::string name_below(const std::string& parent, const std::string& child);
 
 struct HostTensor;
 // Copies host tensors into device tensors of the same names, shapes and dtypes. Throws DataError naming in one line all

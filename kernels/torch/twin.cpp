@@ -99,7 +99,9 @@ struct Twin {
       wanted = at::index_select(labels, 0, batch);
     }
     optimizer->zero_grad();
-    const at::Tensor loss = at::cross_entropy_loss(network->forward(x), wanted);
+    at::Tensor loss = at::cross_entropy_loss(network->forward(x), wanted);
+    for (const auto& [logits, weight] : network->auxiliary)
+      loss = loss + weight * at::cross_entropy_loss(logits, wanted);
     loss.backward();
     for (auto& group : optimizer->param_groups()) group.options().set_lr(rate);
     optimizer->step();

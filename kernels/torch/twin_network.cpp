@@ -56,7 +56,8 @@ class Description {
     for (int64_t i = 0; i < layer.option_count; ++i) {
       const TwinOption& option = layer.options[i];
       options_[option.name] = option.value;
-      if (std::string(option.name) != "relu") parts_.push_back(static_cast<int64_t>(option.value));
+      if (std::string(option.name) != "relu" && std::string(option.name) != "weight")
+        parts_.push_back(static_cast<int64_t>(option.value));
     }
   }
   double number(const char* option) const {
@@ -73,7 +74,13 @@ class Description {
     return found->second->sizes[axis];
   }
 
-  // Its options that are not `relu`, in the description's order: how many lines each part of a block has.
+  // Of the height and of the width, which one number says where they are equal.
+  ::torch::ExpandingArray<2> sides(const std::string& option) const {
+    if (options_.count(option)) return whole(option.c_str());
+    return {whole((option + "_height").c_str()), whole((option + "_width").c_str())};
+  }
+
+  // Its options that are not `relu` or `weight`, in the description's order: how many lines each part of a block has.
   std::vector<int64_t> parts() const { return parts_; }
 
   std::string name, type;
@@ -112,7 +119,8 @@ class Builder {
 
   Forward layer() {
     const Description own(description_.layers[next_++], given_);
-    if (own.type != "Residual" && own.type != "Concat" && own.type != "Dense") return leaf(own);
+    if (own.type != "Residual" && own.type != "Concat" && own.type != "Dense" && own.type != "AuxiliaryHead")
+      return leaf(own);
     std::vector<Forward> parts;
     for (const int64_t lines : own.parts()) parts.push_back(chain(lines));
     if (own.type == "Concat")
@@ -122,6 +130,11 @@ class Builder {
         return at::cat(values, 1);
       };
     if (own.type == "Dense") return [parts](const at::Tensor& x) { return at::cat({x, parts[0](x)}, 1); };
+    if (own.type == "AuxiliaryHead")
+      return [parts, weight = own.number("weight"), network = network_.get()](const at::Tensor& x) {
+        network->auxiliary.emplace_back(parts[0](x), weight);
+        return x;
+      };
     return [parts, relu = own.flag("relu")](const at::Tensor& x) {
       const at::Tensor sum = parts[0](x) + (parts.size() > 1 ? parts[1](x) : x);
       return relu ? sum.relu() : sum;
@@ -163,8 +176,9 @@ Forward Builder::leaf(const Description& layer) {
     nn::LinearOptions options(layer.size("weight", 1), layer.size("weight", 0));
     return add(nn::Linear(options.bias(layer.has("bias"))));
   } else if (is("Conv2d")) {
-    auto options = nn::Conv2dOptions(layer.size("weight", 1), layer.size("weight", 0), layer.size("weight", 2));
-    options.stride(layer.whole("stride")).padding(layer.whole("padding")).bias(layer.has("bias"));
+    const ::torch::ExpandingArray<2> kernel({layer.size("weight", 2), layer.size("weight", 3)});
+    auto options = nn::Conv2dOptions(layer.size("weight", 1), layer.size("weight", 0), kernel);
+    options.stride(layer.whole("stride")).padding(layer.sides("padding")).bias(layer.has("bias"));
     return add(nn::Conv2d(options));
   } else if (is("Embedding")) {
     return add(nn::Embedding(nn::EmbeddingOptions(layer.size("weight", 0), layer.size("weight", 1))));

@@ -9,6 +9,8 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "kernels/twin.h"
 
@@ -31,11 +33,15 @@ using Forward = std::function<at::Tensor(const at::Tensor& x)>;
 
 // Holds its layers side by side; `run` knows in which order, and over which branches, they work.
 struct Network : ::torch::nn::Module {
-  at::Tensor forward(const at::Tensor& x) { return run(x); }
+  at::Tensor forward(const at::Tensor& x) {
+    auxiliary.clear();
+    return run(x);
+  }
   // Parameters and buffers by the names of the description.
   std::map<std::string, at::Tensor> state() const;
 
   Forward run;
+  std::vector<std::pair<at::Tensor, double>> auxiliary;  // logits of the latest batch, each with its loss's weight
 };
 
 // given: the description's tensors by name. Throws std::invalid_argument for what it does not know.

@@ -155,6 +155,21 @@ TEST_CASE("a checkpoint's state is found beside an optimizer's, and the marks of
   CHECK(floats(read(file_of("}" + text("w") + parameter + "s"))[0])[5] == 6);
 }
 
+TEST_CASE("a DenseNet's tensors of before 2018 get the names that they have today") {
+  const auto named = [](const std::string& name) { return read(file_of(state({{.name = name}})))[0].name; };
+  const std::string block = "features.denseblock1.denselayer12.";
+  CHECK(named(block + "norm.1.running_mean") == block + "norm1.running_mean");
+  CHECK(named(block + "norm.2.weight") == block + "norm2.weight");
+  CHECK(named("module." + block + "conv.1.weight") == block + "conv1.weight");
+  CHECK(named(block + "conv.2.weight") == block + "conv2.weight");
+  for (const std::string& other :
+       {block + "conv1.weight", block + "conv.3.weight", block + "norm.1", block + "norm.12.w",
+        "features.transition1.norm.1.weight"s, "layer1.0.conv.1.weight"s})
+    CHECK(named(other) == other);
+  refused(file_of(state({{.name = block + "conv.1.weight"}, {.name = block + "conv1.weight"}})),
+          {"file: has two tensors '", "denselayer12.conv1.weight'"});
+}
+
 TEST_CASE("what is no .pth, or lies about its tensors, is refused in one line") {
   const auto lying = [](const Tensor& tensor, std::initializer_list<const char*> parts) {
     refused(file_of(state({tensor})), parts);

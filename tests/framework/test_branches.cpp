@@ -47,6 +47,23 @@ std::shared_ptr<Module> inception(const DevicePointer& device, DType dtype = DTy
       {"branch3", branch({{"pool1", std::make_shared<MaxPool2d>(3, 1, 1)}})}});
 }
 
+// Branches without names, one of which ends in a row beside a column.
+std::shared_ptr<Module> unnamed(const DevicePointer& device, DType dtype = DType::f32) {
+  Initializer initializer({}, 8);
+  const auto branch = [](std::vector<NamedModule> layers) {
+    return NamedModule{"", std::make_shared<Sequential>(layers)};
+  };
+  const auto same = [&](int64_t in, int64_t out, const Size2d& kernel) {
+    const Conv2dLayerOptions options{.padding = {kernel.height / 2, kernel.width / 2}};
+    return std::make_shared<Conv2d>(device, in, out, kernel, initializer, options, dtype);
+  };
+  const auto spread = std::make_shared<Concat>(
+      std::vector<NamedModule>{branch({{"conv3a", same(2, 1, {1, 3})}}), branch({{"conv3b", same(2, 1, {3, 1})}})});
+  return std::make_shared<Concat>(std::vector<NamedModule>{
+      branch({{"conv1", same(2, 1, 1)}}),
+      branch({{"conv2", same(2, 2, {1, 5})}, {"relu2", std::make_shared<ReLU>()}, {"", spread}})});
+}
+
 std::shared_ptr<Module> dense(const DevicePointer& device, DType dtype = DType::f32) {
   Initializer initializer({}, 7);
   return std::make_shared<Dense>(std::vector<NamedModule>{
@@ -60,9 +77,10 @@ struct Kind {
 
 std::vector<Kind> kinds() {
   std::vector<Kind> all{
-      {"inception", inception}, {"dense", dense}, {"global max pool", [](const DevicePointer&, DType) {
-                                                     return std::make_shared<GlobalMaxPool2d>();
-                                                   }}};
+      {"inception", inception},
+      {"unnamed", unnamed},
+      {"dense", dense},
+      {"global max pool", [](const DevicePointer&, DType) { return std::make_shared<GlobalMaxPool2d>(); }}};
   for (const char* name : {"identity", "projected", "padded"})
     all.push_back({name, [name](const DevicePointer& device, DType dtype) { return residual(device, name, dtype); }});
   return all;
@@ -144,6 +162,9 @@ TEST_CASE("a block's modules have their names right below its own") {
                                  "shortcut.conv1.bias"});
   CHECK(names_of(*inception(reference())) == std::vector<std::string>{"branch1.conv1.weight", "branch1.conv1.bias",
                                                                       "branch2.conv1.weight", "branch2.conv1.bias"});
+  CHECK(names_of(*unnamed(reference())) == std::vector<std::string>{"conv1.weight", "conv1.bias", "conv2.weight",
+                                                                    "conv2.bias", "conv3a.weight", "conv3a.bias",
+                                                                    "conv3b.weight", "conv3b.bias"});
   CHECK(names_of(*dense(reference())) == std::vector<std::string>{"conv1.weight", "conv1.bias"});
   const auto norm = std::make_shared<BatchNorm2d>(reference(), 2);
   const Residual block({{"bn1", norm}}, norm, true, "downsample");
@@ -163,6 +184,9 @@ TEST_CASE("a summary lists a block and then its parts, and says how many lines e
         "i Concat[6, 6, 6] branch1=2 branch2=1 branch3=1; i.branch1.conv1 Conv2d[3, 6, 6]; i.branch1.relu1 ReLU[3, 6, "
         "6]; "
         "i.branch2.conv1 Conv2d[1, 6, 6]; i.branch3.pool1 MaxPool2d[2, 6, 6]; ");
+  CHECK(listed(*unnamed(reference()), {2, 6, 6}, "m") ==
+        "m Concat[3, 6, 6] branch1=1 branch2=5; m.conv1 Conv2d[1, 6, 6]; m.conv2 Conv2d[2, 6, 6]; m.relu2 ReLU[2, 6, "
+        "6]; m Concat[2, 6, 6] branch1=1 branch2=1; m.conv3a Conv2d[1, 6, 6]; m.conv3b Conv2d[1, 6, 6]; ");
   CHECK(listed(*dense(reference()), {2, 6, 6}, "d") ==
         "d Dense[5, 6, 6] body=2; d.relu1 ReLU[2, 6, 6]; d.conv1 Conv2d[3, 6, 6]; ");
 }
@@ -199,6 +223,72 @@ TEST_CASE("a captured pass through blocks replays bit-equal, zeros and all") {
       CHECK(replayed == block->forward(x).to_host<float>());
     }
   }
+}
+
+namespace {
+
+// Of 2 x 6 x 6 in 3 classes, with an auxiliary classifier after the convolution.
+std::shared_ptr<Module> watched(const DevicePointer& device, DType dtype = DType::f32) {
+  Initializer initializer({}, 9);
+  const auto classifier = [&] { return std::make_shared<Linear>(device, 4, 3, initializer, dtype); };
+  const auto conv = convolution(device, initializer, 2, 4, 3, 1, dtype);
+  const std::vector<NamedModule> head{{"pool", std::make_shared<GlobalAvgPool2d>()}, {"fc", classifier()}};
+  return std::make_shared<Sequential>(std::vector<NamedModule>{{"conv1", conv},
+                                                               {"aux", std::make_shared<AuxiliaryHead>(head, 3)},
+                                                               {"pool", std::make_shared<GlobalMaxPool2d>()},
+                                                               {"fc", classifier()}});
+}
+
+}  // namespace
+
+TEST_CASE("an auxiliary classifier looks on in training alone and gives its logits away once") {
+  for (const auto& device : devices()) {
+    CAPTURE(device->label());
+    const std::shared_ptr<Module> network = watched(device);
+    const Tensor x = random_tensor(device, {2, 2, 6, 6}, 3);
+    CHECK(network->take_auxiliary().empty());
+    const std::vector<double> logits = values_of(network->forward(x));
+    const std::vector<AuxiliaryLogits> taken = network->take_auxiliary();
+    REQUIRE(taken.size() == 1);
+    CHECK(taken[0].weight == 3);
+    CHECK(taken[0].logits.shape() == Shape{2, 3});
+    CHECK(values_of(taken[0].logits) != logits);
+    CHECK(network->take_auxiliary().empty());
+    network->forward(x);
+    network->eval();
+    CHECK(values_of(network->forward(x)) == logits);
+    CHECK(network->take_auxiliary().empty());  // those of the batch before are gone, too
+    CHECK(Recording(*device, [&] { network->forward(x); }).call_count() == 3);
+    network->train();
+    CHECK(Recording(*device, [&] { network->forward(x); }).call_count() == 5);
+  }
+}
+
+TEST_CASE("an auxiliary classifier's gradients, names and lines, which count no multiply-adds") {
+  const std::shared_ptr<Module> network = watched(reference(), DType::f64);
+  std::vector<Tensor> inputs{random_tensor(reference(), {2, 2, 6, 6}, 3, DType::f64)};
+  for (const NamedTensor& parameter : network->parameters()) inputs.push_back(parameter.tensor);
+  const Tensor labels = labels_of(reference(), {2, 0});
+  const Gradcheck result = gradcheck(
+      [&](const std::vector<Tensor>& in) {
+        const Tensor loss = cross_entropy(network->forward(in[0]), labels);
+        const AuxiliaryLogits aside = network->take_auxiliary().at(0);
+        return add(loss, scale(cross_entropy(aside.logits, labels), aside.weight));
+      },
+      inputs);
+  CHECK(result.fault == "");
+  CHECK(result.checked == 72 + 4 + 2 * 15);
+  CHECK(names_of(*network) ==
+        std::vector<std::string>{"conv1.weight", "conv1.bias", "aux.fc.weight", "aux.fc.bias", "fc.weight", "fc.bias"});
+  CHECK(listed(*network, {2, 6, 6}, "")
+            .find("; aux AuxiliaryHead[4, 6, 6] weight=3 head=2; aux.pool GlobalAvgPool2d[4"
+                  "]; aux.fc Linear[3]; pool GlobalMaxPool2d[4]; ") != std::string::npos);
+  std::vector<LayerSummary> layers;
+  network->summarize({2, 6, 6}, "", layers);
+  CHECK(layers[3].name == "aux.fc");
+  CHECK(layers[3].parameters == 15);
+  CHECK(layers[3].macs == 0);
+  CHECK(layers[5].macs == 12);
 }
 
 TEST_CASE("blocks that do not fit are refused with both shapes") {

@@ -15,9 +15,9 @@ using DevicePointer = std::shared_ptr<Device>;
 class LayerMaker {
  public:
   LayerMaker(const DevicePointer& device, DType dtype) : device_(device), dtype_(dtype) {}
-  std::shared_ptr<Module> conv(int64_t in, int64_t out, bool bias) {
-    return std::make_shared<Conv2d>(device_, in, out, 3, initializer_, Conv2dLayerOptions{.padding = 1, .bias = bias},
-                                    dtype_);
+  std::shared_ptr<Module> conv(int64_t in, int64_t out, bool bias, const Size2d& kernel = 3) {
+    const Conv2dLayerOptions options{.padding = {kernel.height / 2, kernel.width / 2}, .bias = bias};
+    return std::make_shared<Conv2d>(device_, in, out, kernel, initializer_, options, dtype_);
   }
   std::shared_ptr<Module> norm(int64_t channels) {
     return std::make_shared<BatchNorm2d>(device_, channels, 0.1, 1e-3, dtype_);
@@ -29,8 +29,15 @@ class LayerMaker {
   Initializer initializer_{InitRule{}, 5};
 };
 
-// A convolution with and one without a bias, a residual block with a shortcut that is normalised, a dense block, and a
-// normalisation that nothing can take over.
+// A convolution and its normalisation, named a or b, as a branch that has no name.
+NamedModule branch(LayerMaker& make, const std::string& name, const Size2d& kernel) {
+  const std::vector<NamedModule> layers{{"conv", make.conv(6, 3, false, kernel)}, {"bn", make.norm(3)}};
+  const auto part = std::make_shared<Sequential>(layers);
+  return {"", std::make_shared<Sequential>(std::vector<NamedModule>{{name, part}})};
+}
+
+// A convolution with and one without a bias, a residual block with a shortcut that is normalised, branches without
+// names, a dense block, and a normalisation that nothing can take over.
 std::shared_ptr<Module> foldable(const DevicePointer& device, DType dtype = DType::f32) {
   LayerMaker make(device, dtype);
   const auto relu = [] { return std::make_shared<ReLU>(); };
@@ -41,6 +48,8 @@ std::shared_ptr<Module> foldable(const DevicePointer& device, DType dtype = DTyp
                                       {"bn2", make.norm(6)}};
   const auto shortcut =
       std::make_shared<Sequential>(std::vector<NamedModule>{{"0", make.conv(4, 6, false)}, {"1", make.norm(6)}});
+  const auto mixed =
+      std::make_shared<Concat>(std::vector<NamedModule>{branch(make, "a", {1, 3}), branch(make, "b", {3, 1})});
   const std::vector<NamedModule> dense{
       {"norm1", make.norm(6)}, {"relu1", relu()}, {"conv1", make.conv(6, 2, false)}, {"norm2", make.norm(2)}};
   return std::make_shared<Sequential>(
@@ -49,6 +58,7 @@ std::shared_ptr<Module> foldable(const DevicePointer& device, DType dtype = DTyp
                                {"relu1", relu()},
                                {"pool1", std::make_shared<MaxPool2d>(2)},
                                {"block1", std::make_shared<Residual>(body, shortcut, true)},
+                               {"mixed1", mixed},
                                {"dense1", std::make_shared<Dense>(dense)}});
 }
 
@@ -102,7 +112,8 @@ TEST_CASE("folding leaves the convolutions, each with a bias, and what no convol
   for (const NamedTensor& each : module->state()) names += each.name + " ";
   CHECK(names ==
         "conv1.weight conv1.bias block1.conv1.weight block1.conv1.bias block1.conv2.weight block1.conv2.bias "
-        "block1.shortcut.0.weight block1.shortcut.0.bias dense1.norm1.weight dense1.norm1.bias "
+        "block1.shortcut.0.weight block1.shortcut.0.bias mixed1.a.conv.weight mixed1.a.conv.bias mixed1.b.conv.weight "
+        "mixed1.b.conv.bias dense1.norm1.weight dense1.norm1.bias "
         "dense1.norm1.running_mean dense1.norm1.running_var dense1.norm1.num_batches_tracked dense1.conv1.weight "
         "dense1.conv1.bias ");
   CHECK_THROWS_WITH_AS(module->train(), "a folded network computes, and cannot be trained", Error);

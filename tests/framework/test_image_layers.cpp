@@ -142,6 +142,30 @@ TEST_CASE("the summary of a network on images adds up") {
         "[1, 3, 6, 6] and weight [4, 2, 3, 3]");
 }
 
+TEST_CASE("a convolution's window and padding may have two sizes") {
+  const auto options = [](const Conv2d& layer) {
+    std::vector<LayerSummary> layers;
+    layer.summarize({2, 5, 6}, "", layers);
+    std::string text;
+    for (const auto& [name, value] : layers[0].options) text += name + "=" + std::to_string(int(value)) + " ";
+    return text;
+  };
+  for (const auto& device : devices()) {
+    CAPTURE(device->label());
+    Initializer initializer({}, 1);
+    Conv2d row(device, 2, 3, {1, 7}, initializer, {.padding = {0, 3}}), column(device, 2, 3, {4, 1}, initializer);
+    CHECK(row.weight.shape() == Shape{3, 2, 1, 7});
+    CHECK(column.weight.shape() == Shape{3, 2, 4, 1});
+    const Tensor x = random_tensor(device, {2, 2, 5, 6}, 3);
+    CHECK(row.forward(x).shape() == Shape{2, 3, 5, 6});
+    CHECK(column.forward(x).shape() == Shape{2, 3, 2, 6});
+    CHECK(values_of(row.forward(x)) == values_of(conv2d(x, row.weight, row.bias, {1, 1, 0, 3})));
+    CHECK(options(row) == "stride=1 padding_height=0 padding_width=3 ");
+    CHECK(options(column) == "stride=1 padding=0 ");
+    CHECK(options(*make_convolution(device, 2, 3, {.padding = 2})) == "stride=1 padding=2 ");
+  }
+}
+
 TEST_CASE("a filter's fans count its window") {
   const auto largest = [](WeightInit init) {
     const Tensor weight = Tensor::zeros(reference(), {30, 20, 5, 4});
@@ -158,6 +182,10 @@ TEST_CASE("a filter's fans count its window") {
   double most = 0;
   for (const double value : values_of(layer.bias)) most = std::max(most, std::abs(value));
   CHECK(most == doctest::Approx(1 / std::sqrt(20 * 9.0)).epsilon(1e-2));
+  most = 0;
+  for (const double value : values_of(Conv2d(reference(), 20, 3000, {1, 7}, initializer).bias))
+    most = std::max(most, std::abs(value));
+  CHECK(most == doctest::Approx(1 / std::sqrt(20 * 7.0)).epsilon(1e-2));
 }
 
 TEST_CASE("a ReLU within a convolution or a pool computes the same as apart") {

@@ -154,6 +154,7 @@ const Expected kNetworks[] = {
       {1000}}},
     {"vgg16", 138357544, 15470264320, {}},
     {"densenet121", 7978856, 2834161664, {}},
+    {"inception-v3", 27161264, 5713216096, {}},  // its auxiliary classifier's parameters, not its multiply-adds
     {"resnet56", 853018, kPlainMacs + 12 * (144 * 16384 + 288 * 8192 + 576 * 4096), {}},
 };
 
@@ -294,6 +295,14 @@ TEST_CASE("networks for photos have torchvision's tensors") {
          "features.denseblock4.denselayer16.conv2.weight[32, 128, 3, 3]",
          "features.transition3.conv.weight[512, 1024, 1, 1]", "features.norm5.running_mean[1024]",
          "classifier.weight[1000, 1024]"});
+  check("inception-v3", 580,
+        {"Conv2d_1a_3x3.conv.weight[32, 3, 3, 3]", "Conv2d_4a_3x3.bn.running_var[192]",
+         "Mixed_5b.branch3x3dbl_3.conv.weight[96, 96, 3, 3]", "Mixed_5d.branch5x5_1.conv.weight[48, 288, 1, 1]",
+         "Mixed_6a.branch3x3.bn.bias[384]", "Mixed_6b.branch7x7_2.conv.weight[128, 128, 1, 7]",
+         "Mixed_6e.branch7x7dbl_4.conv.weight[192, 192, 7, 1]", "Mixed_6e.branch_pool.conv.weight[192, 768, 1, 1]",
+         "AuxLogits.conv1.conv.weight[768, 128, 5, 5]", "AuxLogits.fc.bias[1000]",
+         "Mixed_7a.branch7x7x3_4.conv.weight[192, 192, 3, 3]", "Mixed_7b.branch3x3_2a.bn.running_var[384]",
+         "Mixed_7c.branch3x3dbl_3b.conv.weight[384, 384, 3, 1]", "fc.weight[1000, 2048]"});
 }
 
 TEST_CASE("every network gives the same logits on every implementation and learns two examples") {

@@ -41,6 +41,10 @@ TEST_CASE("a network for photos may have any number of classes") {
   CHECK(&find_model("densenet121:14") == &find_model("densenet121:14"));
   CHECK(lay_out(find_model("vgg16:1000"))->parameter_count() == lay_out(find_model("vgg16"))->parameter_count());
   CHECK(lay_out(find_model("alexnet:2"))->parameter_count() == 61100840 - 998 * 4097);
+  // Without a loss of its own the auxiliary classifier is not trained either.
+  const std::shared_ptr<Module> inception = lay_out(find_model("inception-v3:10"));
+  CHECK(inception->parameter_count() == 21785568 + 20490);
+  CHECK(inception->state().size() == lay_out(find_model("inception-v3"))->state().size());
   for (const char* name : {"resnet50:0", "resnet50:", "resnet50:-1", "resnet50:ten", "resnet50:1000001"})
     check_refused(name, "behind the colon stands a number of classes, 1 to 1000000, such as resnet50:10");
   check_refused("dnn:10", "unknown model 'dnn:10'");
@@ -53,9 +57,10 @@ TEST_CASE("transfer learning trains the published heads on frozen backbones") {
     const char* head;
     int64_t features, trained;
   };
-  // LucasRr/deep_learning_playground, transfer_learning.ipynb, for the first two.
+  // LucasRr/deep_learning_playground, transfer_learning.ipynb, for the first three.
   for (const auto& [backbone, head, features, trained] :
        {Expected{"alexnet", "classifier", 9216, 9448458}, Expected{"resnet18", "fc", 512, 133898},
+        Expected{"inception-v3", "fc", 2048, 1054218},
         Expected{"densenet121", "classifier", 1024, 1024 * 512 + 512 + 5130}}) {
     CAPTURE(backbone);
     const ModelInfo& info = find_model(transfer_name(backbone) + ":10");

@@ -8,13 +8,34 @@
 
 #include "datasets/order.h"
 #include "framework/autograd.h"
+#include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
 #include "framework/row_scale.h"
+#include "models/image_stack.h"
 #include "tests/trainers/support.h"
 #include "trainers/checkpoint.h"
 
 namespace cairn::testing {
 namespace {
+
+// A step of plain gradient descent, written out by hand.
+void descend(Module& model, const Tensor& loss, float rate) {
+  for (NamedTensor& parameter : model.parameters()) parameter.tensor.clear_grad();
+  backward(loss);
+  for (NamedTensor& parameter : model.parameters()) {
+    std::vector<float> value = parameter.tensor.to_host<float>();
+    const std::vector<float> gradient = parameter.tensor.grad().to_host<float>();
+    for (size_t i = 0; i < value.size(); ++i) value[i] -= rate * gradient[i];
+    parameter.tensor.set<float>(value);
+  }
+}
+
+// For digits, with an auxiliary classifier on the pixels.
+std::shared_ptr<Module> build_watched(const std::shared_ptr<Device>& device, Initializer& initializer, DType dtype) {
+  ImageStack network(device, initializer, dtype, {1, 28, 28});
+  network.average_pool(4).auxiliary([](ImageStack& head) { head.linear(10); }, 0.4);
+  return network.linear(16).relu().linear(10).build();
+}
 
 float first_loss(const RunConfig& config, const datasets::Dataset& dataset) {
   Trainer trainer = make_trainer(config, dataset);
@@ -201,14 +222,43 @@ TEST_CASE("a replayed step is the step that was run first") {
     const Tensor loss =
         cross_entropy(model->forward(Tensor::byte_rows(bytes, {}, RowScale(device, 1.0f / 255, 0))), labels);
     CHECK(loss.item() == doctest::Approx(expected).epsilon(1e-5));
-    for (NamedTensor& parameter : model->parameters()) parameter.tensor.clear_grad();
-    backward(loss);
-    for (NamedTensor& parameter : model->parameters()) {
-      std::vector<float> value = parameter.tensor.to_host<float>();
-      const std::vector<float> gradient = parameter.tensor.grad().to_host<float>();
-      for (size_t i = 0; i < value.size(); ++i) value[i] -= 0.5f * gradient[i];
-      parameter.tensor.set<float>(value);
+    descend(*model, loss, 0.5f);
+  }
+}
+
+TEST_CASE("an auxiliary classifier's loss counts in every step, replayed ones too, and not in evaluation") {
+  Recipe recipe{.name = "default", .learning_rate = 0.5, .batch_size = 0};
+  recipe.normalization = Normalization::unit;
+  const ModelInfo info{.name = "watched",
+                       .description = "",
+                       .input = Shape{1, 28, 28},
+                       .classes = 10,
+                       .build = build_watched,
+                       .recipes = {recipe}};
+  datasets::Dataset digits = load("digits", 200, 10);
+  digits.test = digits.train;
+  for (const std::string& implementation : kCpuImplementations) {
+    CAPTURE(implementation);
+    RunConfig config;
+    config.training = recipe;
+    const std::shared_ptr<Device> device = open(implementation);
+    Trainer trainer(device, info, config, upload(device, digits, info, recipe, config.seed));
+    const std::vector<float> losses = first_losses(trainer, 5);
+
+    Initializer initializer(recipe.init, config.seed);
+    const std::shared_ptr<Module> model = build_watched(device, initializer, DType::f32);
+    const Tensor bytes = Tensor::from_host<uint8_t>(device, {200, 1, 28, 28}, images(digits.train));
+    const Tensor labels = Tensor::from_host<int32_t>(device, {200}, datasets::labels(digits.train));
+    const auto logits = [&] { return model->forward(Tensor::byte_rows(bytes, {}, RowScale(device, 1.0f / 255, 0))); };
+    for (const float expected : losses) {
+      const Tensor own = cross_entropy(logits(), labels);
+      const Tensor aside = cross_entropy(model->take_auxiliary().at(0).logits, labels);
+      const Tensor loss = add(own, scale(aside, 0.4));
+      CHECK(loss.item() == doctest::Approx(expected).epsilon(1e-5));
+      descend(*model, loss, 0.5f);
     }
+    model->eval();
+    CHECK(trainer.evaluate().loss == doctest::Approx(cross_entropy(logits(), labels).item()).epsilon(1e-5));
   }
 }
 

@@ -1,5 +1,6 @@
 #include "trainers/tasks/classify.h"
 
+#include "framework/ops/elementwise.h"
 #include "framework/ops/loss.h"
 
 namespace cairn {
@@ -19,12 +20,19 @@ Tensor Classify::samples(const Batch& batch) const {
   return input_.augmented(train.column(train.input()), batch.index, draws_);
 }
 
+Tensor training_loss(Module& model, const Tensor& logits, const Tensor& labels, double smoothing) {
+  Tensor loss = cross_entropy(logits, labels, smoothing);
+  for (const AuxiliaryLogits& each : model.take_auxiliary())
+    loss = add(loss, scale(cross_entropy(each.logits, labels, smoothing), each.weight));
+  return loss;
+}
+
 Tensor Classify::loss(Module& model, const Batch& batch, const Tensor& hits) {
   Tensor labels = data_.train.column(datasets::kLabel);
   if (batch.index.defined()) labels = gather_rows(labels, batch.index, labels_.rows(0, batch.rows));
   const Tensor logits = model.forward(samples(batch));
   if (hits.defined()) add_metrics(logits.detach(), labels, unused_loss_, hits, unused_top_, 1);
-  return cross_entropy(logits, labels, smoothing_);
+  return training_loss(model, logits, labels, smoothing_);
 }
 
 Evaluation Classify::evaluate(Module& model) const {

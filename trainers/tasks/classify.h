@@ -7,6 +7,10 @@
 
 namespace cairn {
 
+// The mean loss of the labels: the logits' that the network has just made, and in training those of its auxiliary
+// classifiers, as often as each counts.
+Tensor training_loss(Module& model, const Tensor& logits, const Tensor& labels, double smoothing = 0);
+
 class Classify {
  public:
   // loop: whose clock the augmentation's draws follow; it and the data must live as long.

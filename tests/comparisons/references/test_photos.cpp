@@ -9,10 +9,10 @@
 #include <nlohmann/json.hpp>
 
 #include "framework/autograd.h"
-#include "framework/ops/loss.h"
 #include "framework/optim/optimizer.h"
 #include "models/model.h"
 #include "tests/sweep.h"
+#include "trainers/tasks/classify.h"
 
 namespace cairn::testing {
 namespace {
@@ -29,8 +29,10 @@ std::shared_ptr<Device> open(const std::string& implementation) {
   return Device::open({.implementation = implementation, .where = "cpu"});
 }
 
-Tensor images(const std::shared_ptr<Device>& device, const json& record, int64_t count) {
-  Tensor drawn = Tensor::empty(device, {record["batch_size"].get<int64_t>(), 3, 224, 224}, DType::f32);
+Tensor images(const std::shared_ptr<Device>& device, const std::string& model, const json& record, int64_t count) {
+  const Shape& image = find_model(model).input;
+  const auto batch = record["batch_size"].get<int64_t>();
+  Tensor drawn = Tensor::empty(device, {batch, image[0], image[1], image[2]}, DType::f32);
   device->call(&Backend::normal, RandomArgs{.dtype = DType::f32,
                                             .count = drawn.count(),
                                             .out = drawn.data(),
@@ -84,7 +86,7 @@ TEST_CASE("networks for photos give torchvision's logits, folded and not") {
       CAPTURE(implementation);
       const std::shared_ptr<Device> device = open(implementation);
       const std::shared_ptr<Module> module = network(device, model, record);
-      const Tensor x = images(device, record, static_cast<int64_t>(record["logits"].size()));
+      const Tensor x = images(device, model, record, static_cast<int64_t>(record["logits"].size()));
       module->eval();
       const NoGrad no_grad;
       const double plain = deviation(module->forward(x), record);
@@ -110,14 +112,14 @@ TEST_CASE("networks for photos have torchvision's losses in training") {
     module->train();
     Sgd optimizer(module->parameters());
     const auto batch = record["batch_size"].get<int64_t>();
-    const Tensor x = images(device, record, batch);
+    const Tensor x = images(device, model, record, batch);
     std::vector<int32_t> labels;
     for (int32_t i = 0; i < batch; ++i) labels.push_back(250 * i);
     const Tensor right = Tensor::from_host<int32_t>(device, {batch}, labels);
     double worst = 0;
     const size_t steps = small_sweep() ? 3 : record["losses"].size();
     for (size_t i = 0; i < steps; ++i) {
-      const Tensor loss = cross_entropy(module->forward(x), right);
+      const Tensor loss = training_loss(*module, module->forward(x), right);
       const double known = record["losses"][i];
       worst = std::max(worst, std::fabs(loss.item() - known) / known);
       optimizer.clear_grads();
