@@ -15,10 +15,12 @@
 namespace cairn {
 namespace {
 
-// Small blocks in steps of 256 bytes, large ones in steps of 1/8 of their size: few distinct sizes, little waste.
+// Small blocks in steps of 256 bytes, larger ones in steps of 1/8 of their size, those over 1 MiB of 1/64: few distinct
+// sizes where there are many blocks, little waste where they are large.
 size_t rounded(size_t bytes) {
+  const size_t steps = bytes > (1 << 20) ? 64 : 8;
   size_t step = 256;
-  while (step * 8 < bytes) step *= 2;
+  while (step * steps < bytes) step *= 2;
   return (std::max<size_t>(bytes, 1) + step - 1) / step * step;
 }
 

@@ -73,7 +73,7 @@ struct Backend {
   // Elements of a gated recurrent unit's `reserve`. May be null: gru_reserve_count's (sequence_args.h).
   Status (*gru_reserve)(Stream*, const GruShape*, int64_t* count);
 
-  // A convolution's weights in the order in which conv2d_forward reads them, for one shape:
+  // A convolution's weights in the order in which conv2d_forward reads them, for one shape but for its batch:
   // Conv2dForwardArgs::prepared, of so many floats; 0 where it reads them as they are. prepared null: only the count is
   // asked for. May be null: 0.
   Status (*prepare_conv2d)(Stream*, const Conv2dShape*, const void* weight, void* prepared, int64_t* count);

@@ -32,10 +32,10 @@ struct Conv2dForwardArgs {
   DType dtype;
   Conv2dShape shape;
   const void* x;
-  const void* weight;
-  const void* bias;  // or null
-  const void* add;   // or null: as y, and not y itself
-  // Or null: what Backend::prepare_conv2d made of these weights for this shape.
+  const void* weight;  // null where prepared is not
+  const void* bias;    // or null
+  const void* add;     // or null: as y, and not y itself
+  // Or null: what Backend::prepare_conv2d made of the weights for this shape, whatever its batch.
   const void* prepared;
   void* y;
   int32_t relu;

@@ -48,8 +48,8 @@ class Dense : public Module {
 
 // x as it is. In training a classifier of its own looks at x as well, and its loss counts `weight` times beside the
 // network's: Szegedy et al. 2014. In evaluation nothing is computed, so that a summary counts no multiply-adds; the
-// options of the line say the weight and the head's lines: {"weight", 0.4}, {"head", 8}. The head has no name. weight 0:
-// it is never looked at, and frozen; its tensors only lie in files.
+// options of the line say the weight and the head's lines: {"weight", 0.4}, {"head", 8}. The head has no name. weight
+// 0: it is never looked at, and frozen; its tensors only lie in files.
 class AuxiliaryHead : public Module {
  public:
   AuxiliaryHead(const std::vector<NamedModule>& head, double weight);

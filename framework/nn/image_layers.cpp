@@ -94,21 +94,27 @@ void Conv2d::absorb(const BatchNorm2d& norm) {
 }
 
 Tensor Conv2d::forward(const Tensor& x, Activation activation, const Tensor& add) {
-  if (folded() && prepared_for_ != x.shape()) {
+  if (folded() && prepared_.image.rank() == 0) {
     prepared_ = prepare_conv2d(x.shape(), weight, options_);
-    prepared_for_ = x.shape();
+    if (prepared_.values.defined()) {
+      forget_parameter("weight");
+      const std::shared_ptr<MemoryPool> pool = weight.device()->pool();
+      weight = {};
+      pool->trim();  // nothing else will ever want a block of its size
+    }
   }
-  return conv2d(x, weight, bias, options_, activation, add, prepared_);
+  if (prepared_.values.defined()) return conv2d(x, prepared_, bias, options_, activation, add);
+  return conv2d(x, weight, bias, options_, activation, add);
 }
 
 Shape Conv2d::summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const {
-  const Shape output = sample_of(conv2d_output(batch_of("conv2d", sample), weight.shape(), options_));
+  const Shape output = sample_of(conv2d_output(batch_of("conv2d", sample), weight_shape(), options_));
   const int64_t biases = bias.defined() ? bias.count() : 0;
   layers.push_back({name,
                     "Conv2d",
                     output,
-                    weight.count() + biases,
-                    weight.count() * output[1] * output[2],
+                    weight_shape().count() + biases,
+                    weight_shape().count() * output[1] * output[2],
                     {{"stride", static_cast<double>(options_.stride_height)}}});
   const auto note = [&](const char* option, int64_t value) {
     layers.back().options.emplace_back(option, static_cast<double>(value));

@@ -39,13 +39,13 @@ class Conv2d : public FusingModule {
   void absorb(const BatchNorm2d& norm);
   Shape summarize(const Shape& sample, const std::string& name, std::vector<LayerSummary>& layers) const override;
 
-  Tensor weight, bias;
+  Tensor weight, bias;  // weight: not defined any more once folded and prepared
 
  private:
+  const Shape& weight_shape() const { return weight.defined() ? weight.shape() : prepared_.weight; }
+
   Conv2dOptions options_;
-  // Once folded: of the latest x.
-  Shape prepared_for_;
-  Tensor prepared_;
+  PreparedWeight prepared_;  // once folded, of the first x
 };
 
 // Square windows. stride 0: the window's size. ceil: a last window may reach beyond the padding.

@@ -13,6 +13,10 @@ void Module::register_parameter(const std::string& name, const Tensor& parameter
   own_parameters_.back().tensor.set_requires_grad(true);
 }
 
+void Module::forget_parameter(const std::string& name) {
+  std::erase_if(own_parameters_, [&](const NamedTensor& each) { return each.name == name; });
+}
+
 void Module::register_buffer(const std::string& name, const Tensor& buffer) {
   own_buffers_.push_back({name, buffer});
 }

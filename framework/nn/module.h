@@ -61,8 +61,9 @@ class Module {
   bool folded() const { return folded_; }
 
   // Makes it a network for inference alone, whose weights do not change any more: a batch normalisation goes into the
-  // convolution that it follows, and weights are sorted once. Results are the same but for rounding; parameters() and
-  // state() are others, and train() throws Error.
+  // convolution that it follows, and weights are sorted once, for images of the size of the first ones. Results are the
+  // same but for rounding; parameters() and state() are others, train() throws Error, forward() ShapeError for images
+  // of another size.
   void fold();
 
   // Its parameters are trained no more: they are in state(), not in parameters(), and need no gradient. statistics:
@@ -81,6 +82,8 @@ class Module {
 
  protected:
   void register_parameter(const std::string& name, const Tensor& parameter);
+  // Of a folded module that needs it no more.
+  void forget_parameter(const std::string& name);
   // A tensor that forward() writes and no gradient reaches.
   void register_buffer(const std::string& name, const Tensor& buffer);
   // name "": what is in it has its names right below this module's.

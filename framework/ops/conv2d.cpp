@@ -61,35 +61,60 @@ Shape conv2d_output(const Shape& x, const Shape& weight, const Conv2dOptions& op
   return {x[0], weight[0], window_places(height), window_places(width)};
 }
 
-Tensor prepare_conv2d(const Shape& x, const Tensor& weight, const Conv2dOptions& options) {
+PreparedWeight prepare_conv2d(const Shape& x, const Tensor& weight, const Conv2dOptions& options) {
   const Conv2dShape shape = sizes_of(x, weight.shape(), conv2d_output(x, weight.shape(), options), options);
-  if (weight.dtype() != DType::f32) return {};
+  PreparedWeight prepared{{}, weight.shape(), {x[1], x[2], x[3]}};
+  if (weight.dtype() != DType::f32) return prepared;
   Device& device = *weight.device();
   const int64_t count = device.prepare_conv2d(shape, weight.data(), nullptr);
-  if (count == 0) return {};
-  Tensor prepared = Tensor::empty(weight.device(), {count}, DType::f32, "prepared weights");
-  device.prepare_conv2d(shape, weight.data(), prepared.data());
+  if (count == 0) return prepared;
+  prepared.values = Tensor::empty(weight.device(), {count}, DType::f32, "prepared weights");
+  device.prepare_conv2d(shape, weight.data(), prepared.values.data());
   return prepared;
 }
 
+Tensor conv2d(const Tensor& x, const PreparedWeight& weight, const Tensor& bias, const Conv2dOptions& options,
+              Activation activation, const Tensor& add) {
+  check::values("conv2d", "x", x);
+  check::rank("conv2d", "x", x, 4, "N x C x H x W");
+  const Shape image{x.shape()[1], x.shape()[2], x.shape()[3]};
+  if (image != weight.image)
+    check::fail("conv2d",
+                "a folded network's weights are sorted for the size of the first images, " + weight.image.text(),
+                check::describe(x));
+  const Shape out = conv2d_output(x.shape(), weight.weight, options);
+  check_added(x, add, out);
+  Tensor y = Tensor::empty(x.device(), out, x.dtype(), "conv2d");
+  x.device()->call(&Backend::conv2d_forward,
+                   Conv2dForwardArgs{.dtype = x.dtype(),
+                                     .shape = sizes_of(x.shape(), weight.weight, out, options),
+                                     .x = x.data(),
+                                     .weight = nullptr,
+                                     .bias = bias.defined() ? bias.data() : nullptr,
+                                     .add = add.defined() ? add.data() : nullptr,
+                                     .prepared = weight.values.data(),
+                                     .y = y.data(),
+                                     .relu = activation == Activation::relu});
+  return y;
+}
+
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const Conv2dOptions& options,
-              Activation activation, const Tensor& add, const Tensor& prepared) {
+              Activation activation, const Tensor& add) {
   check_tensors(x, weight, bias);
   const Shape out = conv2d_output(x.shape(), weight.shape(), options);
   check_added(x, add, out);
   const Conv2dShape shape = sizes_of(x.shape(), weight.shape(), out, options);
   const bool relu = activation == Activation::relu;
   Tensor y = Tensor::empty(x.device(), out, x.dtype(), "conv2d");
-  x.device()->call(&Backend::conv2d_forward,
-                   Conv2dForwardArgs{.dtype = x.dtype(),
-                                     .shape = shape,
-                                     .x = x.data(),
-                                     .weight = weight.data(),
-                                     .bias = bias.defined() ? bias.data() : nullptr,
-                                     .add = add.defined() ? add.data() : nullptr,
-                                     .prepared = prepared.defined() ? prepared.data() : nullptr,
-                                     .y = y.data(),
-                                     .relu = relu});
+  x.device()->call(&Backend::conv2d_forward, Conv2dForwardArgs{.dtype = x.dtype(),
+                                                               .shape = shape,
+                                                               .x = x.data(),
+                                                               .weight = weight.data(),
+                                                               .bias = bias.defined() ? bias.data() : nullptr,
+                                                               .add = add.defined() ? add.data() : nullptr,
+                                                               .prepared = nullptr,
+                                                               .y = y.data(),
+                                                               .relu = relu});
 
   if (!needs_gradient({x, weight, bias, add})) return y;
   auto backward = [x = x.detach(), weight = weight.detach(), y = relu ? y.detach() : Tensor(), shape](

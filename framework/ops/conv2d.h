@@ -15,14 +15,22 @@ struct Conv2dOptions {
 // y[n,k,p,q] = sum over c, r, s of x[n,c,p*stride-pad+r,q*stride-pad+s] * weight[k,c,r,s], + bias[k] + add[n,k,p,q],
 // then the activation (a cross-correlation, as in every framework).
 // x: N x C x H x W;  weight: out x C x kernel height x kernel width;  bias: out, or not defined;  add: as the result,
-// or not defined;  prepared: prepare_conv2d's of these weights, x's shape and the options, or not defined. Returns N x
-// out x H' x W', H' = floor((H + 2 pad - kernel) / stride) + 1. Errors: ShapeError.
+// or not defined. Returns N x out x H' x W', H' = floor((H + 2 pad - kernel) / stride) + 1. Errors: ShapeError.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, const Conv2dOptions& options = {},
-              Activation activation = Activation::none, const Tensor& add = {}, const Tensor& prepared = {});
+              Activation activation = Activation::none, const Tensor& add = {});
 
-// The weights in the order in which conv2d reads them for such an x, so that it need not sort them at each call; not
-// defined where it reads them as they are. For weights that do not change any more.
-Tensor prepare_conv2d(const Shape& x, const Tensor& weight, const Conv2dOptions& options = {});
+// Weights that do not change any more, in the order in which the device reads them for images of one size, so that it
+// need not sort them at each call.
+struct PreparedWeight {
+  Tensor values;  // not defined: the device reads weights as they are
+  Shape weight;   // what they were: out x C x kernel height x kernel width
+  Shape image;    // C x H x W
+};
+PreparedWeight prepare_conv2d(const Shape& x, const Tensor& weight, const Conv2dOptions& options = {});
+
+// The same for any number of images of the prepared size, without gradients. Errors: ShapeError, also for another size.
+Tensor conv2d(const Tensor& x, const PreparedWeight& weight, const Tensor& bias, const Conv2dOptions& options,
+              Activation activation, const Tensor& add);
 
 // The shape of the result. Throws ShapeError as conv2d does.
 Shape conv2d_output(const Shape& x, const Shape& weight, const Conv2dOptions& options = {});

@@ -1,6 +1,8 @@
 // Networks folded for inference: the same results, fewer layers. Not here: which layers a network has.
 #include <doctest/doctest.h>
 
+#include <algorithm>
+
 #include "framework/autograd.h"
 #include "framework/error.h"
 #include "framework/nn/branches.h"
@@ -89,7 +91,27 @@ TEST_CASE("a folded network computes what it did, on every implementation") {
     const std::vector<double> before = values_of(module->forward(x));
     module->fold();
     CHECK(relative_error(values_of(module->forward(x)), before) <= 1e-5);
+    CHECK(relative_error(values_of(module->forward(x.rows(1, 2))),
+                         std::vector<double>(before.begin() + static_cast<std::ptrdiff_t>(before.size() / 2),
+                                             before.end())) <= 1e-5);
   }
+}
+
+TEST_CASE("a network whose weights are sorted for images of one size refuses another, and keeps them once") {
+  const auto simd =
+      std::ranges::find(devices(), "simd", [](const DevicePointer& each) { return each->implementation(); });
+  REQUIRE(simd != devices().end());
+  const DevicePointer device = *simd;
+  const std::shared_ptr<Module> module = foldable(device);
+  module->fold();
+  std::vector<LayerSummary> before, after;
+  module->summarize({3, 8, 8}, "", before);
+  module->forward(random_tensor(device, {2, 3, 8, 8}, 3));
+  module->summarize({3, 8, 8}, "", after);
+  REQUIRE(after.size() == before.size());
+  for (size_t i = 0; i < after.size(); ++i) CHECK(after[i].parameters == before[i].parameters);
+  for (const NamedTensor& each : module->state()) CHECK_MESSAGE(!each.name.ends_with("conv1.weight"), each.name);
+  CHECK_THROWS_AS(module->forward(random_tensor(device, {2, 3, 10, 8}, 3)), ShapeError);
 }
 
 TEST_CASE("in double precision folding changes nothing but the last digits") {
