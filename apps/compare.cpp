@@ -14,6 +14,7 @@
 #include "comparisons/live.h"
 #include "comparisons/parity_report.h"
 #include "comparisons/parity_run.h"
+#include "comparisons/photo_suites.h"
 #include "comparisons/report.h"
 #include "comparisons/run.h"
 #include "framework/error.h"
@@ -23,7 +24,7 @@ namespace cairn {
 namespace {
 
 struct Settings {
-  std::string suite, implementations, datasets;
+  std::string suite, implementations, datasets, weights_dir;
   comparisons::SuiteOptions options;
   // Of the comparisons with PyTorch, recorded or live.
   std::optional<std::string> models, recipe, report, references, kernels;
@@ -34,7 +35,9 @@ struct Settings {
 std::string suites_text() {
   std::string text = "Suites:\n";
   for (const comparisons::Suite& suite : comparisons::known_suites())
-    text += fmt::format("  {:<16} {}\n", suite.name, suite.title);
+    text += fmt::format("  {:<19} {}\n", suite.name, suite.title);
+  for (const comparisons::PhotoSuite& suite : comparisons::photo_suites())
+    text += fmt::format("  {:<19} {}\n", suite.name, suite.title);
   return text +
          "\nAll of it in fp32, as published. The folder holds report.html, report.md, plots/ and a run folder for each "
          "training;\nthe same call again continues what was interrupted and leaves alone what is finished.\n";
@@ -67,6 +70,7 @@ void add_flags(app::Flags& flags, Settings& settings) {
   flags.add("--device", options.where, "auto, cpu or cuda");
   flags.add("--threads", options.threads, "CPU threads, 0 = as many as this process may use");
   flags.add("--seed", options.seed, "of weights, order and dropout");
+  flags.add("--weights-dir", settings.weights_dir, "of suite playground-imagenet: a folder with <network>.pth of each");
   flags.add("--out", options.out, "folder; default runs/compare-<suite>, with -quick appended");
   flags.add_switch("--quiet", options.quiet, "print only errors and results");
   flags.set_footer(suites_text());
@@ -111,12 +115,40 @@ int compare_live(const Settings& settings) {
   return comparisons::within_tolerance(result) ? app::kDone : app::kFailed;
 }
 
+int compare_photos(const comparisons::PhotoSuite& suite, const Settings& settings) {
+  const comparisons::SuiteOptions& shared = settings.options;
+  comparisons::PhotoSuiteOptions options;
+  options.implementations = words_of(settings.implementations, "--impl");
+  options.models = words_of(settings.models.value_or(""), "--model");
+  if (!settings.datasets.empty()) options.dataset = settings.datasets;
+  options.data_dir = shared.data_dir;
+  options.weights_dir = settings.weights_dir;
+  options.check_hash = shared.check_hash;
+  options.quick = shared.quick;
+  options.quiet = shared.quiet;
+  options.where = shared.where;
+  options.threads = shared.threads;
+  options.out = shared.out;
+  options.stop = &app::interruption();
+  if (settings.recipe) throw UsageError("--recipe belongs to suites that train");
+  const comparisons::PhotoSuiteResult result = run_photo_suite(suite, options);
+  const std::string folder = result.folder.string();
+  if (result.interrupted) {
+    say(fmt::format("compare: interrupted; the same call goes on: {}", folder));
+    return app::kInterrupted;
+  }
+  app::print("{}\n{}/report.html and {}/report.md\n", benchmarks::text(photo_table(suite, result.results)), folder,
+             folder);
+  return app::kDone;
+}
+
 // Throws for a flag that belongs to the other kind of comparison.
 void check_kind(const Settings& settings) {
   const bool suite = !settings.suite.empty(), parity = (settings.models && !suite) || settings.all;
   if (suite == parity && !settings.live) {
     std::string names;
     for (const comparisons::Suite& each : comparisons::known_suites()) names += (names.empty() ? "" : ", ") + each.name;
+    for (const comparisons::PhotoSuite& each : comparisons::photo_suites()) names += ", " + each.name;
     throw UsageError("one of --model, --all and --suite is needed; suites are " + names);
   }
   const auto refuse = [](bool given, const char* flag, const char* owner) {
@@ -197,6 +229,8 @@ int compare(int argc, char** argv) {
   if (!settings.options.quiet) app::warn_of_threads("compare", settings.options.threads);
   if (settings.live) return compare_live(settings);
   if (settings.suite.empty()) return compare_with_pytorch(settings);
+  if (const auto photos = comparisons::find_photo_suite(settings.suite)) return compare_photos(*photos, settings);
+  if (!settings.weights_dir.empty()) throw UsageError("--weights-dir belongs to --suite playground-imagenet");
   const comparisons::Suite& suite = comparisons::find_suite(settings.suite);
   comparisons::SuiteOptions& options = settings.options;
   options.implementations = words_of(settings.implementations, "--impl");

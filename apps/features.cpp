@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 #include <nlohmann/json.hpp>
 
 #include "apps/app.h"
@@ -16,7 +15,6 @@
 #include "framework/json_text.h"
 #include "framework/message.h"
 #include "framework/safetensors.h"
-#include "kernels/philox.h"
 #include "trainers/features.h"
 #include "trainers/run_config.h"
 #include "trainers/weights.h"
@@ -113,16 +111,6 @@ datasets::Split pictures(const std::vector<std::string>& names, const datasets::
     files.add(path.filename().string());
   }
   return datasets::streamed_split(input.image, datasets::photo_source(std::move(files), photo_form(input)), {});
-}
-
-// The fake data of ilkarman/DeepLearningFrameworks, uniform in [0, 1) there, in 256 steps here.
-datasets::Split random_images(const Shape& image, int64_t count) {
-  datasets::Bytes bytes(static_cast<size_t>(image.count() * count));
-  for (size_t i = 0; i < bytes.size(); i += 16) {
-    const philox::Block block = philox::draw(0, 0, 0, i / 16);
-    std::memcpy(bytes.data() + i, block.word, std::min<size_t>(16, bytes.size() - i));
-  }
-  return datasets::image_split(image, std::move(bytes));
 }
 
 std::vector<Part> parts_of(const Settings& settings, const datasets::NetworkInput& input) {

@@ -45,19 +45,6 @@ nlohmann::json shared_settings(const Suite& suite, const SuiteOptions& options) 
           {"device", options.where}};
 }
 
-void open_folder(const fs::path& folder, const nlohmann::json& settings) {
-  std::error_code error;
-  fs::create_directories(folder, error);
-  if (error) throw IoError("cannot write " + folder.string() + ": " + error.message());
-  const fs::path path = folder / "suite.json";
-  if (!fs::exists(path, error)) return write_text(path, dump_json(settings, 1) + "\n");
-  const nlohmann::json before = read_object(path);
-  for (const auto& [name, value] : settings.items())
-    if (const nlohmann::json held = before.value(name, nlohmann::json()); held != value)
-      throw UsageError(fmt::format("{} holds a comparison with {} {}, not {}: name another folder with --out",
-                                   folder.string(), name, dump_json(held), dump_json(value)));
-}
-
 // Every finished training of the folder, of whichever call, in the order of the suite.
 std::vector<nlohmann::json> finished_results(const Suite& suite, const fs::path& folder) {
   std::vector<nlohmann::json> results;
@@ -100,6 +87,19 @@ std::vector<std::string> implementations_here() {
   for (const Backend* backend : compiled_backends())
     if (backend->device_count() > 0 && std::string(backend->name) != "reference") names.push_back(backend->name);
   return without_repeats(names);
+}
+
+void open_suite_folder(const fs::path& folder, const nlohmann::json& settings) {
+  std::error_code error;
+  fs::create_directories(folder, error);
+  if (error) throw IoError("cannot write " + folder.string() + ": " + error.message());
+  const fs::path path = folder / "suite.json";
+  if (!fs::exists(path, error)) return write_text(path, dump_json(settings, 1) + "\n");
+  const nlohmann::json before = read_object(path);
+  for (const auto& [name, value] : settings.items())
+    if (const nlohmann::json held = before.value(name, nlohmann::json()); held != value)
+      throw UsageError(fmt::format("{} holds a comparison with {} {}, not {}: name another folder with --out",
+                                   folder.string(), name, dump_json(held), dump_json(value)));
 }
 
 std::vector<RunConfig> plan_suite(const Suite& suite, const SuiteOptions& options) {
@@ -157,7 +157,7 @@ SuiteResult run_suite(const Suite& suite, const SuiteOptions& options) {
   result.folder = options.out;
   if (options.out.empty())
     result.folder = fs::path("runs") / ("compare-" + suite.name + (options.quick ? "-quick" : ""));
-  open_folder(result.folder, shared_settings(suite, options));
+  open_suite_folder(result.folder, shared_settings(suite, options));
   const FolderLock lock(result.folder);
 
   for (RunConfig& config : plan) {

@@ -41,6 +41,10 @@ struct SuiteResult {
 // Every implementation that this machine has, apart from `reference`, which takes hours for what others do in minutes.
 std::vector<std::string> implementations_here();
 
+// Makes a suite's folder, or finds that it is of the same settings: figures of others do not go into one table. Throws
+// IoError, UsageError.
+void open_suite_folder(const std::filesystem::path& folder, const nlohmann::json& settings);
+
 // The trainings of a call in their order, implementation by implementation, so that the first tables are whole soon.
 // Throws what is wrong with the options: UsageError, DeviceError, DataError.
 std::vector<RunConfig> plan_suite(const Suite& suite, const SuiteOptions& options);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "comparisons/photo_suites.h"
 #include "comparisons/published.h"
 #include "framework/error.h"
 
@@ -199,6 +200,7 @@ const Suite& find_suite(const std::string& name) {
     if (suite.name == name) return suite;
     choices += (choices.empty() ? "" : ", ") + suite.name;
   }
+  for (const PhotoSuite& suite : photo_suites()) choices += ", " + suite.name;
   throw UsageError("unknown suite '" + name + "': choose one of " + choices);
 }
 

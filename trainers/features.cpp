@@ -1,7 +1,10 @@
 #include "trainers/features.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "datasets/held_folder.h"
-#include "framework/autograd.h"
+#include "kernels/philox.h"
 #include "models/transfer.h"
 #include "trainers/evaluation.h"
 #include "trainers/stopwatch.h"
@@ -37,6 +40,16 @@ Features FeatureMaker::of(const DeviceSplit& split, const SampleInput& input, in
   result.seconds = watch.seconds();
   if (split.streamed) result.waiting_seconds = split.streamed->waited_seconds() - waited;
   return result;
+}
+
+datasets::Split random_images(const Shape& image, int64_t count) {
+  constexpr size_t kBlock = sizeof(philox::Block);
+  datasets::Bytes bytes(static_cast<size_t>(image.count() * count));
+  for (size_t i = 0; i < bytes.size(); i += kBlock) {
+    const philox::Block block = philox::draw(0, 0, 0, i / kBlock);
+    std::memcpy(bytes.data() + i, block.word, std::min(kBlock, bytes.size() - i));
+  }
+  return datasets::image_split(image, std::move(bytes));
 }
 
 }  // namespace cairn

@@ -31,4 +31,8 @@ class FeatureMaker {
   std::shared_ptr<Module> backbone_;
 };
 
+// Images of random bytes, the same ones always: the fake data of ilkarman/DeepLearningFrameworks, where they are floats
+// in [0, 1); here they have 256 steps.
+datasets::Split random_images(const Shape& image, int64_t count);
+
 }  // namespace cairn

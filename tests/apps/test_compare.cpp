@@ -174,6 +174,47 @@ TEST_CASE("compare: imdb-frameworks trains one network of texts in five ways, in
   CHECK_FALSE(says(page, "images"));
 }
 
+TEST_CASE("compare: resnet50-features times networks of photos beside the published frameworks, and goes on") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> call = {"--suite", "resnet50-features", "--quick", "--impl", "simd", "--out", "c"};
+  const Result first = run(CAIRN_COMPARE, with(call, {"--model", "resnet50-v1"}), folder.path);
+  REQUIRE_MESSAGE(first.code == 0, first.error);
+  CHECK(says(first.out, "Knet"));
+  const Result second = run(CAIRN_COMPARE, call, folder.path);
+  CHECK_MESSAGE(second.code == 0, second.error);
+  CHECK(says(second.error, "resnet50-v1 by simd: finished before\n"));
+  const std::string lines = read_file(folder.path / "c/results.jsonl"), page = read_file(folder.path / "c/report.md");
+  CHECK(line_count(lines) == 2);
+  CHECK(last_line(lines)["images"] == 4);
+  CHECK(last_line(lines)["seconds"].get<double>() > 0);
+  CHECK(page.find("| resnet50 | Cairn, simd | this machine | 4 |") <
+        page.find("| resnet50 | MXNet with MKL | six CPU cores | 256 |"));
+  CHECK(says(page, "| resnet50-v1 | Knet | K80 | 1280 |"));
+  const Result other = run(CAIRN_COMPARE, with(call, {"--threads", "1"}), folder.path);
+  CHECK(other.code == 2);
+  CHECK(says(other.error, "c holds a comparison with threads 0, not 1: name another folder with --out\n"));
+}
+
+TEST_CASE("compare: playground-imagenet wants weights, and says what of them is missing") {
+  const TemporaryFolder folder;
+  const auto refused = [&](const std::vector<std::string>& more, const std::string& text) {
+    const Result result =
+        run(CAIRN_COMPARE, with({"--suite", "playground-imagenet", "--quick", "--impl", "simd", "--out", "c"}, more),
+            folder.path);
+    CHECK_MESSAGE(result.code == 2, result.error);
+    CHECK_MESSAGE(line_count(result.error) == 1, result.error);
+    CHECK_MESSAGE(says(result.error, text), result.error);
+    CHECK_FALSE(fs::exists(folder.path / "c"));
+  };
+  refused({}, "suite playground-imagenet needs --weights-dir: a folder with <network>.pth or .safetensors of each\n");
+  refused({"--weights-dir", "w"},
+          "w has no alexnet.safetensors, alexnet.pth or alexnet/*.pth: ./cairn fetch alexnet --data-dir w");
+  refused({"--weights-dir", "w", "--model", "resnet50"}, "suite playground-imagenet has no network resnet50\n");
+  refused({"--recipe", "x"}, "--recipe belongs to suites that train\n");
+  const Result wrong = run(CAIRN_COMPARE, with(quick("nmist", "c"), {"--weights-dir", "w"}), folder.path);
+  CHECK(says(wrong.error, "--weights-dir belongs to --suite playground-imagenet\n"));
+}
+
 TEST_CASE("compare: interrupted again and again, a suite ends with the bits of one left in peace") {
   const TemporaryFolder folder;
   REQUIRE(run(CAIRN_COMPARE, with(quick("nmist", "peaceful"), {"--threads", "1"}), folder.path).code == 0);
@@ -225,13 +266,14 @@ TEST_CASE("compare: bad input is one line that says what there is") {
   };
   refused({},
           "one of --model, --all and --suite is needed; suites are skoltech, nmist, benchmark-mnist, "
-          "cifar-frameworks, playground-cifar, benchmark-imagenet, imdb-frameworks\n");
+          "cifar-frameworks, playground-cifar, benchmark-imagenet, imdb-frameworks, resnet50-features, "
+          "playground-imagenet\n");
   refused(with(quick("nmist", "c"), {"--all"}), "one of --model, --all and --suite is needed");
   refused(with(quick("nmist", "c"), {"--model", "lenet"}), "suite nmist has no network lenet\n");
   refused(with(quick("nmist", "c"), {"--recipe", "x"}), "suite nmist has none of its networks by recipe x\n");
   refused({"--suite", "imagenet"},
           "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist, cifar-frameworks, "
-          "playground-cifar, benchmark-imagenet, imdb-frameworks\n");
+          "playground-cifar, benchmark-imagenet, imdb-frameworks, resnet50-features, playground-imagenet\n");
   refused(with(quick("nmist", "c"), {"--impl", "mkl"}), "mkl");
   refused(with(quick("nmist", "c"), {"--impl", "simd,,vanilla"}), "there is nothing between two commas");
   refused(with(quick("nmist", "c"), {"--dataset", "letters"}), "unknown data set 'letters'");

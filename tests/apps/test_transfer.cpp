@@ -134,6 +134,31 @@ TEST_CASE("features of pictures and of folders, as safetensors and as .npy") {
   CHECK_MESSAGE(contains(fake.out, "2 images, 512 features each: "), fake.error);
 }
 
+TEST_CASE("compare: playground-imagenet tests published weights on folders of photos") {
+  const StripedPhotos photos;
+  const fs::path& at = photos.at();
+  for (const char* part : {"train", "val"}) {  // folders of synsets have ImageNet's thousand classes
+    fs::rename(at / "photos" / part / "level", at / "photos" / part / "n01440764");
+    fs::rename(at / "photos" / part / "upright", at / "photos" / part / "n01443537");
+  }
+  const Result made =
+      photos.train({"--model", "resnet18", "--epochs", "0", "--steps", "1", "--out", "weights/resnet18", "--quiet"});
+  REQUIRE_MESSAGE(made.code == 0, made.error);
+  for (const char* other : {"best.safetensors", "checkpoint.safetensors"}) fs::remove(at / "weights/resnet18" / other);
+  const Result tested =
+      run(CAIRN_COMPARE,
+          {"--suite", "playground-imagenet", "--quick", "--impl", "simd", "--out", "c", "--model", "resnet18",
+           "--weights-dir", "weights", "--dataset", "imagefolder", "--data-dir", "photos"},
+          at);
+  REQUIRE_MESSAGE(tested.code == 0, tested.error);
+  const nlohmann::json result = last_line(read_file(at / "c/results.jsonl"));
+  CHECK(result["images"] == 4);
+  CHECK(result["weights"] == "model.safetensors");
+  CHECK(result["top5"].get<double>() >= result["top1"].get<double>());
+  CHECK(contains(read_file(at / "c/report.md"),
+                 "| resnet18 | PyTorch | Apple M1, 4 workers | 50000 | 114 | 439 | 69.8 % | 89.1 % |"));
+}
+
 TEST_CASE("transfer learning and features: bad input is one line that says what to do") {
   const StripedPhotos photos;
   const fs::path& at = photos.at();
