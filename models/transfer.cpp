@@ -64,8 +64,11 @@ const ModelInfo* photo_model(const std::string& name) {
 
 void end_in(ModelInfo& info, const HeadPlan& head) {
   info.classes = static_cast<int>(head.classes);
-  info.build = [with = info.build_with, head](const std::shared_ptr<Device>& device, Initializer& initializer,
-                                              DType dtype) { return with(device, initializer, dtype, head); };
+  info.build = [with = info.build_with, head, name = info.name](const std::shared_ptr<Device>& device,
+                                                                Initializer& initializer, DType dtype) {
+    if (head.classes == 0) throw UsageError("model " + name + ": say how many classes it has: " + name + ":10");
+    return with(device, initializer, dtype, head);
+  };
 }
 
 int classes_of(const std::string& name, const std::string& text) {
@@ -80,7 +83,6 @@ int classes_of(const std::string& name, const std::string& text) {
 ModelInfo make(const ModelInfo& photo, bool transfer, int classes) {
   ModelInfo info = photo;
   const int64_t hidden = transfer ? plan_of(photo.name).hidden : 0;
-  end_in(info, {.classes = classes, .hidden = hidden});
   if (transfer) {
     info.name = std::string(kTransfer) + photo.name;
     info.description = "a new head on " + photo.name + ", whose weights are given";
@@ -88,6 +90,7 @@ ModelInfo make(const ModelInfo& photo, bool transfer, int classes) {
     info.recipes = transfer_recipes(photo, plan_of(photo.name));
   }
   if (classes > 0) info.name += ":" + std::to_string(classes);
+  end_in(info, {.classes = classes, .hidden = hidden});
   return info;
 }
 

@@ -79,6 +79,8 @@ TEST_CASE("transfer learning trains the published heads on frozen backbones") {
     CHECK(network->state().size() == state);  // files hold the whole network
   }
   CHECK(find_model("transfer-resnet18").classes == 0);  // as the data have it
+  CHECK_THROWS_WITH_AS(lay_out(find_model("transfer-resnet18")),
+                       "model transfer-resnet18: say how many classes it has: transfer-resnet18:10", UsageError);
   CHECK(find_recipe(find_model("transfer-resnet18"), "playground").freeze == Freeze::weights);
   check_refused("transfer-dnn", "unknown model 'transfer-dnn'");
   CHECK_THROWS_AS(transfer_name("dnn"), UsageError);
