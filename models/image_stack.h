@@ -21,7 +21,8 @@ namespace cairn {
 // part's name: block1.conv1, block1.shortcut.conv1, inception1.branch1.conv1.
 enum class LayerNames { by_kind, by_place };
 // How a concatenation's branches are called: branch1, branch2, ...; or not at all, so that their layers have their
-// names right below the concatenation's, as torchvision's have: Mixed_5b.branch5x5_1.conv.
+// names right below the concatenation's, as torchvision's have: Mixed_5b.branch5x5_1.conv. Those need names of their
+// own, since each branch counts anew.
 enum class BranchNames { numbered, none };
 
 class ImageStack {
