@@ -23,7 +23,10 @@ using namespace winograd;
 
 constexpr int kMostRows = 6 * kRowFactor;  // of a register tile
 constexpr int64_t kWidth = 2 * kLanes;     // of a panel of filters; the last one may have half
+// A block of tiles: its transformed data and results stay in a cache. Filters that stay in none are read again for each
+// block, from farther away than data and results of many tiles: then a block has more of them.
 constexpr int64_t kBlockFloats = 96 * 1024;
+constexpr int64_t kCachedFilterFloats = 256 * 1024, kManyTiles = 64;
 
 // to[row][0 .. kVectors * kLanes) = sum over p of data[row * channels + p] * filter[p]
 template <int kRows, int kVectors>
@@ -48,15 +51,19 @@ constexpr std::array<Multiply, kMostRows> kByRows = by_rows<kVectors>(std::make_
 
 template <class F>
 struct Sizes {
-  Grid grid;
   int64_t channels, results;  // rounded up to vectors
   int64_t filters_stride;
+  Grid grid;
   explicit Sizes(const Correlation& c)
-      : grid(c.batch, c.out_height, c.out_width,
-             kBlockFloats / (F::kProducts * (round_up(c.images.channels, kLanes) + round_up(c.out_channels, kLanes)))),
-        channels(round_up(c.images.channels, kLanes)),
+      : channels(round_up(c.images.channels, kLanes)),
         results(round_up(c.out_channels, kLanes)),
-        filters_stride(matrix_stride(c.images.channels, results)) {}
+        filters_stride(matrix_stride(c.images.channels, results)),
+        grid(c.batch, c.out_height, c.out_width, most_tiles()) {}
+
+  int64_t most_tiles() const {
+    const int64_t in_cache = kBlockFloats / (F::kProducts * (channels + results));
+    return F::kProducts * filters_stride > kCachedFilterFloats ? std::max(in_cache, kManyTiles) : in_cache;
+  }
 };
 
 // filters[point][panel][in channel][kWidth out channels]
@@ -85,12 +92,17 @@ void transform_filters(Stream& stream, const Correlation& c, const Sizes<F>& siz
   });
 }
 
+// Of a block's results: first to end - 1.
+struct Range {
+  int64_t first, end;
+};
+
 // products = data * filters, of one point.
 template <class F>
 void multiply(const float* data, int64_t tiles, const float* filters, const Sizes<F>& sizes, int64_t depth,
-              float* products) {
+              const Range& results, float* products) {
   const int64_t parts = ceil_div(tiles, kMostRows);
-  for (int64_t k = 0; k < sizes.results; k += kWidth) {
+  for (int64_t k = results.first; k < results.end; k += kWidth) {
     const bool half = sizes.results - k < kWidth;
     for (int64_t part = 0; part < parts; ++part) {
       const int64_t first = tiles * part / parts, rows = tiles * (part + 1) / parts - first;
@@ -162,11 +174,18 @@ void filter(Stream& stream, const Correlation& c) {
   const int64_t turned_floats = (grid.strip_rows * kSize + kReach) * columns * sizes.channels;
   const int64_t results_floats = (grid.strip_rows * kSize * pitch + kLanes) * kLanes;
   const Planes planes{c.images.data, c.images.channels, c.images.height, c.images.width};
-  stream.pool.share_out(grid.blocks(), 1, [&](int64_t begin, int64_t end) {
+  // Where there are fewer blocks than threads these share a block's results: each transforms the data for itself, and
+  // reads its part of the filters alone.
+  const int64_t panels = ceil_div(sizes.results, kWidth);
+  const int64_t parts = std::min(panels, ceil_div(int64_t{stream.pool.size()}, grid.blocks()));
+  stream.pool.share_out(grid.blocks() * parts, 1, [&](int64_t begin, int64_t end) {
     float* turned = scratch(Scratch::image, std::max(turned_floats, results_floats));
     float* data = scratch(Scratch::row_block, F::kProducts * (data_stride + products_stride));
     float* products = data + F::kProducts * data_stride;
-    for (int64_t block = begin; block < end; ++block) {
+    for (int64_t unit = begin; unit < end; ++unit) {
+      const int64_t block = unit / parts, part = unit % parts;
+      const Range results{panels * part / parts * kWidth,
+                          std::min(sizes.results, panels * (part + 1) / parts * kWidth)};
       const int64_t tiles = grid.for_strips(block, [&](const Strip& strip) {
         const int64_t rows = strip.rows * kSize + kReach;
         Planes image = planes;
@@ -176,8 +195,8 @@ void filter(Stream& stream, const Correlation& c) {
       });
       for (int point = 0; point < F::kProducts; ++point)
         multiply(data + point * data_stride, tiles, filters + point * sizes.filters_stride, sizes, planes.channels,
-                 products + point * products_stride);
-      for (int64_t k = 0; k < sizes.results; k += kLanes)
+                 results, products + point * products_stride);
+      for (int64_t k = results.first; k < results.end; k += kLanes)
         grid.for_strips(block, [&](const Strip& strip) {
           for (int64_t tile = 0; tile < strip.rows * grid.columns; ++tile)
             store_tile<F>(products + (strip.first_tile + tile) * sizes.results + k, products_stride,
