@@ -131,16 +131,37 @@ void write(const Settings& settings, const Weights& weights, const std::vector<H
   write_file_atomically(settings.out, std::span(&bytes, 1));
 }
 
-// Prints how long a part took, in words.
-void tell(const Part& part, const Features& features, nlohmann::json& list) {
-  const auto count = static_cast<double>(part.split.count);
+// How long a part took.
+nlohmann::json timing_of(const Part& part, const Features& features) {
   const int64_t width = features.rows.defined() ? features.rows.shape()[1] : 0;
-  list.push_back({{"split", part.name},
-                  {"images", part.split.count},
-                  {"features", width},
-                  {"seconds", features.seconds},
-                  {"waiting_seconds", features.waiting_seconds},
-                  {"images_per_second", count / features.seconds}});
+  return {{"split", part.name},
+          {"images", part.split.count},
+          {"features", width},
+          {"seconds", features.seconds},
+          {"waiting_seconds", features.waiting_seconds},
+          {"images_per_second", static_cast<double>(part.split.count) / features.seconds}};
+}
+
+void print_result(const Settings& settings, const Weights& weights, const Device& device, const nlohmann::json& parts) {
+  if (settings.json) {
+    app::print("{}\n", dump_json({{"model", weights.model->name}, {"threads", device.threads()}, {"parts", parts}}));
+    return;
+  }
+  for (const nlohmann::json& part : parts) {
+    const auto name = part["split"].get<std::string>();
+    app::print("{}{} images, {} features each: {:.3g} s, of these {:.3g} s of waiting for pictures; {:.3g} images/s\n",
+               name.empty() ? "" : name + ": ", part["images"].get<int64_t>(), part["features"].get<int64_t>(),
+               part["seconds"].get<double>(), part["waiting_seconds"].get<double>(),
+               part["images_per_second"].get<double>());
+  }
+}
+
+// What of the network's recipe makes pictures into its images: all but the number of classes, and crops.
+datasets::NetworkInput input_of(const ModelInfo& model) {
+  datasets::NetworkInput input = network_input(model, model.recipes.front());
+  input.classes = 0;
+  input.crop = 0;
+  return input;
 }
 
 int features(int argc, char** argv) {
@@ -156,34 +177,23 @@ int features(int argc, char** argv) {
     throw UsageError("--model " + weights.model->name + ": features are of networks for photos, such as resnet50");
   const std::shared_ptr<Device> device = Device::open(settings.device);
   const FeatureMaker maker(device, *weights.model, *load_model(device, weights));
-  datasets::NetworkInput input = network_input(*weights.model, weights.model->recipes.front());
-  input.classes = 0;
-  input.crop = 0;
   const PixelScale pixels = settings.synthetic > 0 ? PixelScale{{1.0f / 255.0f}, {0}} : weights.pixels;
   const SampleInput numbers(RowScale(device, pixels.scale, pixels.shift), {});
+  const int passes = settings.synthetic > 0 ? 2 : 1;  // the first one warms up
 
   std::vector<HostTensor> tensors;
-  nlohmann::json list = nlohmann::json::array();
-  for (const Part& part : parts_of(settings, input)) {
+  nlohmann::json timings = nlohmann::json::array();
+  for (const Part& part : parts_of(settings, input_of(*weights.model))) {
     const DeviceSplit split = upload(device, part.split);
-    const int passes = settings.synthetic > 0 ? 2 : 1;  // the first one warms up
     Features made;
     for (int pass = 0; pass < passes; ++pass) made = maker.of(split, numbers, settings.batch_size, app::interruption());
     const std::string prefix = part.name.empty() ? "" : part.name + ".";
     if (made.rows.defined()) tensors.push_back(host_tensor(prefix + "features", made.rows));
     if (split.has(datasets::kLabel)) tensors.push_back(host_tensor(prefix + "labels", split.column(datasets::kLabel)));
-    tell(part, made, list);
+    timings.push_back(timing_of(part, made));
   }
   write(settings, weights, tensors);
-  if (settings.json) {
-    app::print("{}\n", dump_json({{"model", weights.model->name}, {"threads", device->threads()}, {"parts", list}}));
-    return app::kDone;
-  }
-  for (const nlohmann::json& part : list)
-    app::print("{}{} images, {} features each: {:.3g} s, of these {:.3g} s of waiting for pictures; {:.3g} images/s\n",
-               part["split"].get<std::string>().empty() ? "" : part["split"].get<std::string>() + ": ",
-               part["images"].get<int64_t>(), part["features"].get<int64_t>(), part["seconds"].get<double>(),
-               part["waiting_seconds"].get<double>(), part["images_per_second"].get<double>());
+  print_result(settings, weights, *device, timings);
   return app::kDone;
 }
 
