@@ -6,6 +6,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "datasets/pretrained.h"
 #include "datasets/sources.h"
 #include "tests/apps/command.h"
 #include "tests/datasets/http_server.h"
@@ -93,7 +94,8 @@ TEST_CASE("fetch: bad usage is one line and exit code 2") {
   };
   refused({}, "name the data sets");
   std::string choices;
-  for (const datasets::DataSource& source : datasets::known_sources()) choices += source.name + ", ";
+  for (const auto& table : {datasets::known_sources(), datasets::pretrained_sources()})
+    for (const datasets::DataSource& source : table) choices += source.name + ", ";
   refused({"cifar"}, ("unknown data set 'cifar': choose one of " + choices + "or all").c_str());
   refused({"mnist", "--timeout", "0"}, "--timeout must be from 0.1");
   refused({"mnist", "--timeout", "nan"}, "--timeout: 'nan' is not a number");

@@ -75,7 +75,7 @@ TEST_CASE("a training is called by its network, and by its recipe where the suit
 TEST_CASE("an unknown suite is told with the choices") {
   CHECK_THROWS_WITH_AS(find_suite("imagenet"),
                        "unknown suite 'imagenet': choose one of skoltech, nmist, benchmark-mnist, cifar-frameworks, "
-                       "playground-cifar, benchmark-imagenet, imdb-frameworks",
+                       "playground-cifar, benchmark-imagenet, imdb-frameworks, resnet50-features, playground-imagenet",
                        UsageError);
 }
 
