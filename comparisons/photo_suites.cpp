@@ -66,7 +66,7 @@ nlohmann::json time_features(const std::string& model, const PhotoSuiteOptions& 
   const FeatureMaker maker(device, info, *info.build(device, initializer, DType::f32));
   const int64_t images = options.quick ? kQuickImages : device->where() == Where::cuda ? kGpuImages : kCpuImages;
   const DeviceSplit split = upload(device, random_images(info.input, images));
-  const SampleInput numbers(RowScale(device, {1.0f / 255.0f}, {0}), {});
+  const SampleInput numbers(RowScale(device, 1.0f / 255.0f, 0), {});
   maker.of(split, numbers, kBatch, stop);
   return {{"images", images}, {"seconds", maker.of(split, numbers, kBatch, stop).seconds}};
 }
